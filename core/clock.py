@@ -24,7 +24,10 @@ class Clock(Protocol):
         ...
 
     def timeout(self, duration_s: float | None) -> AbstractAsyncContextManager[object]:
-        """Context that raises ``TimeoutError`` after ``duration_s`` of this clock's seconds; None never does."""
+        """Context that raises ``TimeoutError`` after ``duration_s`` of this clock's seconds.
+
+        None never does.
+        """
         ...
 
 

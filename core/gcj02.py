@@ -57,10 +57,11 @@ class Bd09Point:
 
 # (longitude, latitude) outlines, hand-drawn along the Shenzhen river and the Zhuhai land border.
 _HONG_KONG = (
-    (113.8250, 22.1300), (114.5200, 22.1300), (114.5200, 22.5600), (114.2350, 22.5600),
-    (114.2250, 22.5470), (114.1650, 22.5600), (114.1500, 22.5420), (114.1150, 22.5340),
-    (114.0800, 22.5240), (114.0550, 22.5060), (114.0200, 22.5050), (113.9500, 22.4600),
-    (113.8900, 22.4450), (113.8250, 22.3500),
+    (113.8250, 22.1300), (114.5200, 22.1300), (114.5200, 22.5600), (114.2350, 22.5500),
+    (114.2250, 22.5450), (114.1850, 22.5550), (114.1600, 22.5600), (114.1500, 22.5480),
+    (114.1280, 22.5350), (114.1130, 22.5285), (114.0900, 22.5225), (114.0680, 22.5125),
+    (114.0500, 22.5020), (114.0200, 22.4950), (113.9500, 22.4600), (113.8900, 22.4450),
+    (113.8250, 22.3500),
 )  # fmt: skip
 _MACAU = (
     (113.5280, 22.1060), (113.6050, 22.1060), (113.6050, 22.2100), (113.5580, 22.2170),
@@ -83,7 +84,9 @@ def gcj02_applies(latitude_deg: float, longitude_deg: float) -> bool:
     """Whether map providers shift this place: mainland China's box less Hong Kong and Macau."""
     if not (72.004 <= longitude_deg <= 137.8347 and 0.8293 <= latitude_deg <= 55.8271):
         return False
-    return not (_inside(longitude_deg, latitude_deg, _HONG_KONG) or _inside(longitude_deg, latitude_deg, _MACAU))
+    return not (
+        _inside(longitude_deg, latitude_deg, _HONG_KONG) or _inside(longitude_deg, latitude_deg, _MACAU)
+    )
 
 
 def _offset_deg(latitude_deg: float, longitude_deg: float) -> tuple[float, float]:
@@ -129,7 +132,9 @@ def gcj02_to_wgs84(point: Gcj02Point) -> Wgs84Point:
             break
     result = Wgs84Point(latitude_deg, longitude_deg)
     back = wgs84_to_gcj02(result)
-    error_deg = max(abs(back.latitude_deg - point.latitude_deg), abs(back.longitude_deg - point.longitude_deg))
+    error_deg = max(
+        abs(back.latitude_deg - point.latitude_deg), abs(back.longitude_deg - point.longitude_deg)
+    )
     if error_deg > 1e-7:
         raise AirspaceError(
             ErrorCode.POSITION_INVALID,
@@ -152,7 +157,10 @@ def bd09_to_gcj02(point: Bd09Point) -> Gcj02Point:
     latitude_deg, longitude_deg = point.latitude_deg - 0.006, point.longitude_deg - 0.0065
     for _ in range(12):
         image = gcj02_to_bd09(Gcj02Point(latitude_deg, longitude_deg))
-        north_deg, east_deg = point.latitude_deg - image.latitude_deg, point.longitude_deg - image.longitude_deg
+        north_deg, east_deg = (
+            point.latitude_deg - image.latitude_deg,
+            point.longitude_deg - image.longitude_deg,
+        )
         latitude_deg, longitude_deg = latitude_deg + north_deg, longitude_deg + east_deg
         if max(abs(north_deg), abs(east_deg)) < 1e-11:
             break

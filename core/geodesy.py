@@ -21,7 +21,10 @@ _GEOD = Geod(ellps="WGS84")
 
 def check_latitude_longitude(latitude_deg: float, longitude_deg: float) -> None:
     """Raise 3001 with the field unless both are finite numbers in range."""
-    for field, number, bound in (("latitude_deg", latitude_deg, 90.0), ("longitude_deg", longitude_deg, 180.0)):
+    for field, number, bound in (
+        ("latitude_deg", latitude_deg, 90.0),
+        ("longitude_deg", longitude_deg, 180.0),
+    ):
         if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
             raise AirspaceError(ErrorCode.POSITION_INVALID, f"{number!r} is not a finite number", field=field)
         if not -bound <= number <= bound:
@@ -123,7 +126,8 @@ class LocalFrame:
     Distances from the origin are exact. Across the plane the worst relative error of a length at
     distance r is about r²/(6R²): ≤ 1 ppm within 15 km, ≤ 4.2 ppm within 32 km (1 cm on 2.4 km),
     ≤ 41 ppm at 100 km, tested against geodesics. A longer reach is refused with 3004 rather than
-    quietly wrong.
+    quietly wrong. There and back again changes a point by less than 1 mm (PROJ snaps to the origin
+    below 1e-10 rad).
     """
 
     MAX_REACH_M = 100_000.0
@@ -174,9 +178,7 @@ class LocalFrame:
 
 def geodesic_distance_m(start: Wgs84Point, end: Wgs84Point) -> float:
     """Length of the geodesic on the WGS-84 ellipsoid, metres (Karney, through PROJ)."""
-    return float(
-        _GEOD.inv(start.longitude_deg, start.latitude_deg, end.longitude_deg, end.latitude_deg)[2]
-    )
+    return float(_GEOD.inv(start.longitude_deg, start.latitude_deg, end.longitude_deg, end.latitude_deg)[2])
 
 
 def initial_bearing_deg(start: Wgs84Point, end: Wgs84Point) -> float:
