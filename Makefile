@@ -1,0 +1,95 @@
+# Two commands: `make demo` shows the main job, `make test` passes the tests. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first interpreter that runs and is recent enough; override with PYTHON=…
+PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3; do \
+	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$candidate; break; }; done)
+
+RUNTIME_STAMP := $(VENV)/.runtime-installed
+DEV_STAMP := $(VENV)/.dev-installed
+KERNEL_STAMP := $(VENV)/.kernels-compiled
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+
+DEMO_ARGS ?=
+SERVE_ARGS ?=
+TEST_ARGS ?=
+BENCH_ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11–3.13 found; install one or pass PYTHON=/path/to/python3"; exit 2; }
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME_STAMP): requirements/runtime.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "Installing locked dependencies"
+	@$(PIP) -r requirements/build.txt -r requirements/runtime.txt
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(RUNTIME_STAMP)
+	@echo "Installing locked test dependencies"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(KERNEL_STAMP): $(wildcard planner/search/*.py) $(RUNTIME_STAMP)
+	@echo "Compiling the search kernels (once)"
+	@$(BIN)/python -m planner.search.warm
+	@touch $@
+
+.PHONY: setup
+setup: $(RUNTIME_STAMP) $(KERNEL_STAMP) ## Create the environment and build what must be built
+
+.PHONY: demo
+demo: setup ## A 120 order in Bao'an becomes a delivered AED (DEMO_ARGS="--speedup 4 --order FILE --keep")
+	@$(BIN)/drone-aed demo $(DEMO_ARGS)
+
+.PHONY: serve
+serve: setup ## Run the hub with its console on loopback (SERVE_ARGS="--port 8080")
+	@$(BIN)/drone-aed serve $(SERVE_ARGS)
+
+.PHONY: test
+test: setup $(DEV_STAMP) ## Check style and imports, then run every test
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TEST_ARGS)
+
+.PHONY: check
+check: $(DEV_STAMP) ## Style, types and the import rule
+	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	@$(BIN)/mypy
+
+.PHONY: format
+format: $(DEV_STAMP) ## Format the code and fix what can be fixed
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: setup $(DEV_STAMP) ## Measure against the peers; prints a table and writes bench.json
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+.PHONY: docs
+docs: $(DEV_STAMP) ## Regenerate state diagrams, the OpenAPI file and the error catalogue
+	@$(BIN)/python -m docs.generate
+
+.PHONY: lock
+lock: $(BIN)/python ## Resolve the lock files anew (hashes, no index addresses)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
+	@for name in build; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		pyproject.toml -o requirements/runtime.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove the environment, caches and records
+	rm -rf $(VENV) .venv-peers .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache *.egg-info flight-records bench.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
