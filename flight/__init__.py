@@ -1,0 +1,1 @@
+"""The MAVLink flight controller: one owner task per vehicle, driven by messages over a bus."""

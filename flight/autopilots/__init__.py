@@ -1,0 +1,1 @@
+"""Every difference between autopilots, behind one interface."""

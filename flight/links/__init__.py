@@ -1,0 +1,1 @@
+"""Ways to a vehicle. Only this package touches a MAVLink library."""

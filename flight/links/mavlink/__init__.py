@@ -1,0 +1,1 @@
+"""MAVLink 2: codec, transports and sans-IO transactions."""

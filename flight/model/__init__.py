@@ -1,0 +1,1 @@
+"""Pure decisions: phases, failsafe, preflight. No clock, no I/O."""
