@@ -1,0 +1,1 @@
+"""FlightPlan → what an autopilot holds: mission items, fence, rally points, as plain numbers."""

@@ -1,0 +1,1 @@
+"""FlightPlan → files that people and ground stations read."""
