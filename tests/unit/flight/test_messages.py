@@ -1,0 +1,115 @@
+"""Messages survive the wire, and nothing else is taken for one."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from core.errors import InternalError
+from core.geodesy import Wgs84Point
+from flight.messages import (
+    AbortFlight,
+    AedReleased,
+    CommandRefused,
+    Evidence,
+    Message,
+    PreflightChecked,
+    Reason,
+    SafetyActionTaken,
+    TelemetrySample,
+    decode,
+    encode,
+)
+from flight.model.failsafe import Fault, SafetyAction
+from flight.model.phases import Phase
+from flight.model.preflight import PreflightLevel, PreflightVerdict
+
+_AT = datetime(2026, 3, 1, 4, 5, 6, 789000, tzinfo=UTC)
+
+MESSAGES: list[Message] = [
+    AbortFlight(command_id="cmd_1", drone_id="d1", flight_id="flt_1", issued_at=_AT, reason="取消"),
+    AedReleased(
+        event_id="evt_1",
+        drone_id="d1",
+        flight_id="flt_1",
+        at=_AT,
+        position=Wgs84Point(22.55, 113.88),
+        evidence=(Evidence("STATUSTEXT", "Gripper load released", _AT),),
+    ),
+    CommandRefused(
+        event_id="evt_2",
+        drone_id="d1",
+        flight_id=None,
+        at=_AT,
+        command_id="cmd_2",
+        command_kind="hold_flight",
+        reasons=(Reason("no_flight", "there is no flight", "没有飞行"),),
+    ),
+    PreflightChecked(
+        event_id="evt_3",
+        drone_id="d1",
+        at=_AT,
+        ready=False,
+        verdicts=(PreflightVerdict("gps", PreflightLevel.BLOCK, "no_fix", "no fix", "未定位"),),
+        charge_fraction=0.97,
+        wind_from_deg=None,
+        wind_speed_m_s=None,
+    ),
+    SafetyActionTaken(
+        event_id="evt_4",
+        drone_id="d1",
+        flight_id="flt_1",
+        at=_AT,
+        fault=Fault.WINCH_JAM,
+        action=SafetyAction.RETURN,
+        phase=Phase.LOWERING,
+        detail="line stopped at 7 m",
+    ),
+    TelemetrySample(
+        drone_id="d1",
+        flight_id="flt_1",
+        at=_AT,
+        phase=Phase.OUTBOUND,
+        position=Wgs84Point(22.55, 113.88),
+        altitude_amsl_m=84.5,
+        height_above_home_m=80.0,
+        velocity_east_m_s=1.0,
+        velocity_north_m_s=2.0,
+        velocity_up_m_s=0.0,
+        heading_deg=270.0,
+        charge_fraction=0.9,
+        battery_voltage_v=48.1,
+        battery_current_a=31.0,
+        mode="AUTO",
+        armed=True,
+        mission_seq=3,
+        line_length_m=0.0,
+        wind_from_deg=None,
+        wind_speed_m_s=None,
+        link_age_s=0.1,
+    ),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.kind)
+def test_round_trip(message: Message) -> None:
+    wire = encode(message)
+    assert decode(wire) == message
+    assert json.loads(wire)["kind"] == message.kind
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"kind": "open_the_pod_bay"}',
+        b'{"kind": "abort_flight", "command_id": "c"}',
+        encode(MESSAGES[1]).replace(b"22.55", b"95.0"),
+    ],
+)
+def test_anything_else_is_refused_with_a_number(payload: bytes) -> None:
+    with pytest.raises(InternalError) as caught:
+        decode(payload)
+    assert caught.value.code == 5003
