@@ -14,6 +14,7 @@ so every leg, vertical ones included, is one item of the mission and is checked 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -270,6 +271,6 @@ class FlightPlan:
             raise refuse(field, "only cruise legs may stand between climb and descent")
         if legs[0].start != start or legs[-1].end != end:
             raise refuse(field, "does not join the pad and the delivery point")
-        for index, (before, after) in enumerate(zip(legs, legs[1:], strict=False)):
+        for index, (before, after) in enumerate(itertools.pairwise(legs)):
             if before.end != after.start:
                 raise refuse(f"{field}[{index}]", "there is a gap to the next leg")
