@@ -1,0 +1,1 @@
+"""The order service: receives, decides, stores, sends, follows."""

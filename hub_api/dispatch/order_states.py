@@ -1,0 +1,270 @@
+"""The life of an order, as one file of tables.
+
+Every (state, event) pair is declared: it moves the order, is ignored for a stated reason, or is
+refused for a stated reason. No clock, no I/O: :func:`advance` answers with the next state and
+with effects as data, which :mod:`hub_api.dispatch.service` stores before it carries them out.
+
+An order may need more than one flight (a drone that refuses or turns back is replaced), so the
+events speak of «the current flight» and of «all flights»; one flight's own phases belong to
+:mod:`flight`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OrderState(StrEnum):
+    """Where an order is. Each docstring says what is allowed there."""
+
+    RECEIVED = "RECEIVED"
+    """Stored, not yet decided. Nothing flies. May be cancelled at once."""
+    DECIDED = "DECIDED"
+    """A plan is chosen and its command stored; the drone has not answered yet."""
+    LAUNCHING = "LAUNCHING"
+    """The drone accepted the flight and prepares: checks, upload, arming, take-off."""
+    AIRBORNE = "AIRBORNE"
+    """On the way to the landing point. A cancel brings the drone back."""
+    DELIVERING = "DELIVERING"
+    """Over the landing point, lowering. A cancel stops the lowering if the AED still hangs."""
+    DELIVERED = "DELIVERED"
+    """The AED is on the ground and may be approached. A cancel is refused: nothing can be taken back."""
+    RETURNING = "RETURNING"
+    """AED delivered, the drone flies home. The order is still watched until the drone is safe."""
+    REDECIDING = "REDECIDING"
+    """The current flight will not deliver; another drone is being chosen. May be cancelled."""
+    CANCELLING = "CANCELLING"
+    """Cancelled by the centre; a drone still has to reach its safe state."""
+    FAILING = "FAILING"
+    """No drone will deliver; the centre has been told; a drone still has to reach its safe state."""
+    DECLINED = "DECLINED"
+    """Decided: no drone can serve it. Final, with every candidate's reasons."""
+    CLOSED = "CLOSED"
+    """Delivered, and every drone of this order is safe. Final."""
+    CANCELLED = "CANCELLED"
+    """Cancelled before delivery, and every drone of this order is safe. Final."""
+    FAILED = "FAILED"
+    """Not delivered although accepted, and every drone of this order is safe. Final, with reasons."""
+
+
+class OrderEvent(StrEnum):
+    """What may happen to an order."""
+
+    ACCEPTED = "ACCEPTED"
+    """The decision found a drone; its plan and command are stored in the same transaction."""
+    DECLINED = "DECLINED"
+    """The decision found no drone."""
+    FLIGHT_ACCEPTED = "FLIGHT_ACCEPTED"
+    """The drone took the command."""
+    TAKEN_OFF = "TAKEN_OFF"
+    """The current flight left the ground."""
+    LOWERING = "LOWERING"
+    """The current flight began to hand over the AED."""
+    AED_ON_GROUND = "AED_ON_GROUND"
+    """A flight of this order put the AED on the ground, confirmed by the vehicle."""
+    TURNED_HOME = "TURNED_HOME"
+    """The current flight is on its way home after the delivery."""
+    DELIVERY_LOST = "DELIVERY_LOST"
+    """The current flight refused, turned back, did not answer or ended: it will not deliver."""
+    FLIGHTS_ENDED = "FLIGHTS_ENDED"
+    """No flight of this order is open any more: each is in its named safe state."""
+    CANCEL = "CANCEL"
+    """The centre does not need the AED any more."""
+
+
+class Effect(StrEnum):
+    """What the service has to do after the new state is stored."""
+
+    DECIDE_AGAIN = "DECIDE_AGAIN"
+    """Choose another drone, without those that already failed this order."""
+    RECALL_FLIGHTS = "RECALL_FLIGHTS"
+    """Send the abort command to every open flight of this order that has not delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The event moves the order to ``state``."""
+
+    state: OrderState
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """The event is expected here and changes nothing."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The event may not happen here; the reason is told to whoever caused it."""
+
+    why: str
+    why_zh: str
+
+
+Rule = Move | Ignore | Refuse
+
+TERMINAL_STATES = frozenset({OrderState.DECLINED, OrderState.CLOSED, OrderState.CANCELLED, OrderState.FAILED})
+
+_S, _E = OrderState, OrderEvent
+
+_DECIDED_ALREADY = Refuse("the order is already decided", "订单已作出决定")
+_NO_FLIGHT = Refuse("the order has no current flight", "订单当前没有飞行任务")
+_FINAL = Refuse("the order is finished", "订单已结束")
+_EARLIER = Ignore("an earlier stage reported late")
+_STILL_OPEN = Refuse("the current flight has not told that it will not deliver", "当前飞行尚未报告无法送达")
+_ON_GROUND = Refuse("the AED is already on the ground", "AED 已送达地面")
+_LOST = Move(_S.REDECIDING, (Effect.DECIDE_AGAIN,))
+_RECALL = Move(_S.CANCELLING, (Effect.RECALL_FLIGHTS,))
+# Another drone of the same order may still be on its way there: it is called back.
+_DELIVERED = Move(_S.DELIVERED, (Effect.RECALL_FLIGHTS,))
+_NOT_CURRENT = Ignore("the flight is not the one the order waits for")
+
+TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
+    _S.RECEIVED: {
+        _E.ACCEPTED: Move(_S.DECIDED),
+        _E.DECLINED: Move(_S.DECLINED),
+        _E.FLIGHT_ACCEPTED: _NO_FLIGHT,
+        _E.TAKEN_OFF: _NO_FLIGHT,
+        _E.LOWERING: _NO_FLIGHT,
+        _E.AED_ON_GROUND: _NO_FLIGHT,
+        _E.TURNED_HOME: _NO_FLIGHT,
+        _E.DELIVERY_LOST: _NO_FLIGHT,
+        _E.FLIGHTS_ENDED: _NO_FLIGHT,
+        _E.CANCEL: Move(_S.CANCELLED),
+    },
+    _S.DECIDED: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: Move(_S.LAUNCHING),
+        _E.TAKEN_OFF: Move(_S.AIRBORNE),
+        _E.LOWERING: Move(_S.DELIVERING),
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _STILL_OPEN,
+        _E.DELIVERY_LOST: _LOST,
+        _E.FLIGHTS_ENDED: _STILL_OPEN,
+        _E.CANCEL: _RECALL,
+    },
+    _S.LAUNCHING: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: Ignore("the drone repeated its answer"),
+        _E.TAKEN_OFF: Move(_S.AIRBORNE),
+        _E.LOWERING: Move(_S.DELIVERING),
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _STILL_OPEN,
+        _E.DELIVERY_LOST: _LOST,
+        _E.FLIGHTS_ENDED: _STILL_OPEN,
+        _E.CANCEL: _RECALL,
+    },
+    _S.AIRBORNE: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: _EARLIER,
+        _E.TAKEN_OFF: _EARLIER,
+        _E.LOWERING: Move(_S.DELIVERING),
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _STILL_OPEN,
+        _E.DELIVERY_LOST: _LOST,
+        _E.FLIGHTS_ENDED: _STILL_OPEN,
+        _E.CANCEL: _RECALL,
+    },
+    _S.DELIVERING: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: _EARLIER,
+        _E.TAKEN_OFF: _EARLIER,
+        _E.LOWERING: Ignore("the drone repeated its phase"),
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _STILL_OPEN,
+        _E.DELIVERY_LOST: _LOST,
+        _E.FLIGHTS_ENDED: _STILL_OPEN,
+        _E.CANCEL: _RECALL,
+    },
+    _S.DELIVERED: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: _EARLIER,
+        _E.TAKEN_OFF: _EARLIER,
+        _E.LOWERING: _EARLIER,
+        _E.AED_ON_GROUND: Ignore("the delivery is already recorded"),
+        _E.TURNED_HOME: Move(_S.RETURNING),
+        _E.DELIVERY_LOST: Ignore("the AED is already on the ground"),
+        _E.FLIGHTS_ENDED: Move(_S.CLOSED),
+        _E.CANCEL: _ON_GROUND,
+    },
+    _S.RETURNING: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: _EARLIER,
+        _E.TAKEN_OFF: _EARLIER,
+        _E.LOWERING: _EARLIER,
+        _E.AED_ON_GROUND: Ignore("the delivery is already recorded"),
+        _E.TURNED_HOME: Ignore("the drone repeated its phase"),
+        _E.DELIVERY_LOST: Ignore("the AED is already on the ground"),
+        _E.FLIGHTS_ENDED: Move(_S.CLOSED),
+        _E.CANCEL: _ON_GROUND,
+    },
+    _S.REDECIDING: {
+        _E.ACCEPTED: Move(_S.DECIDED),
+        _E.DECLINED: Move(_S.FAILING),
+        _E.FLIGHT_ACCEPTED: _NOT_CURRENT,
+        _E.TAKEN_OFF: _NOT_CURRENT,
+        _E.LOWERING: _NOT_CURRENT,
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _NOT_CURRENT,
+        _E.DELIVERY_LOST: Ignore("another drone is already being chosen"),
+        _E.FLIGHTS_ENDED: Ignore("another drone is being chosen"),
+        _E.CANCEL: _RECALL,
+    },
+    _S.CANCELLING: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: Ignore("the flight is being recalled"),
+        _E.TAKEN_OFF: Ignore("the flight is being recalled"),
+        _E.LOWERING: Ignore("the flight is being recalled"),
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: Ignore("the flight is being recalled"),
+        _E.DELIVERY_LOST: Ignore("the order is cancelled, no delivery is expected"),
+        _E.FLIGHTS_ENDED: Move(_S.CANCELLED),
+        _E.CANCEL: Ignore("the order is already being cancelled"),
+    },
+    _S.FAILING: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.DECLINED: _DECIDED_ALREADY,
+        _E.FLIGHT_ACCEPTED: _NOT_CURRENT,
+        _E.TAKEN_OFF: _NOT_CURRENT,
+        _E.LOWERING: _NOT_CURRENT,
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _NOT_CURRENT,
+        _E.DELIVERY_LOST: Ignore("the centre already knows that no AED will come"),
+        _E.FLIGHTS_ENDED: Move(_S.FAILED),
+        _E.CANCEL: _RECALL,
+    },
+    _S.DECLINED: {event: _FINAL for event in OrderEvent},
+    _S.CLOSED: {event: _FINAL for event in OrderEvent},
+    _S.CANCELLED: {
+        **{event: _FINAL for event in OrderEvent},
+        _E.CANCEL: Ignore("the order is already cancelled"),
+    },
+    _S.FAILED: {event: _FINAL for event in OrderEvent},
+}
+
+
+def advance(state: OrderState, event: OrderEvent) -> Rule:
+    """What ``event`` does to an order in ``state``. Total: every pair is declared."""
+    return TABLE[state][event]
+
+
+def mermaid() -> str:
+    """The diagram of ``docs/orders.md``, generated from the table (a test fails when it is stale)."""
+    lines = ["stateDiagram-v2", "    [*] --> RECEIVED"]
+    for state, rules in TABLE.items():
+        for event, rule in rules.items():
+            if isinstance(rule, Move):
+                lines.append(f"    {state} --> {rule.state}: {event}")
+    lines.extend(f"    {state} --> [*]" for state in OrderState if state in TERMINAL_STATES)
+    return "\n".join(lines) + "\n"

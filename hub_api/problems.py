@@ -1,0 +1,198 @@
+"""Errors as RFC 9457 problem details: one shape for everything that is not a success.
+
+``code`` and ``reason`` come from the numbered catalogue of :mod:`core.errors`, so that a 120 centre
+can match on them. Nothing internal leaks: an unexpected fault shows its number and an instance id
+that the log knows.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from core.errors import DispatchError, DroneAedError, ErrorCode, InternalError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:drone-aed:error:"
+
+_STATUS = {
+    ErrorCode.POSITION_INVALID: 422,
+    ErrorCode.REFERENCE_SYSTEM_UNKNOWN: 422,
+    ErrorCode.ORDER_INVALID: 422,
+    ErrorCode.ORDER_UNKNOWN: 404,
+    ErrorCode.IDEMPOTENCY_CONFLICT: 409,
+    ErrorCode.TRANSITION_REFUSED: 409,
+    ErrorCode.CREDENTIALS_MISSING: 401,
+    ErrorCode.CREDENTIALS_INSUFFICIENT: 403,
+    ErrorCode.ZONE_FILE_INVALID: 422,
+    ErrorCode.ZONE_INVALID: 422,
+    ErrorCode.STORE_FAILED: 503,
+}
+_TITLES = {
+    ErrorCode.POSITION_INVALID: ("The position cannot be used", "位置无法使用"),
+    ErrorCode.REFERENCE_SYSTEM_UNKNOWN: ("Unknown reference system", "未知坐标系"),
+    ErrorCode.ORDER_INVALID: ("The request is not valid", "请求无效"),
+    ErrorCode.ORDER_UNKNOWN: ("There is nothing here", "未找到"),
+    ErrorCode.IDEMPOTENCY_CONFLICT: (
+        "The idempotency key belongs to another request",
+        "幂等键已用于另一请求",
+    ),
+    ErrorCode.TRANSITION_REFUSED: ("Not possible in this state", "当前状态不允许此操作"),
+    ErrorCode.CREDENTIALS_MISSING: ("Credentials are missing or not valid", "缺少凭证或凭证无效"),
+    ErrorCode.CREDENTIALS_INSUFFICIENT: ("The credentials lack a scope", "凭证权限不足"),
+    ErrorCode.ZONE_FILE_INVALID: ("The zone file is refused", "空域文件被拒绝"),
+    ErrorCode.STORE_FAILED: ("The database is not available", "数据库不可用"),
+    ErrorCode.BROKEN_INVARIANT: ("Internal fault", "内部故障"),
+}
+
+
+class FieldProblem(BaseModel):
+    """One field at fault."""
+
+    field: str = Field(description="Where, as a dotted path; `header.…` and `query.…` outside the body.")
+    reason: str = Field(description="Machine-readable word.")
+    detail: str = Field(description="One sentence.")
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:drone-aed:error:4001",
+                    "title": "The request is not valid",
+                    "title_zh": "请求无效",
+                    "status": 422,
+                    "detail": "1 field is not valid",
+                    "code": 4001,
+                    "reason": "order_invalid",
+                    "errors": [
+                        {
+                            "field": "position.latitude_deg",
+                            "reason": "less_than_equal",
+                            "detail": "Input should be less than or equal to 90",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    type: str = Field(description="URN with the catalogue number.")
+    title: str
+    title_zh: str
+    status: int
+    detail: str
+    code: int = Field(description="Number in the error catalogue.")
+    reason: str = Field(description="Name in the error catalogue.")
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+def problem(
+    code: ErrorCode,
+    detail: str,
+    *,
+    status: int | None = None,
+    errors: list[FieldProblem] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """The response for one error of the catalogue."""
+    title, title_zh = _TITLES.get(code, (code.name.replace("_", " ").capitalize(), "错误"))
+    body = Problem(
+        type=f"{TYPE_PREFIX}{int(code)}",
+        title=title,
+        title_zh=title_zh,
+        status=status or _STATUS.get(code, 500),
+        detail=detail,
+        code=int(code),
+        reason=code.name.lower(),
+        errors=errors or [],
+    )
+    return JSONResponse(body.model_dump(), status_code=body.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI ``responses`` for problem details of these status codes."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def _field_problem(error: dict[str, Any]) -> FieldProblem:
+    location = [str(part) for part in error.get("loc", ())]
+    if location[:1] == ["body"]:
+        location = location[1:] or ["body"]
+    return FieldProblem(field=".".join(location), reason=str(error["type"]), detail=str(error["msg"]))
+
+
+async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DroneAedError)
+    if isinstance(error, InternalError):
+        log.error("internal error while serving %s %s: %s", request.method, request.url.path, error)
+        shown = "The fault is logged. Try again with the same idempotency key; nothing is doubled."
+        return problem(error.code, shown)
+    errors = (
+        [FieldProblem(field=error.field, reason=error.code.name.lower(), detail=error.detail)]
+        if error.field
+        else []
+    )
+    headers = {"WWW-Authenticate": "Bearer"} if error.code is ErrorCode.CREDENTIALS_MISSING else None
+    status = _STATUS.get(error.code, 422 if isinstance(error, DispatchError) else 500)
+    return problem(error.code, error.detail, status=status, errors=errors, headers=headers)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [_field_problem(dict(item)) for item in error.errors()[:50]]
+    malformed = any(item["type"] == "json_invalid" for item in error.errors())
+    if malformed:
+        return problem(ErrorCode.ORDER_INVALID, "the body is not valid JSON", status=400, errors=found)
+    if any(item.field == "header.idempotency-key" for item in found):
+        return problem(
+            ErrorCode.ORDER_INVALID,
+            "the header Idempotency-Key is missing or not valid",
+            status=400,
+            errors=found,
+        )
+    system = [item for item in found if item.field.endswith("reference_system")]
+    if system:
+        detail = "name the reference system of the position: GCJ-02, BD-09 or WGS-84"
+        return problem(ErrorCode.REFERENCE_SYSTEM_UNKNOWN, detail, errors=found)
+    count = len(error.errors())
+    detail = "1 field is not valid" if count == 1 else f"{count} fields are not valid"
+    return problem(ErrorCode.ORDER_INVALID, detail, errors=found)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = ErrorCode.ORDER_UNKNOWN if error.status_code == 404 else ErrorCode.ORDER_INVALID
+    headers = dict(error.headers) if error.headers else None
+    return problem(code, str(error.detail), status=error.status_code, headers=headers)
+
+
+async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.exception("unexpected error while serving %s %s", request.method, request.url.path, exc_info=error)
+    return problem(ErrorCode.BROKEN_INVARIANT, "The fault is logged.", status=500)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` as problem details."""
+    app.add_exception_handler(DroneAedError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)

@@ -1,0 +1,101 @@
+"""Everything that may be set from outside: environment ``DRONE_AED_*`` or a ``.env`` file.
+
+Each field says its unit in its name and its reason in its description. Settings that contradict
+each other are refused at start (5002) rather than repaired.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_API_KEY = "demo-key-known-to-everybody"
+"""Opens everything in demo mode, and is refused everywhere else."""
+
+
+class Settings(BaseSettings):
+    """The hub's settings. ``Settings()`` reads the environment; tests pass values."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DRONE_AED_", env_file=".env", extra="ignore", frozen=True, validate_default=True
+    )
+
+    data_dir: Path = Field(
+        Path("drone-aed-data"), description="Database, agents' journals and flight records live here."
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL; by default a SQLite file in data_dir. PostgreSQL by URL."
+    )
+    site_file: Path = Field(
+        Path("examples/sites/baoan.json"), description="Stations, drones and landing points (JSON)."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
+    port: int = Field(8120, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
+    demo: bool = Field(
+        False, description="Demo mode: the well-known demo key works. Never in front of real drones."
+    )
+    speedup: float = Field(
+        1.0, gt=0, le=100, description="Clock seconds per real second; other than 1 only in demo mode."
+    )
+    max_body_bytes: int = Field(
+        64 * 1024, ge=1024, description="Largest request body; an order is about 1 kB."
+    )
+    idempotency_keep_s: float = Field(
+        24 * 3600.0, ge=3600, description="How long a client's idempotency key is remembered."
+    )
+    order_max_age_s: float = Field(
+        600.0,
+        gt=0,
+        description="An order found undecided after a restart is declined when older: help came long ago.",
+    )
+    telemetry_stale_s: float = Field(
+        5.0, gt=0, description="A drone not heard for longer is not ready. Telemetry comes 4 times a second."
+    )
+    fleet_settle_s: float = Field(
+        10.0,
+        ge=0,
+        description="After a start, how long decisions wait for drones to report before doing without them.",
+    )
+    command_repeat_s: float = Field(
+        2.0, gt=0, description="An unanswered command is published again after this time, same id."
+    )
+    command_answer_s: float = Field(
+        10.0, gt=0, description="A drone that has not answered its flight command by then is replaced."
+    )
+    max_attempts: int = Field(
+        3, ge=1, le=10, description="Drones that are tried for one order before it is given up."
+    )
+    callback_timeout_s: float = Field(5.0, gt=0, description="Deadline of one callback request.")
+    callback_attempts: int = Field(
+        8, ge=1, le=50, description="Tries per callback; the pause doubles from 1 s, at most 300 s."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+
+    @model_validator(mode="after")
+    def _demo_only(self) -> Settings:
+        if self.speedup != 1.0 and not self.demo:
+            raise ValueError(
+                "speedup other than 1 is only allowed in demo mode: real drones fly in real time"
+            )
+        return self
+
+    @property
+    def effective_database_url(self) -> str:
+        """``database_url``, or the SQLite file in ``data_dir``."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'hub.db'}"
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where the agents of this process keep their journals."""
+        return self.data_dir / "journals"
+
+    def prepare_data_dir(self) -> None:
+        """Create the data directory, readable by its owner only: it holds callers' data."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        os.chmod(self.data_dir, 0o700)
+        self.journal_dir.mkdir(exist_ok=True)

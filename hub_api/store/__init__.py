@@ -1,0 +1,1 @@
+"""The database: tables, repositories, migrations. Rows never leave this package; records do."""

@@ -1,0 +1,135 @@
+"""The engine: one writer at a time, commits that survive a kill, migrations at start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from core.errors import ErrorCode, InternalError
+from hub_api.store.records import EventRecord
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 5.0
+"""Chosen: a back-up or the command line may hold the file for a moment; longer is a fault to report."""
+_READERS = 4
+_APPENDED = "appended_events"
+
+
+def make_engine(url: str) -> Engine:
+    """An engine whose SQLite connections keep foreign keys, WAL and full durability.
+
+    ``synchronous=FULL``: a commit is on disk before it is acted on, power loss included.
+    The driver's own transaction handling is switched off, so that a writer begins IMMEDIATE and
+    never finds out half-way that another process was faster.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if parsed.database in (None, "", ":memory:"):
+        raise InternalError(
+            ErrorCode.SETTINGS_INVALID,
+            "an in-memory database loses every order at a restart; name a file",
+            field="database_url",
+        )
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def alembic_config(engine: Engine | None = None) -> Config:
+    """Alembic's configuration for the migrations inside this package, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("hub_api.store") / "migrations"))
+    if engine is not None:
+        config.attributes["engine"] = engine
+    return config
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to the newest schema; from empty or from any earlier release."""
+    command.upgrade(alembic_config(engine), "head")
+
+
+class Database:
+    """Runs units of work: ``write`` in one serial writer, ``read`` beside it.
+
+    A unit is a plain function of a session. It runs in a worker thread (inline in virtual time), is
+    committed as a whole, and only then are its events handed to ``on_committed``, so that no
+    listener ever hears of something that a crash could still undo.
+    """
+
+    def __init__(self, engine: Engine, *, on_committed: Callable[[list[EventRecord]], None]) -> None:
+        self._engine = engine
+        self._immediate = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._on_committed = on_committed
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in one transaction; raises what ``work`` raises, with nothing stored then."""
+        loop = asyncio.get_running_loop()
+        # A cancelled request must not leave the listeners without an event that was committed.
+        return await asyncio.shield(self._write(loop, work))
+
+    async def _write(self, loop: asyncio.AbstractEventLoop, work: Callable[[Session], T]) -> T:
+        result, appended = await loop.run_in_executor(self._writer, self._transact, work)
+        if appended:
+            self._on_committed(appended)
+        return result
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` on a consistent snapshot, without waiting for writers."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+
+    def _transact(self, work: Callable[[Session], T]) -> tuple[T, list[EventRecord]]:
+        try:
+            with Session(self._immediate, expire_on_commit=False) as session, session.begin():
+                result = work(session)
+                session.flush()
+                appended: list[EventRecord] = session.info.get(_APPENDED, [])
+            return result, appended
+        except OperationalError as error:
+            raise InternalError(
+                ErrorCode.STORE_FAILED, f"the database refused to write: {error.orig}"
+            ) from error
+
+    def _look(self, work: Callable[[Session], T]) -> T:
+        with Session(self._engine) as session, session.begin():
+            return work(session)
+
+    def close(self) -> None:
+        """Finish running work and close every connection."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()
+
+
+def note_appended(session: Session, record: EventRecord) -> None:
+    """Remember an event of this transaction for the listeners; used by the event repository."""
+    session.info.setdefault(_APPENDED, []).append(record)

@@ -1,0 +1,131 @@
+"""What the store hands out and takes in: frozen values, never rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub_api.dispatch.order_states import OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRecord:
+    """A machine's credential, without its secret."""
+
+    key_id: str
+    client: str
+    name: str
+    scopes: frozenset[str]
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """A request to deliver, and where it stands. Position in WGS-84; ``request`` is as it was sent."""
+
+    order_id: str
+    client: str
+    state: OrderState
+    version: int
+    received_at: datetime
+    request: dict[str, Any]
+    latitude_deg: float
+    longitude_deg: float
+    severity: str
+    mission_id: str | None = None
+    decision: dict[str, Any] | None = None
+    decided_at: datetime | None = None
+    airborne_at: datetime | None = None
+    aed_on_ground_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissionRecord:
+    """One plan, one drone, one flight, in answer to an order. ``plan`` is a serialised FlightPlan."""
+
+    mission_id: str
+    order_id: str
+    attempt: int
+    flight_id: str
+    drone_id: str
+    station_id: str
+    landing_point_id: str
+    plan: dict[str, Any]
+    command_id: str
+    created_at: datetime
+    phase: str | None = None
+    accepted_at: datetime | None = None
+    airborne_at: datetime | None = None
+    aed_on_ground_at: datetime | None = None
+    lost_at: datetime | None = None
+    ended_at: datetime | None = None
+    safe_state: str | None = None
+    end_reason: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the flight has not yet told its final safe state."""
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event about to be stored. ``message_id`` is unique: storing it twice stores it once."""
+
+    message_id: str
+    at: datetime
+    stored_at: datetime
+    kind: str
+    order_id: str | None = None
+    mission_id: str | None = None
+    flight_id: str | None = None
+    drone_id: str | None = None
+    state: OrderState | None = None
+    detail: str = ""
+    detail_zh: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord(NewEvent):
+    """A stored event; ``seq`` is its position in the stream."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRecord:
+    """A bus command that is owed. ``settled_at`` is set once the drone's answer is stored."""
+
+    seq: int
+    message_id: str
+    subject: str
+    payload: bytes
+    kind: str
+    drone_id: str
+    mission_id: str | None
+    created_at: datetime
+    published_at: datetime | None
+    publications: int
+    settled_at: datetime | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackRecord:
+    """An order update owed to a callback URL."""
+
+    seq: int
+    order_id: str
+    event_seq: int
+    url: str
+    body: str
+    created_at: datetime
+    next_attempt_at: datetime
+    attempts: int
+    last_error: str | None
+    delivered_at: datetime | None
+    failed_at: datetime | None

@@ -1,0 +1,58 @@
+"""Machine credentials: only hashes are stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session, col, select
+
+from hub_api.store.records import ApiKeyRecord
+from hub_api.store.tables import ApiKeyRow
+
+
+def _record(row: ApiKeyRow) -> ApiKeyRecord:
+    return ApiKeyRecord(
+        key_id=row.key_id,
+        client=row.client,
+        name=row.name,
+        scopes=frozenset(row.scopes),
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+def insert(session: Session, record: ApiKeyRecord, *, secret_sha256: str) -> None:
+    session.add(
+        ApiKeyRow(
+            key_id=record.key_id,
+            client=record.client,
+            name=record.name,
+            secret_sha256=secret_sha256,
+            scopes=sorted(record.scopes),
+            created_at=record.created_at,
+            revoked_at=record.revoked_at,
+        )
+    )
+    session.flush()
+
+
+def find_by_hash(session: Session, secret_sha256: str) -> ApiKeyRecord | None:
+    row = session.exec(select(ApiKeyRow).where(col(ApiKeyRow.secret_sha256) == secret_sha256)).first()
+    return None if row is None else _record(row)
+
+
+def list_all(session: Session) -> list[ApiKeyRecord]:
+    return [_record(row) for row in session.exec(select(ApiKeyRow).order_by(col(ApiKeyRow.key_id)))]
+
+
+def revoke(session: Session, key_id: str, at: datetime) -> bool:
+    """False if there is no such key or it was revoked before."""
+    result = session.execute(
+        update(ApiKeyRow)
+        .where(col(ApiKeyRow.key_id) == key_id, col(ApiKeyRow.revoked_at).is_(None))
+        .values(revoked_at=at)
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1

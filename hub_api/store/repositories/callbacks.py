@@ -1,0 +1,69 @@
+"""Order updates owed to callback URLs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from hub_api.store.records import CallbackRecord
+from hub_api.store.tables import CallbackRow
+
+_FIELDS = tuple(CallbackRecord.__dataclass_fields__)
+
+
+def _record(row: CallbackRow) -> CallbackRecord:
+    return CallbackRecord(**{name: getattr(row, name) for name in _FIELDS})
+
+
+def add(session: Session, *, order_id: str, event_seq: int, url: str, body: str, at: datetime) -> None:
+    """Owe one update from this transaction on."""
+    session.add(
+        CallbackRow(
+            order_id=order_id, event_seq=event_seq, url=url, body=body, created_at=at, next_attempt_at=at
+        )
+    )
+    session.flush()
+
+
+def open_of_each_order(session: Session) -> list[CallbackRecord]:
+    """The oldest open update of every order: updates of one order are sent in order."""
+    query = (
+        select(CallbackRow)
+        .where(col(CallbackRow.delivered_at).is_(None), col(CallbackRow.failed_at).is_(None))
+        .order_by(col(CallbackRow.seq))
+    )
+    first: dict[str, CallbackRecord] = {}
+    for row in session.exec(query):
+        first.setdefault(row.order_id, _record(row))
+    return list(first.values())
+
+
+def of_order(session: Session, order_id: str) -> list[CallbackRecord]:
+    query = select(CallbackRow).where(col(CallbackRow.order_id) == order_id).order_by(col(CallbackRow.seq))
+    return [_record(row) for row in session.exec(query)]
+
+
+def mark_delivered(session: Session, seq: int, at: datetime) -> None:
+    session.execute(
+        update(CallbackRow)
+        .where(col(CallbackRow.seq) == seq)
+        .values(delivered_at=at, attempts=col(CallbackRow.attempts) + 1, last_error=None)
+    )
+
+
+def mark_attempt(
+    session: Session, seq: int, *, error: str, next_attempt_at: datetime, failed_at: datetime | None
+) -> None:
+    """An attempt failed; ``failed_at`` if it was the last one."""
+    session.execute(
+        update(CallbackRow)
+        .where(col(CallbackRow.seq) == seq)
+        .values(
+            attempts=col(CallbackRow.attempts) + 1,
+            last_error=error[:300],
+            next_attempt_at=next_attempt_at,
+            failed_at=failed_at,
+        )
+    )

@@ -1,0 +1,193 @@
+"""The tables. SQLModel rows don't validate on construction, so they never leave ``hub_api.store``.
+
+Times are stored as UTC; SQLite keeps no time zone, so :class:`UtcDateTime` re-attaches it and
+refuses naive values on the way in.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, Text
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Named constraints, so that migrations can change them on both databases."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out, on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time cannot be stored: it names no zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Row(SQLModel):
+    """Base of every table; owns the metadata that Alembic compares."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class ApiKeyRow(Row, table=True):
+    """A machine's credential. Only the hash of the secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    key_id: str = Field(primary_key=True, max_length=40)
+    client: str = Field(max_length=80)
+    name: str = Field(max_length=120)
+    secret_sha256: str = Field(max_length=64, unique=True)
+    scopes: list[str] = Field(sa_type=JSON)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class OrderRow(Row, table=True):
+    """A request to deliver. ``version`` grows with every change (optimistic check)."""
+
+    __tablename__ = "orders"
+    __table_args__ = (Index("ix_orders_state", "state"), Index("ix_orders_received_at", "received_at"))
+
+    order_id: str = Field(primary_key=True, max_length=40)
+    client: str = Field(max_length=80)
+    state: str = Field(max_length=20)
+    version: int = Field(default=1)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    request: dict[str, Any] = Field(sa_type=JSON)
+    latitude_deg: float
+    longitude_deg: float
+    severity: str = Field(max_length=8)
+    mission_id: str | None = Field(default=None, max_length=40)
+    decision: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    airborne_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    aed_on_ground_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class IdempotencyRow(Row, table=True):
+    """One client's key, bound to the body it came with. Its primary key is what makes doubles impossible."""
+
+    __tablename__ = "idempotency_keys"
+
+    client: str = Field(primary_key=True, max_length=80)
+    key: str = Field(primary_key=True, max_length=200)
+    body_sha256: str = Field(max_length=64)
+    order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MissionRow(Row, table=True):
+    """Our answer to an order: one plan, one drone, one flight. An order may need several in turn."""
+
+    __tablename__ = "missions"
+    __table_args__ = (Index("ix_missions_order_id", "order_id"),)
+
+    mission_id: str = Field(primary_key=True, max_length=40)
+    order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    attempt: int
+    flight_id: str = Field(unique=True, max_length=40)
+    drone_id: str = Field(max_length=80)
+    station_id: str = Field(max_length=80)
+    landing_point_id: str = Field(max_length=80)
+    plan: dict[str, Any] = Field(sa_type=JSON)
+    command_id: str = Field(max_length=40)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    phase: str | None = Field(default=None, max_length=40)
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    airborne_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    aed_on_ground_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lost_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    safe_state: str | None = Field(default=None, max_length=40)
+    end_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class ReservationRow(Row, table=True):
+    """A drone taken by a mission. The primary key makes a second mission for one drone impossible."""
+
+    __tablename__ = "reservations"
+
+    drone_id: str = Field(primary_key=True, max_length=80)
+    mission_id: str = Field(sa_column_args=(ForeignKey("missions.mission_id"),), unique=True, max_length=40)
+    since: datetime = Field(sa_type=UtcDateTime)
+
+
+class EventRow(Row, table=True):
+    """What happened, append-only. ``seq`` is the stream position; ``message_id`` makes a repeat harmless."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_order_id_seq", "order_id", "seq"),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    message_id: str = Field(unique=True, max_length=80)
+    at: datetime = Field(sa_type=UtcDateTime)
+    stored_at: datetime = Field(sa_type=UtcDateTime)
+    kind: str = Field(max_length=60)
+    order_id: str | None = Field(default=None, sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    mission_id: str | None = Field(default=None, max_length=40)
+    flight_id: str | None = Field(default=None, max_length=40)
+    drone_id: str | None = Field(default=None, max_length=80)
+    state: str | None = Field(default=None, max_length=20)
+    detail: str = Field(default="", sa_type=Text)
+    detail_zh: str = Field(default="", sa_type=Text)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class OutboxRow(Row, table=True):
+    """A bus command stored with the decision that caused it; the relay sends it until it is settled."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_settled_at", "settled_at"),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    message_id: str = Field(unique=True, max_length=40)
+    subject: str = Field(max_length=200)
+    payload: str = Field(sa_type=Text)
+    kind: str = Field(max_length=60)
+    drone_id: str = Field(max_length=80)
+    mission_id: str | None = Field(default=None, max_length=40)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    publications: int = Field(default=0)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = Field(default=None, max_length=40)
+
+
+class CallbackRow(Row, table=True):
+    """An order update owed to the centre's callback URL."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (Index("ix_callbacks_open", "delivered_at", "failed_at", "next_attempt_at"),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    event_seq: int
+    url: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    next_attempt_at: datetime = Field(sa_type=UtcDateTime)
+    attempts: int = Field(default=0)
+    last_error: str | None = Field(default=None, max_length=300)
+    delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

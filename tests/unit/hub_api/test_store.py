@@ -1,0 +1,208 @@
+"""The store: migrations, transactions, and the constraints that make doubles impossible."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from core.errors import ErrorCode, InternalError
+from hub_api.dispatch.order_states import OrderState
+from hub_api.store.database import Database, alembic_config, make_engine, upgrade
+from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
+from hub_api.store.repositories import events, missions, orders, outbox
+
+AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+def order(number: int, **changes: Any) -> OrderRecord:
+    base = OrderRecord(
+        order_id=f"ord_{number:026d}",
+        client="centre",
+        state=OrderState.RECEIVED,
+        version=1,
+        received_at=AT,
+        request={"notes": "三楼"},
+        latitude_deg=22.57,
+        longitude_deg=113.87,
+        severity="I",
+    )
+    return replace(base, **changes)
+
+
+def mission(number: int, order_id: str, drone_id: str) -> MissionRecord:
+    return MissionRecord(
+        mission_id=f"mis_{number}",
+        order_id=order_id,
+        attempt=number,
+        flight_id=f"flt_{number}",
+        drone_id=drone_id,
+        station_id="st",
+        landing_point_id="lp",
+        plan={},
+        command_id=f"cmd_{number}",
+        created_at=AT,
+    )
+
+
+class Opened:
+    def __init__(self, path: Path) -> None:
+        self.engine = make_engine(f"sqlite:///{path}")
+        upgrade(self.engine)
+        self.heard: list[EventRecord] = []
+        self.database = Database(self.engine, on_committed=self.heard.extend)
+
+    def write(self, work: Any) -> Any:
+        return asyncio.run(self.database.write(work))
+
+    def read(self, work: Any) -> Any:
+        return asyncio.run(self.database.read(work))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Opened]:
+    opened = Opened(tmp_path / "hub.db")
+    yield opened
+    opened.database.close()
+
+
+def test_migrations_from_empty_lead_to_the_tables_without_drift(store: Opened):
+    command.check(alembic_config(store.engine))
+
+
+def test_migrations_can_be_undone_and_redone(store: Opened):
+    config = alembic_config(store.engine)
+    command.downgrade(config, "base")
+    command.upgrade(config, "head")
+    command.check(config)
+
+
+def test_sqlite_is_durable_and_checks_foreign_keys(store: Opened):
+    with store.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+    with pytest.raises(IntegrityError):
+        store.write(lambda s: missions.insert(s, mission(1, "ord_missing", "d1")))
+
+
+def test_an_in_memory_database_is_refused():
+    with pytest.raises(InternalError) as caught:
+        make_engine("sqlite://")
+    assert caught.value.code is ErrorCode.SETTINGS_INVALID
+
+
+def test_an_order_comes_back_as_it_was(store: Opened):
+    shanghai = timezone(timedelta(hours=8))
+    given = order(1, received_at=AT.astimezone(shanghai))
+    store.write(lambda s: orders.insert(s, given, key="k", body_sha256="h"))
+    found = store.read(lambda s: orders.get(s, given.order_id))
+    assert found == given
+    assert found.received_at.utcoffset() == timedelta(0)
+
+
+def test_a_naive_time_is_refused_and_nothing_is_stored(store: Opened):
+    given = order(1, received_at=datetime(2026, 3, 1, 8, 0))  # noqa: DTZ001
+    with pytest.raises(Exception, match="naive"):
+        store.write(lambda s: orders.insert(s, given, key="k", body_sha256="h"))
+    assert store.read(lambda s: orders.list_page(s, client=None, limit=9)) == []
+
+
+def test_a_key_is_taken_once_and_the_loser_stores_nothing(store: Opened):
+    store.write(lambda s: orders.insert(s, order(1), key="k", body_sha256="h"))
+    with pytest.raises(IntegrityError):
+        store.write(lambda s: orders.insert(s, order(2), key="k", body_sha256="h"))
+    assert [o.order_id for o in store.read(lambda s: orders.list_page(s, client=None, limit=9))] == [
+        order(1).order_id
+    ]
+    # Another client's equal key is another key.
+    store.write(lambda s: orders.insert(s, order(3, client="other"), key="k", body_sha256="h"))
+
+
+def test_a_drone_is_reserved_once_until_released(store: Opened):
+    store.write(lambda s: orders.insert(s, order(1), key="k", body_sha256="h"))
+    store.write(lambda s: missions.insert(s, mission(1, order(1).order_id, "d1")))
+    with pytest.raises(IntegrityError):
+        store.write(lambda s: missions.insert(s, mission(2, order(1).order_id, "d1")))
+    assert store.read(missions.reserved_drones) == {"d1": "mis_1"}
+    assert store.write(lambda s: missions.release_drone(s, "mis_1")) is True
+    assert store.write(lambda s: missions.release_drone(s, "mis_1")) is False
+    store.write(lambda s: missions.insert(s, mission(2, order(1).order_id, "d1")))
+
+
+def test_listeners_hear_only_what_is_committed(store: Opened):
+    def event(number: int) -> NewEvent:
+        return NewEvent(message_id=f"evt_{number}", at=AT, stored_at=AT, kind="something")
+
+    def fails(session: Session) -> None:
+        events.append(session, event(1))
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        store.write(fails)
+    assert store.heard == []
+    store.write(lambda s: events.append(s, event(2)))
+    assert [record.message_id for record in store.heard] == ["evt_2"]
+    assert store.read(lambda s: events.after(s, 0, limit=9)) == store.heard
+
+
+def test_a_stale_order_is_not_written_over_a_newer_one(store: Opened):
+    store.write(lambda s: orders.insert(s, order(1), key="k", body_sha256="h"))
+    newer = store.write(lambda s: orders.save(s, replace(order(1), state=OrderState.DECLINED)))
+    assert newer.version == 2
+    with pytest.raises(InternalError):
+        store.write(lambda s: orders.save(s, replace(order(1), state=OrderState.DECIDED)))
+    assert store.read(lambda s: orders.get(s, order(1).order_id)).state is OrderState.DECLINED
+
+
+def test_a_command_is_owed_until_it_is_settled_once(store: Opened):
+    store.write(
+        lambda s: outbox.add(
+            s,
+            message_id="cmd_1",
+            subject="fleet.d1.commands",
+            payload=b"{}",
+            kind="fly_mission",
+            drone_id="d1",
+            mission_id=None,
+            created_at=AT,
+        )
+    )
+    (owed,) = store.read(outbox.unsettled)
+    store.write(lambda s: outbox.mark_published(s, [owed.seq], AT))
+    assert store.read(outbox.unsettled)[0].publications == 1
+    assert store.write(lambda s: outbox.settle(s, "cmd_1", "accepted", AT)).outcome == "accepted"
+    assert store.write(lambda s: outbox.settle(s, "cmd_1", "refused", AT)) is None
+    assert store.read(outbox.unsettled) == []
+
+
+def test_a_database_held_by_somebody_else_is_reported_as_ours(
+    store: Opened, tmp_path: Path, monkeypatch: Any
+):
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=50")
+    blocker = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(InternalError) as caught:
+            store.write(lambda s: orders.insert(s, order(1), key="k", body_sha256="h"))
+        assert caught.value.code is ErrorCode.STORE_FAILED
+    finally:
+        blocker.rollback()
+        blocker.close()
+
+
+def test_keys_are_forgotten_after_their_time(store: Opened):
+    store.write(lambda s: orders.insert(s, order(1), key="k", body_sha256="h"))
+    assert store.write(lambda s: orders.forget_keys_before(s, AT)) == 0
+    assert store.write(lambda s: orders.forget_keys_before(s, AT + timedelta(seconds=1))) == 1
+    assert store.read(lambda s: orders.find_by_key(s, "centre", "k")) is None
