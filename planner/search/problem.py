@@ -1,0 +1,39 @@
+"""What the engines take and give, in millimetres and plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+FOUND: Final = 0
+EXHAUSTED: Final = 1
+"""Every corner that can be reached was settled: there is no way."""
+LIMIT: Final = 2
+"""The search used up its effort; it may be resumed."""
+QUEUE_FULL: Final = 3
+"""The search needs a larger queue and has to be started again."""
+START_INSIDE: Final = 4
+GOAL_INSIDE: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search. ``ends_mm`` = start x, y, goal x, y in integer millimetres.
+
+    ``gauge`` = wind x, y in m/s and airspeed² − |wind|² in m²/s²; all zero to minimise length.
+    """
+
+    ends_mm: tuple[float, float, float, float]
+    gauge: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``status`` is one of the numbers above; ``cost`` in mm, or ms with a gauge; ``points_mm`` the corners
+    between start and goal; ``obstacles`` the numbers of those to blame when there is no way (0: keep-in)."""
+
+    status: int
+    cost: float = 0.0
+    settled: int = 0
+    points_mm: list[tuple[float, float]] | None = None
+    obstacles: tuple[int, ...] = ()

@@ -1,0 +1,331 @@
+"""The searchable world: obstacles once prepared, many questions asked."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from core.errors import AirspaceError, ErrorCode
+from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, START_INSIDE, Outcome, Query
+from planner.search.results import NoRouteReason, NoSearchRoute, SearchRoute
+from planner.search.shapes import (
+    GROWTH_M,
+    MAX_SPAN_MM,
+    MM_PER_M,
+    Rings,
+    check_obstacles,
+    grow,
+    joined,
+    rings_of,
+)
+
+EngineName = Literal["compiled", "reference"]
+Mask = npt.NDArray[np.bool_]
+Point = tuple[float, float]
+
+_log = logging.getLogger(__name__)
+
+
+class _Engine(Protocol):
+    """What both engines do. Obstacle 0 is the outside of the keep-in area, empty when there is none."""
+
+    @property
+    def name(self) -> EngineName: ...
+
+    def solve(self, query: Query, mask: Mask) -> Outcome: ...
+
+    def with_obstacles(self, shapes_mm: npt.NDArray[np.object_], rings: Rings) -> _Engine: ...
+
+    def prepare(self, mask: Mask) -> None: ...
+
+
+def _make_engine(
+    name: EngineName | None, shapes_mm: npt.NDArray[np.object_], rings: Rings, *, keep_in: bool
+) -> _Engine:
+    if name != "reference":
+        try:
+            from planner.search.engine import CompiledEngine
+        except ImportError:
+            if name == "compiled":
+                raise
+            _log.warning("numba cannot be imported: routes are searched by the reference engine, much slower")
+        else:
+            return CompiledEngine(shapes_mm, rings, keep_in=keep_in)
+    from planner.search.reference import ReferenceEngine
+
+    return ReferenceEngine(shapes_mm, rings, keep_in=keep_in)
+
+
+class SearchWorld:
+    """Obstacles in a local metric plane, grown and indexed, in which optimal routes are searched.
+
+    A route keeps more than ``buffer_m`` from every obstacle and, with a keep-in area, from its edge: the
+    world grows obstacles by the buffer with mitred corners (sharper than 60° bevelled), and by 11 mm more so
+    that zones which touch do not leak. The route is the optimum among the grown obstacles, not an
+    approximation. Worlds are immutable and may be used by several threads at once.
+    """
+
+    def __init__(
+        self, engine: _Engine, *, buffer_m: float, ids: tuple[str, ...], shapes_mm: npt.NDArray[np.object_],
+        enabled: Mask, keep_in: bool,
+    ) -> None:  # fmt: skip
+        """Use :meth:`build`."""
+        self._engine = engine
+        self._buffer_m = buffer_m
+        self._ids = ids
+        self._shapes_mm = shapes_mm
+        self._enabled = enabled
+        self._keep_in = keep_in
+        filled = shapes_mm[~shapely.is_empty(shapes_mm)]
+        self._bounds_mm = tuple(shapely.total_bounds(filled).tolist()) if len(filled) else (math.nan,) * 4
+
+    @classmethod
+    def build(
+        cls,
+        obstacles: Sequence[shapely.Polygon],
+        *,
+        buffer_m: float,
+        keep_in: shapely.Polygon | shapely.MultiPolygon | None = None,
+        ids: Sequence[str] | None = None,
+        engine: EngineName | None = None,
+    ) -> SearchWorld:
+        """Prepare obstacles given in frame metres, not yet buffered.
+
+        ``ids`` name them in refusals and need not be unique (default: their index). ``keep_in`` is the area
+        that must not be left. ``engine`` None takes the compiled one, or where numba is missing the
+        reference, with a logged warning; :attr:`engine` says which. 3102 for a bad shape, 3004 if the world
+        exceeds 67 km.
+        """
+        _check_buffer(buffer_m)
+        names = tuple(str(i) for i in range(len(obstacles))) if ids is None else tuple(ids)
+        if len(names) != len(obstacles):
+            raise AirspaceError(ErrorCode.ZONE_INVALID, "there must be one id for each obstacle", field="ids")
+        grown = grow(check_obstacles(obstacles), buffer_m + GROWTH_M)
+        inner = shapely.Polygon()
+        if keep_in is not None:
+            _check_keep_in(keep_in)
+            area = np.array([shapely.union_all([keep_in])], dtype=object)
+            inner = grow(area, -(buffer_m + GROWTH_M))[0]
+        shapes = np.empty(len(grown) + 1, dtype=object)
+        shapes[0], shapes[1:] = inner, grown
+        rings = joined(rings_of(shapes[:1], outside=True), rings_of(grown))
+        _check_span(rings.x, rings.y)
+        world_engine = _make_engine(engine, shapes, rings, keep_in=keep_in is not None)
+        enabled = np.ones(len(shapes), dtype=np.bool_)
+        enabled[0] = keep_in is not None
+        return cls(
+            world_engine,
+            buffer_m=buffer_m,
+            ids=names,
+            shapes_mm=shapes,
+            enabled=enabled,
+            keep_in=keep_in is not None,
+        )
+
+    @property
+    def engine(self) -> EngineName:
+        """Which engine answers: ``compiled`` or ``reference``."""
+        return self._engine.name
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all obstacles, in the order of masks; removed ones keep their place."""
+        return self._ids
+
+    @property
+    def grown_obstacles_m(self) -> tuple[shapely.Geometry, ...]:
+        """The obstacles as searched, in frame metres, in the order of masks."""
+        return tuple(shapely.transform(self._shapes_mm[1:], lambda xy: xy / MM_PER_M))
+
+    @property
+    def grown_keep_in_m(self) -> shapely.Geometry | None:
+        """The keep-in area as searched, shrunk by buffer and growth, in frame metres."""
+        if not self._keep_in:
+            return None
+        return shapely.transform(self._shapes_mm[0], lambda xy: xy / MM_PER_M)
+
+    def mask_without(self, ids: Iterable[str]) -> Mask:
+        """A mask with every obstacle that is in force, except those named."""
+        off = set(ids)
+        return np.array([name not in off for name in self._ids], dtype=np.bool_) & self._enabled[1:]
+
+    def prepare(self, *, mask: Mask | None = None) -> None:
+        """Do now what the first hard search under ``mask`` would otherwise do: find its sealed pockets."""
+        self._engine.prepare(self._full_mask(mask))
+
+    def with_obstacle(self, obstacle: shapely.Polygon, obstacle_id: str | None = None) -> SearchWorld:
+        """A world with one more obstacle, at the end of masks; this one stays as it is."""
+        grown = grow(check_obstacles([obstacle]), self._buffer_m + GROWTH_M)
+        rings = rings_of(grown)
+        shapes = np.append(self._shapes_mm, grown)
+        name = str(len(self._ids)) if obstacle_id is None else obstacle_id
+        low_x, low_y, high_x, high_y = self._bounds_mm
+        ends = [low_x, high_x] if low_x == low_x else []
+        _check_span(np.append(rings.x, ends), np.append(rings.y, [low_y, high_y] if ends else []))
+        return SearchWorld(
+            self._engine.with_obstacles(shapes, rings),
+            buffer_m=self._buffer_m,
+            ids=(*self._ids, name),
+            shapes_mm=shapes,
+            enabled=np.append(self._enabled, True),
+            keep_in=self._keep_in,
+        )
+
+    def without_obstacle(self, obstacle_id: str) -> SearchWorld:
+        """A world in which every obstacle with this id is off for good. 3102 if there is none."""
+        enabled = self._enabled.copy()
+        places = [i + 1 for i, name in enumerate(self._ids) if name == obstacle_id and enabled[i + 1]]
+        if not places:
+            raise AirspaceError(
+                ErrorCode.ZONE_INVALID, f"there is no obstacle {obstacle_id!r}", field="obstacle_id"
+            )
+        enabled[places] = False
+        return SearchWorld(
+            self._engine,
+            buffer_m=self._buffer_m,
+            ids=self._ids,
+            shapes_mm=self._shapes_mm,
+            enabled=enabled,
+            keep_in=self._keep_in,
+        )
+
+    def shortest(
+        self,
+        start_xy_m: Point,
+        goal_xy_m: Point,
+        *,
+        mask: Mask | None = None,
+        wind_xy_m_s: Point = (0.0, 0.0),
+        airspeed_m_s: float | None = None,
+    ) -> SearchRoute | NoSearchRoute:
+        """The optimal route: the shortest, or with ``airspeed_m_s`` the fastest in uniform wind.
+
+        ``wind_xy_m_s`` is where the air moves to, and must be slower than the airspeed. ``mask`` switches
+        obstacles, True for those in force, in constant time. The search works on whole millimetres: ends are
+        rounded for it, which the growth of the obstacles covers, and given back as they came.
+        """
+        gauge = self._gauge(wind_xy_m_s, airspeed_m_s)
+        query = Query(self._ends(start_xy_m, goal_xy_m), gauge)
+        outcome = self._engine.solve(query, self._full_mask(mask))
+        if outcome.status != FOUND:
+            return self._refusal(outcome)
+        return _route(start_xy_m, goal_xy_m, outcome, timed=airspeed_m_s is not None)
+
+    def shortest_many(
+        self,
+        pairs: Sequence[tuple[Point, Point]],
+        *,
+        mask: Mask | None = None,
+        wind_xy_m_s: Point = (0.0, 0.0),
+        airspeed_m_s: float | None = None,
+    ) -> tuple[SearchRoute | NoSearchRoute, ...]:
+        """:meth:`shortest` for each (start, goal), in the order given."""
+        return tuple(
+            self.shortest(start, goal, mask=mask, wind_xy_m_s=wind_xy_m_s, airspeed_m_s=airspeed_m_s)
+            for start, goal in pairs
+        )
+
+    def _full_mask(self, mask: Mask | None) -> Mask:
+        if mask is None:
+            return self._enabled
+        if mask.dtype != np.bool_ or mask.shape != (len(self._ids),):
+            raise AirspaceError(
+                ErrorCode.PLAN_INVALID,
+                f"a mask needs one bool for each of {len(self._ids)} obstacles",
+                field="mask",
+            )
+        full = self._enabled.copy()
+        full[1:] &= mask
+        return full
+
+    def _ends(self, start: Point, goal: Point) -> tuple[float, float, float, float]:
+        ends = (start[0], start[1], goal[0], goal[1])
+        if not all(map(math.isfinite, ends)):
+            raise AirspaceError(
+                ErrorCode.POSITION_INVALID, "start and goal must be finite", field="start_xy_m"
+            )
+        x1, y1, x2, y2 = (float(round(value * MM_PER_M)) for value in ends)
+        low_x, low_y, high_x, high_y = self._bounds_mm
+        # comparisons with the bounds of an empty world (nan) leave the ends alone
+        if (
+            max(x1, x2, high_x) - min(x1, x2, low_x) > MAX_SPAN_MM
+            or max(y1, y2, high_y) - min(y1, y2, low_y) > MAX_SPAN_MM
+        ):
+            raise AirspaceError(
+                ErrorCode.OUTSIDE_LOCAL_FRAME,
+                "start, goal and obstacles must fit in 67 km",
+                field="start_xy_m",
+            )
+        return x1, y1, x2, y2
+
+    @staticmethod
+    def _gauge(wind: Point, airspeed_m_s: float | None) -> tuple[float, float, float]:
+        wind_x, wind_y = float(wind[0]), float(wind[1])
+        if airspeed_m_s is None:
+            if wind_x or wind_y:
+                raise AirspaceError(ErrorCode.PLAN_INVALID, "wind needs an airspeed", field="airspeed_m_s")
+            return (0.0, 0.0, 0.0)
+        rest = airspeed_m_s * airspeed_m_s - wind_x * wind_x - wind_y * wind_y
+        if not (math.isfinite(rest) and airspeed_m_s > 0.0 and rest > 0.0):
+            raise AirspaceError(
+                ErrorCode.PLAN_INVALID,
+                "the airspeed must be finite and above the wind speed",
+                field="airspeed_m_s",
+            )
+        return (wind_x, wind_y, rest)
+
+    def _refusal(self, outcome: Outcome) -> NoSearchRoute:
+        reason: NoRouteReason
+        outside = 0 in outcome.obstacles
+        if outcome.status == START_INSIDE:
+            reason = "start_outside_keep_in" if outside else "start_inside"
+        elif outcome.status == GOAL_INSIDE:
+            reason = "goal_outside_keep_in" if outside else "goal_inside"
+        elif outcome.status == EXHAUSTED:
+            reason = "sealed"
+        elif outcome.status == LIMIT:
+            reason = "search_limit"
+        else:
+            raise AirspaceError(ErrorCode.PLAN_INVALID, f"the search ended in unknown state {outcome.status}")
+        names = dict.fromkeys(self._ids[k - 1] for k in outcome.obstacles if k > 0)
+        return NoSearchRoute(reason, tuple(names), outcome.settled)
+
+
+def _route(start: Point, goal: Point, outcome: Outcome, *, timed: bool) -> SearchRoute:
+    corners = outcome.points_mm or []
+    points = (
+        (float(start[0]), float(start[1])),
+        *[(x / MM_PER_M, y / MM_PER_M) for x, y in corners],
+        (float(goal[0]), float(goal[1])),
+    )
+    length = 0.0
+    x, y = points[0]
+    for next_x, next_y in points[1:]:
+        length += math.hypot(next_x - x, next_y - y)
+        x, y = next_x, next_y
+    if timed:
+        return SearchRoute(points, length, outcome.cost / MM_PER_M, "s", outcome.settled)
+    return SearchRoute(points, length, length, "m", outcome.settled)
+
+
+def _check_buffer(buffer_m: float) -> None:
+    if not (math.isfinite(buffer_m) and buffer_m >= 0.0):
+        raise AirspaceError(ErrorCode.PLAN_INVALID, f"{buffer_m!r} is no buffer in metres", field="buffer_m")
+
+
+def _check_keep_in(area: Any) -> None:
+    if not isinstance(area, (shapely.Polygon, shapely.MultiPolygon)) or area.is_empty or not area.is_valid:
+        raise AirspaceError(ErrorCode.ZONE_INVALID, "a keep-in area must be a valid polygon", field="keep_in")
+
+
+def _check_span(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> None:
+    if len(x) and not (np.ptp(x) <= MAX_SPAN_MM and np.ptp(y) <= MAX_SPAN_MM):
+        raise AirspaceError(
+            ErrorCode.OUTSIDE_LOCAL_FRAME, "the obstacles must fit in a square of 67 km", field="obstacles"
+        )
