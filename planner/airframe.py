@@ -52,6 +52,7 @@ class CorridorTerms:
     """What makes up the corridor's half width (derivation: :mod:`planner.corridor`). Metres, seconds."""
 
     position_error_m: float
+    altitude_error_m: float
     control_error_m: float
     map_error_m: float
     acceptance_radius_m: float
@@ -113,6 +114,7 @@ class Airframe:
     landing_rate_m_s: float
     landing_slow_below_m: float
     acceleration_m_s2: float
+    vertical_acceleration_m_s2: float
     wind_limit_m_s: float
     preparation_s: float
     battery_wh: float
@@ -129,7 +131,8 @@ class Airframe:
             check_text(f"airframe.{name}", getattr(self, name))
         for name in (
             "take_off_mass_kg", "cruise_airspeed_m_s", "ground_speed_max_m_s", "climb_rate_m_s",
-            "descent_rate_m_s", "landing_rate_m_s", "acceleration_m_s2", "wind_limit_m_s", "battery_wh",
+            "descent_rate_m_s", "landing_rate_m_s", "acceleration_m_s2", "vertical_acceleration_m_s2",
+            "wind_limit_m_s", "battery_wh",
         ):  # fmt: skip
             check_number(f"airframe.{name}", getattr(self, name), above=0.0)
         for name in ("payload_kg", "preparation_s", "landing_slow_below_m"):

@@ -142,6 +142,24 @@ class EnergyBudget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kinematics:
+    """What the autopilot must be set to, so that the plan's times and its corridor hold."""
+
+    acceptance_radius_m: float
+    ground_speed_max_m_s: float
+    climb_rate_m_s: float
+    descent_rate_m_s: float
+    landing_rate_m_s: float
+    landing_slow_below_m: float
+    acceleration_m_s2: float
+    vertical_acceleration_m_s2: float
+
+    def __post_init__(self) -> None:
+        for field in self.__slots__:
+            check_number(f"kinematics.{field}", getattr(self, field), minimum=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AutopilotFence:
     """The fence an autopilot holds: inside ``inclusion``, outside every exclusion, below the ceiling.
 
@@ -208,6 +226,8 @@ class FlightPlan:
     at ``delivery_ground_amsl_m``. ``corridor_half_width_m`` is the distance that every cruise leg
     keeps from every forbidden zone. ``airspace_version`` and the window from ``created_at`` to
     ``valid_until`` say what it was checked against: take off later, and it must be planned again.
+    ``retrace`` is the way out flown backwards, AED aboard, for a return before the delivery; it is
+    empty where ``inbound`` already is that way.
     ``conditions`` must be kept, ``authorisation_ids`` were needed. ``alternates`` are the next best
     landing points.
     """
@@ -228,6 +248,7 @@ class FlightPlan:
     autopilot_fence: AutopilotFence
     wind: Wind
     route_objective: RouteObjective
+    kinematics: Kinematics
     corridor_half_width_m: float
     timing: Timing
     energy: EnergyBudget
@@ -237,6 +258,7 @@ class FlightPlan:
     conditions: tuple[str, ...]
     created_at: datetime
     valid_until: datetime
+    retrace: tuple[Leg, ...] = ()
     contingencies: tuple[LegContingency, ...] = ()
     point_of_no_return: PointOfNoReturn | None = None
     alternates: tuple[str, ...] = ()
@@ -259,6 +281,8 @@ class FlightPlan:
             raise refuse("valid_until", "must be after created_at")
         self._check_chain("outbound", self.outbound, self.home, self.delivery)
         self._check_chain("inbound", self.inbound, self.delivery, self.home)
+        if self.retrace:
+            self._check_chain("retrace", self.retrace, self.delivery, self.home)
         energy = self.energy
         if energy.total_wh + energy.uncertainty_wh + energy.reserve_wh > energy.usable_wh + 1e-6:
             raise refuse("energy", "the flight needs more than the battery's usable energy less reserve")

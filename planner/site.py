@@ -21,7 +21,7 @@ _CODE = ErrorCode.SITE_FILE_INVALID
 
 
 class PositionQuality(StrEnum):
-    """How far a position can be trusted; only SURVEYED may be flown to with people below."""
+    """How far a position can be trusted. A plan to anything but a SURVEYED point says so as a condition."""
 
     SURVEYED = "surveyed"
     """Measured on the spot, ≤ 1 m."""

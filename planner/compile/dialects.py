@@ -1,0 +1,55 @@
+"""How autopilots differ in what they take as a mission, fence and rally list.
+
+Sources: this project's reference pages on ArduCopter 4.6 and PX4 1.16, both observed in their own
+simulators.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from planner.compile import mavlink_numbers as mav
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One autopilot's rules.
+
+    ``home_first``: sequence 0 is taken as home and discarded. ``do_frame``: the frame of items
+    without a position. ``yaw_free``: param 4 that leaves the heading to the autopilot.
+    """
+
+    name: str
+    home_first: bool
+    do_frame: int
+    yaw_free: float
+    max_items: int
+    max_fence_vertices: int
+    max_rally_points: int
+
+
+ARDUPILOT = Dialect(
+    name="ardupilot",
+    home_first=True,
+    # Read back as 0 whatever was sent, so 0 is sent and the comparison is exact.
+    do_frame=mav.FRAME_GLOBAL_AMSL,
+    yaw_free=0.0,
+    max_items=650,
+    # The store holds a few hundred vertices; kept low so that uploads stay short (chosen).
+    max_fence_vertices=200,
+    max_rally_points=46,
+)
+
+PX4 = Dialect(
+    name="px4",
+    home_first=False,
+    do_frame=mav.FRAME_MISSION,
+    # 0 would mean north.
+    yaw_free=math.nan,
+    max_items=500,
+    max_fence_vertices=64,
+    max_rally_points=32,
+)
+
+DIALECTS = {dialect.name: dialect for dialect in (ARDUPILOT, PX4)}

@@ -1,0 +1,229 @@
+"""FlightPlan → mission, fence and rally lists for ArduPilot and PX4.
+
+Layout (ArduPilot; PX4 has no sequence 0 for home):
+
+    0 home · 1 NAV_TAKEOFF · DO_CHANGE_SPEED · WAYPOINT per cruise leg · LOITER_TIME over the landing
+    point · DO_WINCH retract · WAYPOINT per leg home · NAV_LAND on the pad
+    [· WAYPOINTs of the way out backwards · NAV_LAND on the pad]
+
+The AED is released only under supervision during the loiter. If the controller dies, the loiter ends
+by itself and the vehicle flies the planned legal way home. «Return now» from outbound leg k is a jump
+to the item that flies back to the leg's start: the same leg backwards, therefore legal.
+
+Ground speeds: the plan's differ from leg to leg when there is wind. Then every cruise item is
+preceded by its own DO_CHANGE_SPEED, so that a jump never leaves an old speed in force; in calm air
+one after the take-off is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.checks import refuse
+from planner.compile import mavlink_numbers as mav
+from planner.compile.dialects import DIALECTS, Dialect
+from planner.compile.fence_items import fence_items
+from planner.compile.mission_types import CompiledMission, ItemLeg, MissionIndices, MissionItem
+from planner.compile.parameters import required_parameters
+from planner.flight_plan import DeliveryMethod, FlightPlan, Leg, RoutePoint
+
+SPEED_STEP_M_S = 0.05
+"""Ground speeds closer than this are one speed (chosen: far below what an autopilot holds)."""
+
+
+def compile_mission(plan: FlightPlan, *, autopilot: str = "ardupilot") -> CompiledMission:
+    """The plan as ``autopilot`` («ardupilot» or «px4») takes it.
+
+    Heights are above home (frame 3), so that they ride on the vehicle's own barometer like the
+    vehicle's own home does. Raises 3201 when the plan doesn't fit the autopilot's limits.
+    """
+    dialect = DIALECTS.get(autopilot)
+    if dialect is None:
+        raise refuse("autopilot", f"{autopilot!r} is none of {sorted(DIALECTS)}")
+    writer = _Writer(plan, dialect)
+    writer.write()
+    fence = fence_items(plan, dialect)
+    rally = _rally_items(plan, dialect)
+    if len(writer.items) > dialect.max_items:
+        raise refuse("items", f"{len(writer.items)} items are more than {dialect.name} takes")
+    return CompiledMission(
+        autopilot=dialect.name,
+        items=tuple(writer.items),
+        fence=fence,
+        rally=rally,
+        indices=writer.indices(),
+        return_entry=writer.return_entry(),
+        item_legs=tuple(writer.legs),
+        required_parameters=required_parameters(plan, dialect),
+    )
+
+
+class _Writer:
+    """Appends items one by one and remembers where each leg ended up."""
+
+    def __init__(self, plan: FlightPlan, dialect: Dialect) -> None:
+        self.plan = plan
+        self.dialect = dialect
+        self.items: list[MissionItem] = []
+        self.legs: list[ItemLeg | None] = []
+        self.entry: dict[tuple[str, int], int] = {}
+        """(section, leg index) → sequence number at which that leg can be entered by a jump."""
+        speeds = [leg.ground_speed_m_s for leg in _cruise(plan.outbound, plan.inbound, plan.retrace)]
+        self.uniform_speed = max(speeds) - min(speeds) <= SPEED_STEP_M_S
+        self.first_speed_m_s = speeds[0]
+        self.winch_seq: int | None = None
+
+    def write(self) -> None:
+        plan = self.plan
+        if self.dialect.home_first:
+            self._append(None, mav.NAV_WAYPOINT, point=plan.home, frame=mav.FRAME_GLOBAL_AMSL)
+        last = len(plan.outbound) - 1
+        self._leg("outbound", 0, mav.NAV_TAKEOFF, param4=self.dialect.yaw_free)
+        if self.uniform_speed:
+            self._speed(self.first_speed_m_s)
+        for index in range(1, last):
+            self._cruise_leg("outbound", index)
+        self._leg("outbound", last, mav.NAV_LOITER_TIME, param1=plan.hover_budget_s)
+        if plan.delivery_method is DeliveryMethod.WINCH:
+            self.winch_seq = len(self.items)
+            line_m = plan.delivery.altitude_amsl_m - plan.delivery_ground_amsl_m
+            self._append(None, mav.DO_WINCH, param1=1.0, param2=mav.WINCH_RELATIVE_LENGTH, param3=-line_m)
+        self._home_section("inbound", plan.inbound)
+        if plan.retrace:
+            self._home_section("retrace", plan.retrace)
+
+    def _home_section(self, section: str, legs: Sequence[Leg]) -> None:
+        self._leg(section, 0, mav.NAV_WAYPOINT, param4=self.dialect.yaw_free)
+        for index in range(1, len(legs) - 1):
+            self._cruise_leg(section, index)
+        self._leg(section, len(legs) - 1, mav.NAV_LAND, param4=self.dialect.yaw_free)
+
+    def _cruise_leg(self, section: str, index: int) -> None:
+        entry = len(self.items)
+        if not self.uniform_speed:
+            self._speed(self._section(section)[index].ground_speed_m_s)
+        self._leg(section, index, mav.NAV_WAYPOINT, param4=self.dialect.yaw_free)
+        self.entry[section, index] = entry
+
+    def _section(self, section: str) -> Sequence[Leg]:
+        return {"outbound": self.plan.outbound, "inbound": self.plan.inbound, "retrace": self.plan.retrace}[
+            section
+        ]
+
+    def _leg(
+        self, section: str, index: int, command: int, *, param1: float = 0.0, param4: float = 0.0
+    ) -> None:
+        self.entry[section, index] = len(self.items)
+        leg = self._section(section)[index]
+        self._append(
+            ItemLeg(section=section, index=index), command, point=leg.end, param1=param1, param4=param4
+        )
+
+    def _speed(self, speed_m_s: float) -> None:
+        self._append(
+            None,
+            mav.DO_CHANGE_SPEED,
+            param1=mav.SPEED_TYPE_GROUND,
+            param2=round(speed_m_s, 2),
+            param3=mav.THROTTLE_UNCHANGED,
+        )
+
+    def _append(
+        self,
+        leg: ItemLeg | None,
+        command: int,
+        *,
+        point: RoutePoint | None = None,
+        frame: int = mav.FRAME_RELATIVE_TO_HOME,
+        param1: float = 0.0,
+        param2: float = 0.0,
+        param3: float = 0.0,
+        param4: float = 0.0,
+    ) -> None:
+        seq = len(self.items)
+        if point is None:
+            item = MissionItem(
+                seq=seq,
+                frame=self.dialect.do_frame,
+                command=command,
+                param1=param1,
+                param2=param2,
+                param3=param3,
+                param4=param4,
+            )
+        else:
+            above_m = 0.0 if frame == mav.FRAME_GLOBAL_AMSL else self.plan.home.altitude_amsl_m
+            item = MissionItem(
+                seq=seq,
+                frame=frame,
+                command=command,
+                param1=param1,
+                param2=param2,
+                param3=param3,
+                param4=param4,
+                latitude_deg=round(point.position.latitude_deg, 7),
+                longitude_deg=round(point.position.longitude_deg, 7),
+                height_m=round(point.altitude_amsl_m - above_m, 2),
+            )
+        self.items.append(item)
+        self.legs.append(leg)
+
+    def indices(self) -> MissionIndices:
+        plan = self.plan
+        back = "retrace" if plan.retrace else "inbound"
+        back_legs = plan.retrace or plan.inbound
+        return MissionIndices(
+            takeoff=self.entry["outbound", 0],
+            delivery_hover=self.entry["outbound", len(plan.outbound) - 1],
+            winch_retract=self.winch_seq,
+            inbound_first=self.entry["inbound", 0],
+            land=self.entry["inbound", len(plan.inbound) - 1],
+            retrace_first=self.entry[back, 0],
+            retrace_land=self.entry[back, len(back_legs) - 1],
+        )
+
+    def return_entry(self) -> tuple[int, ...]:
+        """For each item, the sequence number that starts the legal way home while flying towards it."""
+        plan = self.plan
+        back = "retrace" if plan.retrace else "inbound"
+        last = len(plan.outbound) - 1
+        found: list[int] = []
+        following = self.entry["inbound", 0]
+        for leg in reversed(self.legs):
+            if leg is None:
+                # A DO item belongs to the leg after it.
+                found.append(following)
+                continue
+            if leg.section != "outbound":
+                following = self.entry[leg.section, leg.index]
+            elif leg.index == last:
+                following = self.entry["inbound", 0]
+            elif leg.index == 0:
+                # Over the pad: straight down again.
+                following = self.entry[back, last]
+            else:
+                # The leg of the way back that ends where this one began; both count from their own start.
+                following = self.entry[back, last - leg.index]
+            found.append(following)
+        return tuple(reversed(found))
+
+
+def _cruise(*sections: Sequence[Leg]) -> list[Leg]:
+    return [leg for section in sections for leg in section[1:-1]]
+
+
+def _rally_items(plan: FlightPlan, dialect: Dialect) -> tuple[MissionItem, ...]:
+    if len(plan.rally_points) > dialect.max_rally_points:
+        raise refuse("rally_points", f"{len(plan.rally_points)} are more than {dialect.name} takes")
+    return tuple(
+        MissionItem(
+            seq=seq,
+            # PX4 misreads the INT frames (5, 6) of rally points: frame 3 for everybody.
+            frame=mav.FRAME_RELATIVE_TO_HOME,
+            command=mav.RALLY_POINT,
+            latitude_deg=round(point.position.latitude_deg, 7),
+            longitude_deg=round(point.position.longitude_deg, 7),
+            height_m=round(point.altitude_amsl_m - plan.home.altitude_amsl_m, 2),
+        )
+        for seq, point in enumerate(plan.rally_points)
+    )

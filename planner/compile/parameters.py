@@ -1,0 +1,89 @@
+"""Autopilot parameters without which a plan's promises do not hold, with the reason for each.
+
+They are data: the flight layer sets or checks them and reads them back. Names and units are
+ArduCopter 4.6's and PX4 1.16's own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from planner.compile.dialects import Dialect
+from planner.compile.mission_types import RequiredParameter
+from planner.flight_plan import FlightPlan
+
+
+def required_parameters(plan: FlightPlan, dialect: Dialect) -> tuple[RequiredParameter, ...]:
+    """The list for ``dialect``; values in the autopilot's units."""
+    return _ardupilot(plan) if dialect.name == "ardupilot" else _px4(plan)
+
+
+def _return_height_m(plan: FlightPlan) -> float:
+    """Above home: the cruise height, at which the straight ways to the rally points were checked."""
+    heights = [leg.end.altitude_amsl_m for leg in (*plan.outbound[:1], *plan.inbound[:1], *plan.retrace[:1])]
+    return max(heights) - plan.home.altitude_amsl_m
+
+
+def _ceiling_m(plan: FlightPlan) -> float:
+    return plan.autopilot_fence.ceiling_amsl_m - plan.home.altitude_amsl_m
+
+
+def _rally_limit_km(plan: FlightPlan) -> float:
+    """Beyond every rally point's distance from every corner of the way: the nearest always counts."""
+    points = [leg.end.position for leg in (*plan.outbound, *plan.inbound)]
+    latitudes = [point.latitude_deg for point in points] + [
+        rally.position.latitude_deg for rally in plan.rally_points
+    ]
+    longitudes = [point.longitude_deg for point in points] + [
+        rally.position.longitude_deg for rally in plan.rally_points
+    ]
+    # Degrees to kilometres, generously: 112 km is more than any degree is long.
+    span_km = 112.0 * math.hypot(max(latitudes) - min(latitudes), max(longitudes) - min(longitudes))
+    return math.ceil(span_km) + 1.0
+
+
+def _ardupilot(plan: FlightPlan) -> tuple[RequiredParameter, ...]:
+    kinematics = plan.kinematics
+    listed = [
+        ("WPNAV_RADIUS", kinematics.acceptance_radius_m * 100.0, "corners are cut no further than planned"),
+        (
+            "WPNAV_SPEED",
+            kinematics.ground_speed_max_m_s * 100.0,
+            "the corridor's width is for this ground speed",
+        ),
+        ("WPNAV_SPEED_UP", kinematics.climb_rate_m_s * 100.0, "planned climb time"),
+        ("WPNAV_SPEED_DN", kinematics.descent_rate_m_s * 100.0, "planned descent time"),
+        ("WPNAV_ACCEL", kinematics.acceleration_m_s2 * 100.0, "planned corner speeds"),
+        ("WPNAV_ACCEL_Z", kinematics.vertical_acceleration_m_s2 * 100.0, "planned climb time"),
+        ("LAND_SPEED", kinematics.landing_rate_m_s * 100.0, "planned landing time"),
+        ("LAND_ALT_LOW", kinematics.landing_slow_below_m * 100.0, "planned landing time"),
+        ("FENCE_ALT_MAX", math.floor(_ceiling_m(plan)), "the way stays under its ceiling"),
+        (
+            "RTL_ALT",
+            math.ceil(_return_height_m(plan) * 100.0),
+            "straight returns were checked at cruise height",
+        ),
+        ("RALLY_LIMIT_KM", _rally_limit_km(plan), "the nearest rally point must count at any distance"),
+        ("RALLY_INCL_HOME", 0.0, "home is a rally point where a straight way to it is legal, nowhere else"),
+    ]
+    return tuple(
+        RequiredParameter(name=name, value=float(value), reason=reason) for name, value, reason in listed
+    )
+
+
+def _px4(plan: FlightPlan) -> tuple[RequiredParameter, ...]:
+    kinematics = plan.kinematics
+    listed = [
+        ("NAV_ACC_RAD", kinematics.acceptance_radius_m, "corners are cut no further than planned"),
+        ("MPC_XY_VEL_MAX", kinematics.ground_speed_max_m_s, "the corridor's width is for this ground speed"),
+        ("MPC_Z_V_AUTO_UP", kinematics.climb_rate_m_s, "planned climb time"),
+        ("MPC_Z_V_AUTO_DN", kinematics.descent_rate_m_s, "planned descent time"),
+        ("MPC_ACC_HOR", kinematics.acceleration_m_s2, "planned corner speeds"),
+        ("MPC_LAND_SPEED", kinematics.landing_rate_m_s, "planned landing time"),
+        ("GF_MAX_VER_DIST", math.floor(_ceiling_m(plan)), "the way stays under its ceiling"),
+        ("RTL_RETURN_ALT", _return_height_m(plan), "straight returns were checked at cruise height"),
+        ("MIS_TKO_LAND_REQ", 0.0, "the mission may hold a second landing"),
+    ]
+    return tuple(
+        RequiredParameter(name=name, value=float(value), reason=reason) for name, value, reason in listed
+    )
