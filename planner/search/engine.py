@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,14 @@ MAX_CELLS_PER_EDGE: Final = 4
 EXTRA_EDGES_BEFORE_MERGE: Final = 20_000
 """Edges of added obstacles have a small grid of their own, rebuilt at each addition, until there are so
 many."""
+
+
+MAX_STAMP: Final = 2**31 - 2**20
+"""Searches are numbered in 32 bits; before they run out the scratch memory is made anew."""
+
+Ints = npt.NDArray[np.int32]
+Workspace = tuple[npt.NDArray[Any], ...]
+OBSTACLE_STAMP, WAY = 1, 11
 
 
 class _Buffers:
@@ -106,23 +114,22 @@ class _Grid:
                 return cls(low_x, low_y, cell, columns, rows)
             cell *= 1.5
 
-    def register(
-        self, floats: npt.NDArray[np.float64], low: int, high: int
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Edges per cell: where each cell's run begins, edge numbers, packed coordinates."""
-        x, y, _, _, nx, ny = floats
-        where = (self.origin_x, self.origin_y, self.cell, self.columns, self.rows)
-        cells = self.columns * self.rows
-        counts = np.zeros(cells + 1, dtype=np.int32)
-        nothing = np.empty(0, dtype=np.int32)
-        kernels.register_edges(x, y, nx, ny, low, high, *where, counts, nothing, nothing.reshape(0, 4))
-        first = np.zeros(cells + 1, dtype=np.int32)
-        np.cumsum(counts[:-1], out=first[1:])
-        total = int(first[-1])
-        entry, entry_xy = np.empty(total, dtype=np.int32), np.empty((total, 4), dtype=np.int32)
-        if total:
-            kernels.register_edges(x, y, nx, ny, low, high, *where, first.copy(), entry, entry_xy)
-        return first, entry, entry_xy
+    def array(self, *, more: bool, obstacles: int) -> npt.NDArray[np.float64]:
+        """As the kernels take it."""
+        place = (self.origin_x, self.origin_y, self.cell, 1.0 / self.cell)
+        return np.array([*place, self.columns, self.rows, more, obstacles], dtype=np.float64)
+
+    def register(self, corners: npt.NDArray[np.float64], low: int, high: int) -> tuple[Ints, Ints]:
+        """Edges by cell: where each cell's run begins, and the edges."""
+        grid = self.array(more=False, obstacles=0)
+        counts = np.zeros(self.columns * self.rows + 1, dtype=np.int32)
+        kernels.register_edges(corners, low, high, grid, counts, np.empty((0, 5), dtype=np.int32))
+        cells = np.zeros(len(counts), dtype=np.int32)
+        np.cumsum(counts[:-1], out=cells[1:])
+        edges = np.empty((int(cells[-1]), 5), dtype=np.int32)
+        if len(edges):
+            kernels.register_edges(corners, low, high, grid, cells.copy(), edges)
+        return cells, edges
 
 
 class _Memory(threading.local):
@@ -131,15 +138,15 @@ class _Memory(threading.local):
     def __init__(self) -> None:
         self.corners = self.obstacles = self.queue = 0
         self.stamp = 0
-        self.workspaces: tuple[kernels.Workspace, ...] = ()
+        self.workspaces: tuple[Workspace, ...] = ()
 
-    def get(self, corners: int, obstacles: int, queue: int = FIRST_QUEUE) -> tuple[kernels.Workspace, ...]:
+    def get(self, corners: int, obstacles: int, queue: int = FIRST_QUEUE) -> tuple[Workspace, ...]:
         """Two workspaces, for a search from the start and one from the goal."""
         if (
             corners > self.corners
             or obstacles > self.obstacles
             or queue > self.queue
-            or self.stamp > np.iinfo(np.int32).max - 2**20
+            or self.stamp > MAX_STAMP
         ):
             self.corners = max(self.corners, corners + corners // 8 + 64)
             self.obstacles = max(self.obstacles, obstacles + obstacles // 8 + 64)
@@ -148,21 +155,23 @@ class _Memory(threading.local):
             self.workspaces = (self._new(), self._new())
         return self.workspaces
 
-    def _new(self) -> kernels.Workspace:
-        corners = self.corners
-        numbers = {name: np.empty(corners) for name in kernels.Workspace._fields}
-        return kernels.Workspace(
-            **numbers
-            | {name: np.empty(corners, dtype=np.int32) for name in ("sparent", "snode", "anode")}
-            | {
-                "settled": np.zeros(corners, dtype=np.int32),
-                "active": np.zeros(self.obstacles, dtype=np.int32),
-                "pick": np.empty(corners, dtype=np.bool_),
-                "key": np.empty(self.queue),
-                "item": np.empty(self.queue, dtype=np.int64),
-                "path": np.empty(corners + self.obstacles + 2, dtype=np.int32),
-                "state": np.zeros(3, dtype=np.int64),
-            }
+    def _new(self) -> Workspace:
+        """Scratch arrays in the order in which the kernels take them."""
+        n = self.corners
+        return (
+            np.zeros(n, dtype=np.int32),
+            np.zeros(self.obstacles, dtype=np.int32),
+            np.empty((9, n)),
+            np.empty((3, n), dtype=np.int32),
+            np.empty((7, n)),
+            np.empty(n, dtype=np.int32),
+            np.empty((5, self.obstacles)),
+            np.empty((6, self.queue)),
+            np.empty(n, dtype=np.bool_),
+            np.empty(self.queue),
+            np.empty(self.queue, dtype=np.int64),
+            np.empty(n + self.obstacles, dtype=np.int32),
+            np.zeros(5, dtype=np.int64),
         )
 
 
@@ -186,26 +195,24 @@ class CompiledEngine:
         shapes_mm: npt.NDArray[np.object_],
         buffers: _Buffers,
         grid: _Grid,
-        base: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]],
+        base: tuple[Ints, Ints],
         base_corners: int,
     ) -> None:
         self._shapes_mm, self._buffers, self._grid, self._base = shapes_mm, buffers, grid, base
         self._base_corners = base_corners
         corners, obstacles = self._size = buffers.used
-        extra = base
-        extra_edges = corners - base_corners
-        if extra_edges:
-            extra = grid.register(buffers.floats, base_corners, corners)
-        self._obstacles = kernels.Obstacles(
-            *buffers.floats[:, :corners],
-            buffers.obstacle[:corners],
-            buffers.corner[:corners],
-            buffers.first[: obstacles + 1],
-            buffers.box[:, :obstacles],
-            np.array([grid.columns, grid.rows, extra_edges], dtype=np.int64),
-            np.array([grid.origin_x, grid.origin_y, grid.cell, 1.0 / grid.cell]),
+        more = base
+        if corners > base_corners:
+            more = grid.register(buffers.floats, base_corners, corners)
+        self._world = (
+            buffers.floats,
+            buffers.obstacle,
+            buffers.corner,
+            buffers.first,
+            buffers.box,
+            grid.array(more=corners > base_corners, obstacles=obstacles),
             *base,
-            *extra,
+            *more,
         )
         self._pockets = PocketIndex(shapes_mm, keep_in=self._keep_in)
 
@@ -234,52 +241,35 @@ class CompiledEngine:
                 return Outcome(LIMIT, settled=outcome.settled)
 
     def _solve(self, query: Query, mask: npt.NDArray[np.bool_], queue: int) -> Outcome:
-        workspaces = _memory.get(*self._size, queue)
-        ahead, behind = workspaces
-        o, ends, gauge = self._obstacles, query.ends_mm, query.gauge
+        ahead, behind = _memory.get(*self._size, queue)
+        world, ends, gauge = (*self._world, mask), query.ends_mm, query.gauge
         stamp = _memory.stamp = _memory.stamp + 1
         status, cost, settled, n = kernels.solve(
-            o, mask, ahead, stamp, self._keep_in, *ends, *gauge, FIRST_SETTLED
+            *world, *ahead, stamp, self._keep_in, *ends, *gauge, FIRST_SETTLED
         )
         if status == LIMIT:
-            separating = self._pockets.separating(query.ends_mm, mask, only_if_known=True)
+            separating = self._pockets.separating(ends, mask, only_if_known=True)
             if separating is None:
+                headwind = (-gauge[0], -gauge[1], gauge[2])
                 back = kernels.search(
-                    o,
-                    mask,
-                    behind,
-                    stamp,
-                    False,
-                    *ends[2:],
-                    *ends[:2],
-                    -gauge[0],
-                    -gauge[1],
-                    gauge[2],
-                    FIRST_SETTLED,
+                    *world, *behind, stamp, False, *ends[2:], *ends[:2], *headwind, FIRST_SETTLED
                 )
                 if back[0] == EXHAUSTED:
                     return self._sealed(behind, stamp, settled + back[2])
-                separating = self._pockets.separating(query.ends_mm, mask)
+                separating = self._pockets.separating(ends, mask)
             if separating:
                 return Outcome(EXHAUSTED, settled=settled, obstacles=separating)
-            status, cost, settled, n = kernels.search(o, mask, ahead, stamp, True, *ends, *gauge, MAX_SETTLED)
+            status, cost, settled, n = kernels.search(*world, *ahead, stamp, True, *ends, *gauge, MAX_SETTLED)
         if status == FOUND:
-            return self._found(ahead.path[n - 2 : 0 : -1], cost, settled)
+            corners = ahead[WAY][:n][::-1]
+            xy = self._buffers.floats[:2, corners].T.tolist()
+            return Outcome(FOUND, cost=cost, settled=settled, points_mm=xy)
         if status == EXHAUSTED:
             return self._sealed(ahead, stamp, settled)
-        return Outcome(status, settled=settled, obstacles=tuple(ahead.path[:n].tolist()))
+        return Outcome(status, settled=settled, obstacles=tuple(ahead[WAY][:n].tolist()))
 
-    def _found(self, corners: npt.NDArray[np.int32], cost: float, settled: int) -> Outcome:
-        o = self._obstacles
-        return Outcome(
-            FOUND,
-            cost=cost,
-            settled=settled,
-            points_mm=list(zip(o.x[corners].tolist(), o.y[corners].tolist(), strict=True)),
-        )
-
-    def _sealed(self, workspace: kernels.Workspace, stamp: int, settled: int) -> Outcome:
-        met = np.flatnonzero(workspace.active[: self._size[1]] == stamp)
+    def _sealed(self, workspace: Workspace, stamp: int, settled: int) -> Outcome:
+        met = np.flatnonzero(workspace[OBSTACLE_STAMP][: self._size[1]] == stamp)
         return Outcome(EXHAUSTED, settled=settled, obstacles=tuple(met.tolist()))
 
     def prepare(self, mask: npt.NDArray[np.bool_]) -> None:

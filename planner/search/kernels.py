@@ -23,7 +23,6 @@ the obstacle at its far end. (Idea: RayScan, Hechenberger, Stuckey, Harabor and 
 from __future__ import annotations
 
 import math
-from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -32,56 +31,71 @@ from numba import njit
 
 from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, QUEUE_FULL, START_INSIDE
 
+# The world, as the kernels take it. Each array costs its share of a microsecond per call, so related columns
+# are rows of one array.
+#   corners      float (6, n): rows X … NY below; an edge leaves each corner along (NX, NY)
+#   owner        int   (n): obstacle of the corner
+#   bends        bool  (n): whether a way can bend there (the obstacle fills less than half a turn)
+#   first        int   (m + 1): where each obstacle's corners begin
+#   boxes        float (4, m): x low, y low, x high, y high
+#   grid         float (8): origin x, origin y, cell size, its inverse, columns, rows, whether there are more
+#                edges, number of obstacles (other arrays may have room at their end)
+#   cells, edges int   where each cell's run of edges begins; (ax, ay, bx, by, corner) of each edge in the run
+#   more_cells, more_edges: the same for obstacles that were added later
+X, Y, PX, PY, NX, NY = 0, 1, 2, 3, 4, 5
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    """Compile without the interpreter lock, cached on disk where any cache folder can be written."""
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # numba found no writable cache folder; each process then compiles for itself
-        return njit(nogil=True)(function)
-
-
-Obstacles = namedtuple(
-    "Obstacles",
-    "x y px py nx ny obstacle corner first box grid_i grid_f "
-    "cell_first entry entry_xy extra_first extra extra_xy",
-)
-"""Everything that the kernels know of the world. ``x y`` corner, ``px py`` and ``nx ny`` vectors from it to
-the corners before and after on its ring, ``obstacle`` its owner, ``corner`` whether a way can bend there;
-``first`` where each obstacle's corners begin; ``box`` its bounds. ``grid_i`` = columns, rows, number of
-extra entries; ``grid_f`` = x, y of the origin, cell size, its inverse. ``cell_first, entry, entry_xy`` =
-edges per cell, packed; ``extra…`` = the same for obstacles added later."""
-
-Workspace = namedtuple(
-    "Workspace",
-    "settled active sx sy stx sty sqx sqy sside sg sparent snode "
-    "ax ay apx apy anx any ah anode pick key item path state",
-)
-"""Scratch memory of one search. ``s…`` settled corners in order, ``a…`` corners of active obstacles,
-``key item`` the queue, ``state`` its size and the two
-counts of a search that may be resumed. ``settled`` and ``active`` are stamped with the number of the
-search."""
+# The scratch memory of one search; the first index of a two-dimensional array is one of these rows.
+#   corner_stamp, obstacle_stamp: number of the search that settled the corner, that activated the obstacle
+#   settled      float: settled corners in order, the start first: x, y; direction of arrival and edge that
+#                bounds the departure, both turned round where the obstacle is on the right, so that bends are
+#                always to the left; cost from the start; lengths of the two vectors
+#   settled_i    int: row of the parent, number of the corner, newest shadow (-1: none)
+#   active       float: corners of active obstacles: rows X … NY as above, cost from there to the goal
+#   active_i     int: which corner that is
+#   groups       float: active obstacles: centre x, y, radius around it, range of rows in ``active``
+#   shadows      float: what an obstacle hides from a settled corner (see _cast_shadow), and the next shadow of
+#                that corner
+#   pick         bool: what a filter left; key, item: the queue; way: the result; state: for resuming
+ARRIVE_X, ARRIVE_Y, BOUND_X, BOUND_Y, COST, ARRIVE, BOUND = 2, 3, 4, 5, 6, 7, 8
+PARENT, CORNER, SHADOW = 0, 1, 2
+AHEAD = 6
+REACH, LOW, HIGH = 2, 3, 4
+LEFT_X, LEFT_Y, RIGHT_X, RIGHT_Y, FARTHEST, NEXT = 0, 1, 2, 3, 4, 5
 
 SNAP_MM = 2.0
 """Edges are entered in every cell within 2 mm (chosen; far above the 1e-7 mm of rounding in the walk)."""
 
 
-@_compiled
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
+    """Compile without the interpreter lock, cached on disk where any cache folder can be written."""
+    try:
+        return njit(cache=True, nogil=True, **options)(function)
+    except RuntimeError:  # numba found no writable cache folder; each process then compiles for itself
+        return njit(nogil=True, **options)(function)
+
+
+def _inlined(function: Callable[..., Any]) -> Any:
+    return _compiled(function, forceinline=True)
+
+
+@_inlined
 def _cell(value, origin, inverse, count):
     """Row or column of a coordinate; the outermost cells reach to infinity."""
     return min(max(math.floor((value - origin) * inverse), 0), count - 1)
 
 
 @_compiled
-def register_edges(
-    x, y, nx, ny, low, high, origin_x, origin_y, cell, columns, rows, cell_first, entry, entry_xy
-):
-    """Count (``entry`` empty) or store the cells of the edges that leave corners ``low`` … ``high - 1``."""
-    inverse = 1.0 / cell
-    store = entry.shape[0] > 0
+def register_edges(corners, low, high, grid, cells, edges):
+    """Count (``edges`` empty) or store by cell the edges that leave corners ``low`` … ``high - 1``.
+
+    Storing moves each entry of ``cells`` from the beginning of its run to the end.
+    """
+    origin_x, origin_y, cell, inverse = grid[0], grid[1], grid[2], grid[3]
+    columns, rows = int(grid[4]), int(grid[5])
+    store = edges.shape[0] > 0
     for i in range(low, high):
-        ax, ay = x[i], y[i]
-        bx, by = ax + nx[i], ay + ny[i]
+        ax, ay = corners[X, i], corners[Y, i]
+        bx, by = ax + corners[NX, i], ay + corners[NY, i]
         y_low, y_high = min(ay, by), max(ay, by)
         x_low, x_high = min(ax, bx), max(ax, bx)
         row_low = _cell(y_low - SNAP_MM, origin_y, inverse, rows)
@@ -91,36 +105,38 @@ def register_edges(
             if by == ay:
                 left, right = x_low, x_high
             else:
-                at_bottom = y_low if row == 0 else max(y_low, origin_y + row * cell - SNAP_MM)
-                at_top = y_high if row == rows - 1 else min(y_high, origin_y + (row + 1) * cell + SNAP_MM)
-                first, second = ax + (at_bottom - ay) * slope, ax + (at_top - ay) * slope
-                left, right = max(x_low, min(first, second)), min(x_high, max(first, second))
+                bottom = y_low if row == 0 else max(y_low, origin_y + row * cell - SNAP_MM)
+                top = y_high if row == rows - 1 else min(y_high, origin_y + (row + 1) * cell + SNAP_MM)
+                one, other = ax + (bottom - ay) * slope, ax + (top - ay) * slope
+                left, right = max(x_low, min(one, other)), min(x_high, max(one, other))
             column_low = _cell(left - SNAP_MM, origin_x, inverse, columns)
             column_high = _cell(right + SNAP_MM, origin_x, inverse, columns)
-            for column in range(column_low, column_high + 1):
-                c = row * columns + column
+            for c in range(row * columns + column_low, row * columns + column_high + 1):
                 if store:
-                    k = cell_first[c]
-                    entry[k] = i
-                    entry_xy[k, 0], entry_xy[k, 1], entry_xy[k, 2], entry_xy[k, 3] = ax, ay, bx, by
-                cell_first[c] += 1
+                    k = cells[c]
+                    edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3] = ax, ay, bx, by
+                    edges[k, 4] = i
+                cells[c] += 1
 
 
-@_compiled
-def _into_corner(px, py, nx, ny, dx, dy):
-    """Does direction d leave a corner (vectors p, n to its neighbours) strictly into the obstacle on its
-    left?"""
+@_inlined
+def _into_corner(corners, i, dx, dy):
+    """Does direction d leave corner i strictly into the obstacle on its left?"""
+    px, py, nx, ny = corners[PX, i], corners[PY, i], corners[NX, i], corners[NY, i]
     if nx * py - ny * px > 0.0:  # the obstacle fills less than half a turn here
         return nx * dy - ny * dx > 0.0 and dx * py - dy * px > 0.0
     return not (px * dy - py * dx >= 0.0 and dx * ny - dy * nx >= 0.0)
 
 
 @_compiled
-def _edge_blocks(o, i, ux, uy, vx, vy, ax, ay, bx, by, side_a, side_b):
-    """Does leg u→v enter the obstacle at the edge a→b leaving corner i, given that a, b are not on one
-    side?"""
+def _edge_blocks(corners, i, ux, uy, vx, vy, side_a, side_b):
+    """Does leg u→v enter the obstacle at the edge a→b that leaves corner i?
+
+    Asked only where a and b are not strictly on one side of the leg's line.
+    """
+    ax, ay = corners[X, i], corners[Y, i]
     if side_a * side_b < 0.0:
-        ex, ey = bx - ax, by - ay
+        ex, ey = corners[NX, i], corners[NY, i]
         u_side = ex * (uy - ay) - ey * (ux - ax)
         v_side = ex * (vy - ay) - ey * (vx - ax)
         if u_side * v_side < 0.0:
@@ -134,69 +150,68 @@ def _edge_blocks(o, i, ux, uy, vx, vy, ax, ay, bx, by, side_a, side_b):
         whole = dx * dx + dy * dy
         if along < 0.0 or along > whole:
             return False
-        if along < whole and _into_corner(o.px[i], o.py[i], o.nx[i], o.ny[i], dx, dy):
+        if along < whole and _into_corner(corners, i, dx, dy):
             return True
-        return along > 0.0 and _into_corner(o.px[i], o.py[i], o.nx[i], o.ny[i], -dx, -dy)
+        return along > 0.0 and _into_corner(corners, i, -dx, -dy)
     return False
 
 
-@_compiled
-def _scan(o, mask, cell_first, entry, entry_xy, low_cell, high_cell, forward, ux, uy, vx, vy):
+@_inlined
+def _scan(corners, owner, cells, edges, mask, low, high, forward, ux, uy, vx, vy):
     """The first obstacle among the edges of a run of cells that blocks u→v, or -1."""
     dx, dy = vx - ux, vy - uy
-    k_low, k_high = cell_first[low_cell], cell_first[high_cell + 1]
-    k, step, left = (k_low, 1, k_high - k_low) if forward else (k_high - 1, -1, k_high - k_low)
+    left = cells[high + 1] - cells[low]
+    k, step = cells[low], 1
+    if not forward:
+        k, step = cells[high + 1] - 1, -1
     while left > 0:
-        ax, ay = float(entry_xy[k, 0]), float(entry_xy[k, 1])
-        bx, by = float(entry_xy[k, 2]), float(entry_xy[k, 3])
-        side_a = dx * (ay - uy) - dy * (ax - ux)
-        side_b = dx * (by - uy) - dy * (bx - ux)
+        side_a = dx * (edges[k, 1] - uy) - dy * (edges[k, 0] - ux)
+        side_b = dx * (edges[k, 3] - uy) - dy * (edges[k, 2] - ux)
         if side_a * side_b <= 0.0:
-            i = entry[k]
-            if mask[o.obstacle[i]] and _edge_blocks(o, i, ux, uy, vx, vy, ax, ay, bx, by, side_a, side_b):
-                return o.obstacle[i]
+            i = edges[k, 4]
+            if mask[owner[i]] and _edge_blocks(corners, i, ux, uy, vx, vy, side_a, side_b):
+                return owner[i]
         k += step
         left -= 1
     return -1
 
 
-@_compiled
-def first_hit(o, mask, ux, uy, vx, vy):
-    """The obstacle whose interior leg u→v meets, of those met the one nearest to u cell by cell; -1 if
-    none."""
-    columns, rows = o.grid_i[0], o.grid_i[1]
-    origin_x, origin_y, cell, inverse = o.grid_f[0], o.grid_f[1], o.grid_f[2], o.grid_f[3]
+@_inlined
+def _first_hit(corners, owner, grid, cells, edges, more_cells, more_edges, mask, ux, uy, vx, vy):
+    """The obstacle whose interior leg u→v meets, nearest to u cell by cell; -1 if none."""
+    origin_x, origin_y, cell, inverse = grid[0], grid[1], grid[2], grid[3]
+    columns, rows, more = int(grid[4]), int(grid[5]), grid[6] > 0.0
     dx, dy = vx - ux, vy - uy
     slope = 0.0 if dy == 0.0 else dx / dy
     row, last = _cell(uy, origin_y, inverse, rows), _cell(vy, origin_y, inverse, rows)
     step = 1 if last >= row else -1
     forward = dx >= 0.0
+    x_low, x_high = min(ux, vx), max(ux, vx)
     y_low, y_high = min(uy, vy), max(uy, vy)
     while True:
-        if dy == 0.0:
-            left, right = min(ux, vx), max(ux, vx)
-        else:
+        left, right = x_low, x_high
+        if dy != 0.0:
             bottom = y_low if row == 0 else max(y_low, origin_y + row * cell)
             top = y_high if row == rows - 1 else min(y_high, origin_y + (row + 1) * cell)
-            first, second = ux + (bottom - uy) * slope, ux + (top - uy) * slope
-            left, right = min(first, second), max(first, second)
+            one, other = ux + (bottom - uy) * slope, ux + (top - uy) * slope
+            left, right = min(one, other), max(one, other)
         low = row * columns + _cell(left, origin_x, inverse, columns)
         high = row * columns + _cell(right, origin_x, inverse, columns)
-        hit = _scan(o, mask, o.cell_first, o.entry, o.entry_xy, low, high, forward, ux, uy, vx, vy)
-        if o.grid_i[2] > 0 and hit < 0:
-            hit = _scan(o, mask, o.extra_first, o.extra, o.extra_xy, low, high, forward, ux, uy, vx, vy)
+        hit = _scan(corners, owner, cells, edges, mask, low, high, forward, ux, uy, vx, vy)
+        if more and hit < 0:
+            hit = _scan(corners, owner, more_cells, more_edges, mask, low, high, forward, ux, uy, vx, vy)
         if hit >= 0 or row == last:
             return hit
         row += step
 
 
 @_compiled
-def point_in_obstacle(o, k, x, y):
+def point_in_obstacle(corners, first, k, x, y):
     """1 strictly inside obstacle k, 0 on its boundary, -1 outside: exact."""
     odd = False
-    for i in range(o.first[k], o.first[k + 1]):
-        ax, ay = o.x[i], o.y[i]
-        bx, by = ax + o.nx[i], ay + o.ny[i]
+    for i in range(first[k], first[k + 1]):
+        ax, ay = corners[X, i], corners[Y, i]
+        bx, by = ax + corners[NX, i], ay + corners[NY, i]
         if ax == x and ay == y:
             return 0
         if (ay > y) != (by > y):
@@ -211,27 +226,25 @@ def point_in_obstacle(o, k, x, y):
 
 
 @_compiled
-def locate(o, mask, keep_in, x, y, found):
+def locate(corners, first, boxes, grid, mask, keep_in, x, y, found):
     """Store the obstacles strictly around a point, return how many. Obstacle 0 is the outside of the keep-in
     area when ``keep_in``, and unused otherwise."""
     n = 0
-    if keep_in and mask[0] and point_in_obstacle(o, 0, x, y) < 0:
+    if keep_in and mask[0] and point_in_obstacle(corners, first, 0, x, y) < 0:
         found[n] = 0
         n += 1
-    for k in range(1, o.first.shape[0] - 1):
+    for k in range(1, int(grid[7])):
         if (
-            o.box[0, k] < x < o.box[2, k]
-            and o.box[1, k] < y < o.box[3, k]
+            (boxes[0, k] < x) & (x < boxes[2, k]) & (boxes[1, k] < y) & (y < boxes[3, k])
             and mask[k]
-            and point_in_obstacle(o, k, x, y) > 0
-            and n < found.shape[0]
+            and point_in_obstacle(corners, first, k, x, y) > 0
         ):
             found[n] = k
             n += 1
     return n
 
 
-@_compiled
+@_inlined
 def leg_cost(dx, dy, wind_x, wind_y, rest):
     """Length in mm without wind (``rest`` = 0), else the time of the straight leg in ms.
 
@@ -247,7 +260,7 @@ def leg_cost(dx, dy, wind_x, wind_y, rest):
     return square / (along + math.sqrt(along * along + square * rest))
 
 
-@_compiled
+@_inlined
 def _push(key, item, size, cost, value):
     """Insert into the queue, a binary heap."""
     k = size
@@ -261,7 +274,7 @@ def _push(key, item, size, cost, value):
     return size + 1
 
 
-@_compiled
+@_inlined
 def _pop(key, item, size):
     """Remove the first of the queue (the caller has read it)."""
     size -= 1
@@ -280,165 +293,263 @@ def _pop(key, item, size):
     return size
 
 
-@_compiled
-def _offer(w, stamp, s, low, high, size, wind_x, wind_y, rest):
-    """Queue the taut legs from settled corner ``s`` to active corners ``low`` … ``high - 1``.
+@_inlined
+def _offer(
+    stamp, corner_stamp, settled, active, active_i, key, item, s, low, high, size, wind_x, wind_y, rest
+):
+    """Queue the taut legs from settled row ``s`` to active rows ``low`` … ``high - 1``.
 
-    Returns the new size of the queue, -1 if it is full. The first loop has no branch so that it compiles to
-    vector instructions.
+    Returns the new size of the queue, -1 if it is full.
     """
-    ux, uy = w.sx[s], w.sy[s]
-    tx, ty, qx, qy, side = w.stx[s], w.sty[s], w.sqx[s], w.sqy[s], w.sside[s]
-    ax, ay, apx, apy, anx, any_, pick = w.ax, w.ay, w.apx, w.apy, w.anx, w.any, w.pick
+    ux, uy = settled[X, s], settled[Y, s]
+    arrive_x, arrive_y = settled[ARRIVE_X, s], settled[ARRIVE_Y, s]
+    bound_x, bound_y = settled[BOUND_X, s], settled[BOUND_Y, s]
     for k in range(low, high):
-        dx, dy = ax[k] - ux, ay[k] - uy
-        before = dx * apy[k] - dy * apx[k]
-        after = dx * any_[k] - dy * anx[k]
-        turn = side * (tx * dy - ty * dx)
-        room = side * (dx * qy - dy * qx)
-        pick[k] = (before * after >= 0.0) & (((turn > 0.0) & (room >= 0.0)) | (side == 0.0))
-    g = w.sg[s]
-    for k in range(low, high):
-        if pick[k]:
-            if w.settled[w.anode[k]] == stamp:
-                continue
-            dx, dy = ax[k] - ux, ay[k] - uy
-            if dx == 0.0 and dy == 0.0:
-                continue
-            if size >= w.key.shape[0]:
-                return -1
-            cost = g + leg_cost(dx, dy, wind_x, wind_y, rest) + w.ah[k]
-            size = _push(w.key, w.item, size, cost, (s << 32) | k)
+        dx, dy = active[X, k] - ux, active[Y, k] - uy
+        before = dx * active[PY, k] - dy * active[PX, k]
+        after = dx * active[NY, k] - dy * active[NX, k]
+        if before * after < 0.0:
+            continue
+        if s > 0 and (arrive_x * dy - arrive_y * dx <= 0.0 or dx * bound_y - dy * bound_x < 0.0):
+            continue
+        if corner_stamp[active_i[k]] == stamp or (dx == 0.0 and dy == 0.0):
+            continue
+        if size >= key.shape[0]:
+            return -1
+        cost = settled[COST, s] + leg_cost(dx, dy, wind_x, wind_y, rest) + active[AHEAD, k]
+        size = _push(key, item, size, cost, (s << 32) | k)
     return size
 
 
 @_compiled
-def search(o, mask, w, stamp, resume, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled):
-    """Find the optimal way. Returns status, cost, settled corners, corners on the way (ids in ``w.path``).
-
-    Corner ids on the way run from the goal (number of corners + 1) back to the start (number of corners).
-    After :data:`LIMIT` the same search goes on with ``resume`` and a higher ``max_settled``.
-    """
-    corners = o.x.shape[0]
-    goal_item = np.int64(0xFFFFFFFF)
-    if resume:
-        size, settled, active = w.state[0], w.state[1], w.state[2]
-    else:
-        w.sx[0], w.sy[0], w.sg[0], w.sside[0], w.sparent[0], w.snode[0] = (
-            start_x,
-            start_y,
-            0.0,
-            0.0,
-            -1,
-            corners,
-        )
-        w.stx[0], w.sty[0], w.sqx[0], w.sqy[0] = 0.0, 0.0, 0.0, 0.0
-        settled, active = 1, 0
-        direct = leg_cost(goal_x - start_x, goal_y - start_y, wind_x, wind_y, rest)
-        size = _push(w.key, w.item, 0, direct, goal_item)
-    while size > 0:
-        if settled > max_settled:
-            w.state[0], w.state[1], w.state[2] = size, settled, active
-            return LIMIT, 0.0, settled, 0
-        cost, value = w.key[0], w.item[0]
-        size = _pop(w.key, w.item, size)
-        s = value >> 32
-        k = value & 0xFFFFFFFF
-        ux, uy = w.sx[s], w.sy[s]
-        if k == goal_item:
-            vx, vy = goal_x, goal_y
-        else:
-            if w.settled[w.anode[k]] == stamp:
-                continue
-            vx, vy = w.ax[k], w.ay[k]
-        hit = first_hit(o, mask, ux, uy, vx, vy)
-        if hit >= 0:
-            if w.active[hit] == stamp:
-                continue
-            w.active[hit] = stamp
-            low = active
-            for i in range(o.first[hit], o.first[hit + 1]):
-                if o.corner[i]:
-                    w.ax[active], w.ay[active], w.anode[active] = o.x[i], o.y[i], i
-                    w.apx[active], w.apy[active] = o.px[i], o.py[i]
-                    w.anx[active], w.any[active] = o.nx[i], o.ny[i]
-                    w.ah[active] = leg_cost(goal_x - o.x[i], goal_y - o.y[i], wind_x, wind_y, rest)
-                    active += 1
-            for s in range(settled):
-                size = _offer(w, stamp, s, low, active, size, wind_x, wind_y, rest)
-                if size < 0:
-                    return QUEUE_FULL, 0.0, settled, 0
-            continue
-        if k == goal_item:
-            n = 1
-            w.path[0] = corners + 1
-            while s >= 0:
-                w.path[n] = w.snode[s]
-                n += 1
-                s = w.sparent[s]
-            return FOUND, cost, settled, n
-        # settle the corner: its cost is final
-        dx, dy = vx - ux, vy - uy
-        node = w.anode[k]
-        w.settled[node] = stamp
-        new = settled
-        settled += 1
-        w.sx[new], w.sy[new], w.stx[new], w.sty[new] = vx, vy, dx, dy
-        w.sg[new] = w.sg[s] + leg_cost(dx, dy, wind_x, wind_y, rest)
-        w.sparent[new], w.snode[new] = s, node
-        before = dx * w.apy[k] - dy * w.apx[k]
-        after = dx * w.any[k] - dy * w.anx[k]
-        if before + after > 0.0:  # obstacle on the left: bend left, no further than its next edge
-            w.sside[new], w.sqx[new], w.sqy[new] = 1.0, w.anx[k], w.any[k]
-        else:
-            w.sside[new], w.sqx[new], w.sqy[new] = -1.0, w.apx[k], w.apy[k]
-        gx, gy = goal_x - vx, goal_y - vy
-        if (
-            w.sside[new] * (dx * gy - dy * gx) > 0.0
-            and w.sside[new] * (gx * w.sqy[new] - gy * w.sqx[new]) >= 0.0
-        ):
-            if size >= w.key.shape[0]:
-                return QUEUE_FULL, 0.0, settled, 0
-            size = _push(w.key, w.item, size, w.sg[new] + w.ah[k], (np.int64(new) << 32) | goal_item)
-        size = _offer(w, stamp, new, 0, active, size, wind_x, wind_y, rest)
-        if size < 0:
-            return QUEUE_FULL, 0.0, settled, 0
-    return EXHAUSTED, 0.0, settled, 0
+def _offer_all_groups(
+    stamp, corner_stamp, settled, active, active_i, groups, count, pick, key, item, s, size,
+    wind_x, wind_y, rest,
+):  # fmt: skip
+    """Queue the taut legs from settled row ``s`` > 0 to all active corners."""
+    ux, uy = settled[X, s], settled[Y, s]
+    arrive_x, arrive_y = settled[ARRIVE_X, s], settled[ARRIVE_Y, s]
+    bound_x, bound_y = settled[BOUND_X, s], settled[BOUND_Y, s]
+    arrive, bound = settled[ARRIVE, s], settled[BOUND, s]
+    x, y, reach = groups[X, :count], groups[Y, :count], groups[REACH, :count]
+    for j in range(count):  # no branch: compiles to vector instructions
+        dx, dy = x[j] - ux, y[j] - uy
+        bends = arrive_x * dy - arrive_y * dx > -reach[j] * arrive
+        room = dx * bound_y - dy * bound_x > -reach[j] * bound
+        pick[j] = bends & room
+    for j in range(count):
+        if pick[j]:
+            size = _offer(
+                stamp, corner_stamp, settled, active, active_i, key, item,
+                s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest,
+            )  # fmt: skip
+            if size < 0:
+                return -1
+    return size
 
 
 @_compiled
-def solve(o, mask, w, stamp, keep_in, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled):
-    """Locate both ends, then :func:`search`. When an end is inside obstacles their numbers are in
-    ``w.path``."""
-    n = locate(o, mask, keep_in, start_x, start_y, w.path)
+def _offer_from_all_settled(
+    stamp, corner_stamp, settled, active, active_i, groups, j, count, pick, key, item, size,
+    wind_x, wind_y, rest,
+):  # fmt: skip
+    """Queue the taut legs from all settled rows to the newly active group ``j``."""
+    gx, gy, reach = groups[X, j], groups[Y, j], groups[REACH, j]
+    x, y = settled[X, :count], settled[Y, :count]
+    arrive_x, arrive_y, arrive = settled[ARRIVE_X, :count], settled[ARRIVE_Y, :count], settled[ARRIVE, :count]
+    bound_x, bound_y, bound = settled[BOUND_X, :count], settled[BOUND_Y, :count], settled[BOUND, :count]
+    for s in range(count):
+        dx, dy = gx - x[s], gy - y[s]
+        bends = arrive_x[s] * dy - arrive_y[s] * dx > -reach * arrive[s]
+        room = dx * bound_y[s] - dy * bound_x[s] > -reach * bound[s]
+        pick[s] = bends & room
+    pick[0] = True
+    for s in range(count):
+        if pick[s]:
+            size = _offer(
+                stamp, corner_stamp, settled, active, active_i, key, item,
+                s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest,
+            )  # fmt: skip
+            if size < 0:
+                return -1
+    return size
+
+
+@_inlined
+def _in_shadow(shadows, head, ux, uy, vx, vy):
+    """Is u→v known to be blocked by an obstacle that hides v's direction from u and lies nearer than v?"""
+    dx, dy = vx - ux, vy - uy
+    square = dx * dx + dy * dy
+    while head >= 0:
+        if (
+            square > shadows[FARTHEST, head]
+            and shadows[RIGHT_X, head] * dy - shadows[RIGHT_Y, head] * dx > 0.0
+            and dx * shadows[LEFT_Y, head] - dy * shadows[LEFT_X, head] > 0.0
+        ):
+            return True
+        head = int(shadows[NEXT, head])
+    return False
+
+
+@_compiled
+def _cast_shadow(corners, first, boxes, hit, shadows, row, ux, uy):
+    """Store what obstacle ``hit`` hides from u: a connected set seen within less than half a turn meets every
+    leg that goes strictly between its outermost corners and farther than its farthest."""
+    cx, cy = 0.5 * (boxes[0, hit] + boxes[2, hit]) - ux, 0.5 * (boxes[1, hit] + boxes[3, hit]) - uy
+    farthest = 0.0
+    left_x = left_y = right_x = right_y = 0.0
+    for i in range(first[hit], first[hit + 1]):
+        dx, dy = corners[X, i] - ux, corners[Y, i] - uy
+        square = dx * dx + dy * dy
+        if square == 0.0:
+            continue
+        if dx * cx + dy * cy <= 0.0:
+            return False
+        if farthest == 0.0:
+            left_x, left_y, right_x, right_y = dx, dy, dx, dy
+        farthest = max(farthest, square)
+        if left_x * dy - left_y * dx > 0.0:
+            left_x, left_y = dx, dy
+        if right_x * dy - right_y * dx < 0.0:
+            right_x, right_y = dx, dy
+    shadows[LEFT_X, row], shadows[LEFT_Y, row] = left_x, left_y
+    shadows[RIGHT_X, row], shadows[RIGHT_Y, row] = right_x, right_y
+    shadows[FARTHEST, row] = farthest
+    return True
+
+
+@_compiled
+def search(
+    corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
+    corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
+    way, state, stamp, resume, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled,
+):  # fmt: skip
+    """Find the optimal way. Returns status, cost, number of settled corners, number of corners on the way.
+
+    ``way`` then holds the corners from the last before the goal back to the first after the start.
+    After :data:`LIMIT` the same search goes on with ``resume`` and a higher ``max_settled``.
+    """
+    goal = np.int64(0xFFFFFFFF)
+    if resume:
+        size, count, rows, obstacles, shades = state[0], state[1], state[2], state[3], state[4]
+    else:
+        settled[:, 0] = 0.0
+        settled[X, 0], settled[Y, 0] = start_x, start_y
+        settled_i[PARENT, 0] = -1
+        settled_i[SHADOW, 0] = -1
+        count, rows, obstacles, shades = 1, 0, 0, 0
+        direct = leg_cost(goal_x - start_x, goal_y - start_y, wind_x, wind_y, rest)
+        size = _push(key, item, 0, direct, goal)
+    while size > 0:
+        if count > max_settled:
+            state[0], state[1], state[2], state[3], state[4] = size, count, rows, obstacles, shades
+            return LIMIT, 0.0, count, 0
+        cost, value = key[0], item[0]
+        size = _pop(key, item, size)
+        s = value >> 32
+        k = value & 0xFFFFFFFF
+        ux, uy = settled[X, s], settled[Y, s]
+        if k == goal:
+            vx, vy = goal_x, goal_y
+        else:
+            if corner_stamp[active_i[k]] == stamp:
+                continue
+            vx, vy = active[X, k], active[Y, k]
+        if _in_shadow(shadows, settled_i[SHADOW, s], ux, uy, vx, vy):
+            continue
+        hit = _first_hit(corners, owner, grid, cells, edges, more_cells, more_edges, mask, ux, uy, vx, vy)
+        if hit >= 0:
+            if (
+                hit > 0
+                and shades < shadows.shape[1]
+                and _cast_shadow(corners, first, boxes, hit, shadows, shades, ux, uy)
+            ):
+                shadows[NEXT, shades] = settled_i[SHADOW, s]
+                settled_i[SHADOW, s] = shades
+                shades += 1
+            if obstacle_stamp[hit] == stamp:
+                continue
+            obstacle_stamp[hit] = stamp
+            low = rows
+            for i in range(first[hit], first[hit + 1]):
+                if bends[i]:
+                    for row in range(6):
+                        active[row, rows] = corners[row, i]
+                    active_i[rows] = i
+                    active[AHEAD, rows] = leg_cost(
+                        goal_x - corners[X, i], goal_y - corners[Y, i], wind_x, wind_y, rest
+                    )
+                    rows += 1
+            groups[LOW, obstacles], groups[HIGH, obstacles] = low, rows
+            groups[X, obstacles] = 0.5 * (boxes[0, hit] + boxes[2, hit])
+            groups[Y, obstacles] = 0.5 * (boxes[1, hit] + boxes[3, hit])
+            # half the diagonal, and a millimetre for rounding
+            groups[REACH, obstacles] = 1.0 + 0.5 * math.hypot(
+                boxes[2, hit] - boxes[0, hit], boxes[3, hit] - boxes[1, hit]
+            )
+            size = _offer_from_all_settled(
+                stamp, corner_stamp, settled, active, active_i, groups, obstacles, count, pick, key, item,
+                size, wind_x, wind_y, rest,
+            )  # fmt: skip
+            obstacles += 1
+            if size < 0:
+                return QUEUE_FULL, 0.0, count, 0
+            continue
+        if k == goal:
+            n = 0
+            while s > 0:
+                way[n] = settled_i[CORNER, s]
+                n += 1
+                s = settled_i[PARENT, s]
+            return FOUND, cost, count, n
+        # settle the corner: its cost is final
+        dx, dy = vx - ux, vy - uy
+        corner_stamp[active_i[k]] = stamp
+        settled[X, count], settled[Y, count] = vx, vy
+        settled[COST, count] = settled[COST, s] + leg_cost(dx, dy, wind_x, wind_y, rest)
+        settled_i[PARENT, count], settled_i[CORNER, count], settled_i[SHADOW, count] = s, active_i[k], -1
+        px, py, nx, ny = active[PX, k], active[PY, k], active[NX, k], active[NY, k]
+        if (dx * py - dy * px) + (dx * ny - dy * nx) > 0.0:
+            # obstacle on the left: bend left, no further than its next edge
+            side, bound_x, bound_y = 1.0, nx, ny
+        else:
+            side, bound_x, bound_y = -1.0, px, py
+        dx, dy, bound_x, bound_y = side * dx, side * dy, side * bound_x, side * bound_y
+        settled[ARRIVE_X, count], settled[ARRIVE_Y, count] = dx, dy
+        settled[BOUND_X, count], settled[BOUND_Y, count] = bound_x, bound_y
+        gx, gy = goal_x - vx, goal_y - vy
+        if dx * gy - dy * gx > 0.0 and gx * bound_y - gy * bound_x >= 0.0:
+            if size >= key.shape[0]:
+                return QUEUE_FULL, 0.0, count, 0
+            size = _push(
+                key, item, size, settled[COST, count] + active[AHEAD, k], (np.int64(count) << 32) | goal
+            )
+        settled[ARRIVE, count], settled[BOUND, count] = math.hypot(dx, dy), math.hypot(bound_x, bound_y)
+        size = _offer_all_groups(
+            stamp, corner_stamp, settled, active, active_i, groups, obstacles, pick, key, item, count, size,
+            wind_x, wind_y, rest,
+        )  # fmt: skip
+        count += 1
+        if size < 0:
+            return QUEUE_FULL, 0.0, count, 0
+    return EXHAUSTED, 0.0, count, 0
+
+
+@_compiled
+def solve(
+    corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
+    corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
+    way, state, stamp, keep_in, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled,
+):  # fmt: skip
+    """Locate both ends, then :func:`search`. Obstacles around an end are stored in ``way``."""
+    n = locate(corners, first, boxes, grid, mask, keep_in, start_x, start_y, way)
     if n > 0:
         return START_INSIDE, 0.0, 0, n
-    n = locate(o, mask, keep_in, goal_x, goal_y, w.path)
+    n = locate(corners, first, boxes, grid, mask, keep_in, goal_x, goal_y, way)
     if n > 0:
         return GOAL_INSIDE, 0.0, 0, n
     return search(
-        o, mask, w, stamp, False, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled
-    )
-
-
-@_compiled
-def solve_many(
-    o, mask, w, stamp, keep_in, pairs, wind_x, wind_y, rest, max_settled, status, cost, settled, ends, ways
-):
-    """:func:`solve` for each row of ``pairs`` (start x y, goal x y).
-
-    Row i's corners or obstacles go to ``ways[ends[i]:ends[i + 1]]``. Returns the rows done: fewer than all
-    when ``ways`` is full.
-    """
-    n = 0
-    for i in range(pairs.shape[0]):
-        status[i], cost[i], settled[i], m = solve(
-            o, mask, w, stamp + i, keep_in, pairs[i, 0], pairs[i, 1], pairs[i, 2], pairs[i, 3],
-            wind_x, wind_y, rest, max_settled,
-        )  # fmt: skip
-        if n + m > ways.shape[0]:
-            return i
-        ways[n : n + m] = w.path[:m]
-        n += m
-        ends[i + 1] = n
-    return pairs.shape[0]
+        corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
+        corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
+        way, state, stamp, False, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled,
+    )  # fmt: skip

@@ -78,10 +78,13 @@ def grow(shapes_m: npt.NDArray[np.object_], distance_m: float) -> npt.NDArray[np
     broken = ~shapely.is_valid(snapped)
     if broken.any():
         # Rounding made a ring touch itself: move away from it by 2 mm first, towards safety.
-        safer = shapely.buffer(grown[broken], 2.0, join_style="mitre", mitre_limit=MITRE_LIMIT)
-        if distance_m < 0:
-            safer = shapely.buffer(grown[broken], -2.0, join_style="mitre", mitre_limit=MITRE_LIMIT)
+        outwards = 2.0 if distance_m >= 0 else -2.0
+        safer = shapely.buffer(grown[broken], outwards, join_style="mitre", mitre_limit=MITRE_LIMIT)
         snapped[broken] = shapely.set_precision(safer, 1.0)
+    if distance_m >= 0:
+        # The kernels rely on every obstacle being connected; the hull is a safe superset.
+        split = shapely.get_type_id(snapped) != 3
+        snapped[split] = shapely.convex_hull(snapped[split])
     return np.asarray(snapped, dtype=object)
 
 
