@@ -146,11 +146,6 @@ class Airframe:
         if not self.sources:
             raise refuse("airframe.sources", "every figure needs its source or «chosen»")
 
-    @property
-    def empty_mass_kg(self) -> float:
-        """Mass on the way home, the AED delivered."""
-        return self.take_off_mass_kg - self.payload_kg
-
     def delivery(self, method: DeliveryMethod) -> DeliveryTerms | None:
         """The terms of ``method``, or None where this airframe doesn't offer it."""
         return next((terms for terms in self.deliveries if terms.method is method), None)

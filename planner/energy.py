@@ -6,7 +6,8 @@ Level flight at airspeed V (Zeng et al. 2019, rotary wing):
 
 with P0 blade profile power, Pi induced power in hover, U tip speed, v0 induced velocity in hover,
 S = d0·s·A the fuselage's equivalent flat plate. Pi grows with mass^1.5 and v0 with mass^0.5
-(momentum theory), so the way home without the AED costs less. Climbing raises the induced power to
+(momentum theory). Plans are charged with the AED aboard all the way, because it comes home with the
+drone when nobody could release it. Climbing raises the induced power to
 Pi/v0 · (c/2 + √(c²/4 + v0²)) at climb rate c. Descending is charged as hover: momentum theory does
 not hold in a rotor's own wake, and hover is the safe side.
 

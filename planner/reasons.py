@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from geofences.verdict import Forbidden, Verdict
 from planner.checks import check_text
 
 
@@ -80,6 +81,38 @@ def carry_too_long(carry_s: float, limit_s: float) -> Reason:
 def forbidden(where: str, where_zh: str, zone: str, detail: str, detail_zh: str) -> Reason:
     return Reason(
         "forbidden_zone", f"{where} is forbidden by {zone}: {detail}", f"{where_zh}受限：{detail_zh}"
+    )
+
+
+def from_verdict(where: str, where_zh: str, verdict: Verdict) -> Reason | None:
+    """The airspace's own words, or None when it allows it."""
+    if isinstance(verdict, Forbidden):
+        zone = verdict.zone_name or verdict.zone_id or "the operating area"
+        return forbidden(where, where_zh, zone, verdict.detail, verdict.detail_zh)
+    return None
+
+
+def operating_area_closed() -> Reason:
+    return Reason(
+        "operating_area_closed",
+        "No operating area is open at these heights during the whole flight.",
+        "飞行全程所需高度内没有开放的运行区域。",
+    )
+
+
+def search_gave_up() -> Reason:
+    return Reason(
+        "search_gave_up",
+        "The search for a way used up its effort; no way is known, which doesn't prove that there is none.",
+        "航路搜索达到计算上限，未找到航路，但不能证明不存在。",
+    )
+
+
+def terrain_unknown() -> Reason:
+    return Reason(
+        "terrain_unknown",
+        "The ground height is not known everywhere on the way.",
+        "航路沿线部分地面高程未知。",
     )
 
 
@@ -184,4 +217,28 @@ def floor_unknown() -> Reason:
         "floor_unknown",
         "The patient's floor is not known; the time contains no stairs or lift.",
         "患者楼层未知，用时不含楼梯或电梯。",
+    )
+
+
+def no_drone_ready(count: int) -> Reason:
+    return Reason(
+        "no_drone_ready",
+        f"None of {count} drones is ready to fly.",
+        f"{count}架无人机均未就绪。",
+    )
+
+
+def nothing_to_choose(drones: int, landing_points: int) -> Reason:
+    return Reason(
+        "nothing_to_choose",
+        f"There are {drones} drones and {landing_points} landing points: nothing to combine.",
+        f"现有{drones}架无人机、{landing_points}个投放点，无可组合方案。",
+    )
+
+
+def no_candidate(count: int, commonest: Reason) -> Reason:
+    return Reason(
+        "no_candidate",
+        f"None of {count} combinations can be flown; most often: {commonest.detail}",
+        f"{count}个组合均不可行，最常见原因：{commonest.detail_zh}",
     )

@@ -46,14 +46,10 @@ class MissionIndices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemLeg:
-    """Which leg of the plan an item ends: ``plan.outbound[index]`` or ``plan.inbound[index]``.
-
-    ``reversed`` means that the leg is flown backwards (retrace).
-    """
+    """Which leg of the plan an item ends: ``section`` (outbound, inbound or retrace) and its index there."""
 
     section: str
     index: int
-    reversed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,353 @@
+"""One drone, one landing point, one moment: the best legal flight, or the reasons why there is none."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import shapely
+
+from core.ids import IdSource
+from geofences.airspace import Airspace
+from geofences.model import TimeWindow
+from planner import reasons
+from planner.airframe import Airframe, DeliveryTerms
+from planner.assemble import Draft, assemble_plan, with_consent
+from planner.contingency import NoRallySet, choose_rally_points, stopping_distance_m
+from planner.corridor import corridor_of
+from planner.energy import battery_at, uncertainty_wh
+from planner.flight_plan import FlightPlan
+from planner.heights import layers_amsl_m, legal_above_ground
+from planner.legs import climb_time_s, descent_time_s, landing_time_s
+from planner.motion import leg_time_s
+from planner.policy import DEFAULT_POLICY, PlanningPolicy
+from planner.rally import open_refuges, refuges_of
+from planner.reasons import Reason
+from planner.route import Way, WindWins, find_way, reversed_way
+from planner.search import NoSearchRoute
+from planner.site import LandingPoint, Site, Station
+from planner.space import Space, space_for
+from planner.task import FlightTask, NoPlan
+from planner.verify import Failed, verify_plan
+
+MAX_FENCE_VERTICES = 200
+"""Chosen: uploads stay short; PX4's 64 are met when compiling for it."""
+
+MAX_RALLY_POINTS = 32
+"""The smaller of what ArduPilot (46) and PX4 (32) take."""
+
+XY = tuple[float, float]
+
+
+def least_time_to_aed_s(
+    airframe: Airframe, terms: DeliveryTerms, distance_m: float, climb_m: float, descent_m: float
+) -> float:
+    """Lower bound of the time to the AED on the ground: straight, at the largest ground speed."""
+    return (
+        airframe.preparation_s
+        + climb_time_s(airframe, climb_m)
+        + _straight_s(airframe, distance_m)
+        + descent_time_s(airframe, descent_m)
+        + terms.lower_s
+    )
+
+
+def _straight_s(airframe: Airframe, distance_m: float) -> float:
+    return leg_time_s(distance_m, 0.0, 0.0, airframe.ground_speed_max_m_s, airframe.acceleration_m_s2)[0]
+
+
+def plan_flight(
+    task: FlightTask,
+    *,
+    site: Site,
+    airspace: Airspace,
+    ids: IdSource,
+    at: datetime,
+    policy: PlanningPolicy = DEFAULT_POLICY,
+    extra_obstacles: Sequence[tuple[str, shapely.Polygon]] = (),
+) -> FlightPlan | NoPlan:
+    """The flight with the shortest time to the AED on the ground, verified, or every reason against it.
+
+    ``at`` is the moment of acceptance; the plan may take off until ``at`` + ``policy.valid_s``. Zones count
+    when they are active at any moment from then until the drone is back. ``extra_obstacles`` (name,
+    polygon in the airspace frame's metres) are kept away from like prohibited zones at all heights.
+    """
+    terms = task.airframe.delivery(task.method)
+    if terms is None or task.method not in task.landing_point.delivery_methods:
+        return NoPlan((reasons.no_common_delivery_method(),))
+    if task.wind.strongest_m_s > task.airframe.wind_limit_m_s:
+        return NoPlan((reasons.wind_above_limit(task.wind.strongest_m_s, task.airframe.wind_limit_m_s),))
+    space = space_for(airspace, corridor_of(task.airframe))
+    if extra_obstacles:
+        space = space.with_extra(extra_obstacles)
+    question = _Question(task, terms, site, space, at, policy)
+    duration_s = question.first_duration_s()
+    for _ in range(3):
+        found = question.plan(ids, duration_s)
+        if isinstance(found, NoPlan) or found.timing.total_s <= duration_s:
+            return found
+        # The flight outlasts the window that its zones were judged in: judge again in a longer one.
+        duration_s = 1.1 * found.timing.total_s
+    return NoPlan((reasons.verification_failed("the flight keeps outlasting the window it is judged in"),))
+
+
+class _Question:
+    """One task being answered; collects the reasons on the way."""
+
+    def __init__(
+        self,
+        task: FlightTask,
+        terms: DeliveryTerms,
+        site: Site,
+        space: Space,
+        at: datetime,
+        policy: PlanningPolicy,
+    ) -> None:
+        self.task, self.terms, self.site, self.space = task, terms, site, space
+        self.at, self.policy = at, policy
+        self.airframe, self.corridor, self.airspace = task.airframe, space.corridor, space.airspace
+        positions = (task.station.position, task.landing_point.position)
+        ends = space.frame.project([(point.longitude_deg, point.latitude_deg) for point in positions])
+        self.start: XY = (float(ends[0, 0]), float(ends[0, 1]))
+        self.goal: XY = (float(ends[1, 0]), float(ends[1, 1]))
+        self.straight_s = _straight_s(task.airframe, math.dist(self.start, self.goal))
+        self.window = TimeWindow.at(at)
+        self.against: dict[tuple[str, str], Reason] = {}
+
+    def first_duration_s(self) -> float:
+        """A generous first guess of the whole flight: four straight ways, full height four times."""
+        height_m = self.policy.maximum_agl_m
+        return (
+            4.0 * self.straight_s
+            + 2.0 * climb_time_s(self.airframe, height_m)
+            + 2.0 * landing_time_s(self.airframe, height_m)
+            + self.airframe.preparation_s
+            + self.terms.hover_budget_s
+        )
+
+    def refuse(self, reason: Reason) -> None:
+        self.against.setdefault((reason.code, reason.detail), reason)
+
+    def plan(self, ids: IdSource, duration_s: float) -> FlightPlan | NoPlan:
+        """Best first over heights: a height is opened at its lower bound, finished at its true time."""
+        self.against = {}
+        end = self.at + timedelta(seconds=self.policy.valid_s + duration_s)
+        self.window = TimeWindow(self.at, end)
+        station, point = self.task.station, self.task.landing_point
+        layers = layers_amsl_m(
+            self.airspace.terrain,
+            self.policy,
+            self.corridor,
+            points=(station.position, point.position),
+            grounds_amsl_m=(station.ground_amsl_m, point.ground_amsl_m),
+        )
+        if not layers:
+            self.refuse(self._no_legal_height())
+        queue: list[tuple[float, int, Way | None]] = [
+            (self.vertical_s(layer) + self.straight_s, number, None) for number, layer in enumerate(layers)
+        ]
+        heapq.heapify(queue)
+        while queue:
+            _, number, way = heapq.heappop(queue)
+            if way is None:
+                opened = self.open(layers[number])
+                if opened is not None:
+                    time_s = self.vertical_s(layers[number]) + opened.duration_s
+                    heapq.heappush(queue, (time_s, number, opened))
+                continue
+            plan = self.finish(layers[number], way, ids)
+            if plan is not None:
+                return plan
+        return NoPlan(tuple(self.against.values()))
+
+    def vertical_s(self, cruise_amsl_m: float) -> float:
+        """Climb and descent of the way out at this height."""
+        hover_amsl_m = self.task.landing_point.ground_amsl_m + self.terms.hover_height_agl_m
+        climb_s = climb_time_s(self.airframe, cruise_amsl_m - self.task.station.ground_amsl_m)
+        return climb_s + descent_time_s(self.airframe, cruise_amsl_m - hover_amsl_m)
+
+    def open(self, cruise_amsl_m: float) -> Way | None:
+        """The way out at this height, if pad and landing point can be reached from it."""
+        keep_in = self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window)
+        if keep_in is not None and keep_in.area.is_empty:
+            self.refuse(reasons.operating_area_closed())
+            return None
+        if not self.columns_legal(cruise_amsl_m):
+            return None
+        way = self.accepted(
+            find_way(
+                self.space.world(keep_in),
+                self.start,
+                self.goal,
+                mask=self.space.mask(cruise_amsl_m, cruise_amsl_m, self.window),
+                airframe=self.airframe,
+                wind=self.task.wind,
+                mass_kg=self.airframe.take_off_mass_kg,
+            )
+        )
+        return way if way is not None and self.over_ground(way, cruise_amsl_m) else None
+
+    def over_ground(self, way: Way, cruise_amsl_m: float) -> bool:
+        legal = legal_above_ground(
+            self.airspace.terrain,
+            self.space.frame,
+            self.policy,
+            self.corridor,
+            way.points_xy_m,
+            cruise_amsl_m,
+        )
+        if not legal:
+            self.refuse(self._no_legal_height())
+        return legal
+
+    def columns_legal(self, cruise_amsl_m: float) -> bool:
+        """Whether the vertical ways over pad and landing point keep the flight geography free."""
+        legal = True
+        width_m = self.corridor.flight_geography_m
+        station, point = self.task.station, self.task.landing_point
+        for xy, place, where in (
+            (self.start, station, _pad(station)),
+            (self.goal, point, _point(point)),
+        ):
+            low_m = min(place.ground_amsl_m, cruise_amsl_m)
+            mask = self.space.mask(low_m, cruise_amsl_m, self.window)
+            near = self.space.near(shapely.Point(xy), width_m, mask)
+            if not len(near):
+                continue
+            legal = False
+            verdict = self.airspace.check_segment(
+                place.position, low_m, place.position, cruise_amsl_m, self.window
+            )
+            zones = self.zone_names(self.space.names(near))
+            self.refuse(
+                reasons.from_verdict(*where, verdict) or reasons.too_close_to_zone(*where, zones, width_m)
+            )
+        return legal
+
+    def finish(self, cruise_amsl_m: float, out: Way, ids: IdSource) -> FlightPlan | None:
+        """Way back, energy, rally points, fence and verification at one height; None adds a reason."""
+        airframe = self.airframe
+        back, retrace = self.ways_back(cruise_amsl_m, out)
+        if back is None or retrace is None:
+            return None
+        draft = Draft(
+            task=self.task,
+            terms=self.terms,
+            corridor=self.corridor,
+            frame=self.space.frame,
+            cruise_amsl_m=cruise_amsl_m,
+            out=out,
+            back=back,
+            retrace=retrace,
+        )
+        need_wh = draft.total_wh + uncertainty_wh(airframe, draft.total_wh)
+        battery = battery_at(airframe, self.task.charge_fraction)
+        if need_wh > battery.for_flight_wh:
+            self.refuse(reasons.not_enough_energy(need_wh, battery.for_flight_wh))
+            return None
+        mask = self.space.mask(cruise_amsl_m, cruise_amsl_m, self.window)
+        ways = [out.points_xy_m] if back is retrace else [out.points_xy_m, back.points_xy_m]
+        legs = [pair for way in ways for pair in itertools.pairwise(way)]
+        refuges = open_refuges(self.space, refuges_of(self.site, self.space), cruise_amsl_m, self.window)
+        rally = choose_rally_points(
+            self.space,
+            legs=legs,
+            candidates=[refuge.xy_m for refuge in refuges],
+            mask=mask,
+            keep_in=self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window),
+            run_on_m=stopping_distance_m(airframe),
+            limit=MAX_RALLY_POINTS,
+        )
+        if isinstance(rally, NoRallySet) and not self.policy.accept_planned_return:
+            out_legs = len(out.points_xy_m) - 1
+            inbound = rally.leg_index >= out_legs
+            index = rally.leg_index - out_legs if inbound else rally.leg_index
+            self.refuse(reasons.no_legal_contingency("inbound" if inbound else "outbound", index + 1))
+            return None
+        plan = assemble_plan(
+            draft,
+            space=self.space,
+            mask=mask,
+            rally=None if isinstance(rally, NoRallySet) else rally,
+            rally_candidates=[(refuge.xy_m, refuge.position) for refuge in refuges],
+            battery=battery,
+            ids=ids,
+            created_at=self.at,
+            valid_s=self.policy.valid_s,
+            max_fence_vertices=MAX_FENCE_VERTICES,
+        )
+        verified = verify_plan(plan, airspace=self.airspace, corridor=self.corridor, window=self.window)
+        if isinstance(verified, Failed):
+            said = verified.verdict and reasons.from_verdict("The way", "航路", verified.verdict)
+            self.refuse(said or reasons.verification_failed(verified.detail))
+            return None
+        return with_consent(plan, draft, verified.conditions, verified.authorisation_ids)
+
+    def ways_back(self, cruise_amsl_m: float, out: Way) -> tuple[Way | None, Way | None]:
+        """The best way home and the way out backwards; one and the same in calm air."""
+        airframe, wind, mass_kg = self.airframe, self.task.wind, self.airframe.take_off_mass_kg
+        retrace = self.accepted(reversed_way(out, airframe, wind, mass_kg))
+        if retrace is None or wind.speed_m_s == 0.0:
+            return retrace, retrace
+        keep_in = self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window)
+        back = self.accepted(
+            find_way(
+                self.space.world(keep_in),
+                self.goal,
+                self.start,
+                mask=self.space.mask(cruise_amsl_m, cruise_amsl_m, self.window),
+                airframe=airframe,
+                wind=wind,
+                mass_kg=mass_kg,
+            )
+        )
+        if back is None or not self.over_ground(back, cruise_amsl_m):
+            return None, None
+        same = back.points_xy_m == retrace.points_xy_m or retrace.duration_s <= back.duration_s
+        return (retrace if same else back), retrace
+
+    def accepted(self, way: Way | NoSearchRoute | WindWins) -> Way | None:
+        if isinstance(way, Way):
+            return way
+        self.refuse(reasons.wind_too_strong_on_leg() if isinstance(way, WindWins) else self.explain(way))
+        return None
+
+    def explain(self, refusal: NoSearchRoute) -> Reason:
+        """The search's geometry in words about places and zones."""
+        zones = self.zone_names(refusal.obstacle_ids)
+        pad, point = _pad(self.task.station), _point(self.task.landing_point)
+        width_m = self.corridor.half_width_m
+        match refusal.reason:
+            case "start_inside":
+                return reasons.too_close_to_zone(*pad, zones, width_m)
+            case "goal_inside":
+                return reasons.too_close_to_zone(*point, zones, width_m)
+            case "start_outside_keep_in":
+                return reasons.outside_operating_area(*pad, width_m)
+            case "goal_outside_keep_in":
+                return reasons.outside_operating_area(*point, width_m)
+            case "sealed":
+                return reasons.no_route(zones)
+            case _:
+                return reasons.search_gave_up()
+
+    def zone_names(self, zone_ids: Sequence[str]) -> tuple[str, ...]:
+        named = []
+        for zone_id in zone_ids:
+            zone = next((zone for zone in self.airspace.zones if zone.zone_id == zone_id), None)
+            named.append((zone.name if zone else "") or zone_id)
+        return tuple(named)
+
+    def _no_legal_height(self) -> Reason:
+        return reasons.no_legal_height(self.policy.minimum_agl_m, self.policy.maximum_agl_m)
+
+
+def _pad(station: Station) -> tuple[str, str]:
+    return f"The pad of {station.name}", f"{station.name_zh}的起降坪"
+
+
+def _point(point: LandingPoint) -> tuple[str, str]:
+    return f"The landing point {point.name}", f"投放点{point.name_zh}"

@@ -1,0 +1,130 @@
+"""One airspace prepared for planning: obstacles once indexed and grown, many flights asked.
+
+An airspace snapshot has a fixed list of keep-out shapes; which of them stand at some heights during some
+window is a mask. So the search world and the spatial index are built once for a snapshot and a corridor
+width, and every height and time is a mask over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geofences.airspace import Airspace
+from geofences.model import TimeWindow
+from planner.corridor import Corridor
+from planner.search import SearchWorld
+
+Mask = npt.NDArray[np.bool_]
+XY = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepIn:
+    """The operating area of some window and heights: as it is, and shrunk by the flight geography."""
+
+    area: shapely.Geometry
+    inner: shapely.Geometry
+
+
+class Space:
+    """Obstacles of one airspace snapshot for one corridor, in metres of the airspace's frame."""
+
+    def __init__(self, airspace: Airspace, corridor: Corridor) -> None:
+        self.airspace = airspace
+        self.corridor = corridor
+        self.frame = airspace.frame
+        obstacles = airspace.obstacle_polygons
+        self.zone_ids = tuple(obstacle.zone_id for obstacle in obstacles)
+        self.polygons = np.array([obstacle.polygon for obstacle in obstacles], dtype=object)
+        shapely.prepare(self.polygons)
+        self.tree = shapely.STRtree(self.polygons)
+        self._extra: Sequence[tuple[str, shapely.Polygon]] = ()
+        self._base: Space | None = None
+        self._worlds: dict[bytes, SearchWorld] = {}
+        self._keep_ins: dict[bytes, KeepIn] = {}
+
+    def with_extra(self, extra: Sequence[tuple[str, shapely.Polygon]]) -> Space:
+        """This space with further keep-out polygons (name, frame metres), at all heights and times."""
+        result = object.__new__(Space)
+        result.airspace, result.corridor, result.frame = self.airspace, self.corridor, self.frame
+        result.zone_ids = (*self.zone_ids, *(name for name, _ in extra))
+        result.polygons = np.append(self.polygons, np.array([shape for _, shape in extra], dtype=object))
+        result.tree = shapely.STRtree(result.polygons)
+        result._extra = extra
+        result._base = self
+        result._worlds = {}
+        result._keep_ins = self._keep_ins
+        return result
+
+    def mask(self, floor_amsl_m: float, ceiling_amsl_m: float, window: TimeWindow) -> Mask:
+        """Which obstacles stand between the altitudes, widened by the altitude error, in the window."""
+        error_m = self.corridor.altitude_error_m
+        mask = self.airspace.activity_mask(floor_amsl_m - error_m, ceiling_amsl_m + error_m, window)
+        return np.append(mask, np.ones(len(self._extra), dtype=np.bool_)) if self._extra else mask
+
+    def keep_in(self, floor_amsl_m: float, ceiling_amsl_m: float, window: TimeWindow) -> KeepIn | None:
+        """The operating area that holds throughout; None when the airspace has none. It may be empty."""
+        error_m = self.corridor.altitude_error_m
+        area = self.airspace.keep_in(window, floor_amsl_m - error_m, ceiling_amsl_m + error_m)
+        if area is None:
+            return None
+        key = shapely.to_wkb(area)
+        found = self._keep_ins.get(key)
+        if found is None:
+            inner = shapely.buffer(area, -self.corridor.flight_geography_m, join_style="mitre")
+            shapely.prepare(inner)
+            found = self._keep_ins[key] = KeepIn(area, inner)
+        return found
+
+    def world(self, keep_in: KeepIn | None) -> SearchWorld:
+        """The search world of all obstacles, grown by the corridor's half width."""
+        key = b"" if keep_in is None else shapely.to_wkb(keep_in.area)
+        found = self._worlds.get(key)
+        if found is None:
+            if self._base is not None:
+                found = self._base.world(keep_in)
+                for name, shape in self._extra:
+                    found = found.with_obstacle(shape, name)
+            else:
+                found = SearchWorld.build(
+                    list(self.polygons),
+                    buffer_m=self.corridor.half_width_m,
+                    keep_in=None if keep_in is None else keep_in.area,
+                    ids=self.zone_ids,
+                )
+            self._worlds[key] = found
+        return found
+
+    def near(self, shape: shapely.Geometry, distance_m: float, mask: Mask) -> npt.NDArray[np.int64]:
+        """Indices of standing obstacles within ``distance_m`` of ``shape``."""
+        found = self.tree.query(shape, predicate="dwithin", distance=distance_m)
+        return found[mask[found]]
+
+    def blocked(self, shapes: npt.NDArray[np.object_], distance_m: float, mask: Mask) -> Mask:
+        """For every shape, whether a standing obstacle is within ``distance_m`` of it."""
+        rows, found = self.tree.query(shapes, predicate="dwithin", distance=distance_m)
+        result = np.zeros(len(shapes), dtype=np.bool_)
+        result[rows[mask[found]]] = True
+        return result
+
+    def names(self, indices: Iterable[int]) -> tuple[str, ...]:
+        """Zone ids of obstacles, each once, in order."""
+        return tuple(dict.fromkeys(self.zone_ids[index] for index in indices))
+
+
+_spaces: WeakKeyDictionary[Airspace, dict[Corridor, Space]] = WeakKeyDictionary()
+
+
+def space_for(airspace: Airspace, corridor: Corridor) -> Space:
+    """The prepared space of a snapshot, built at the first question and kept as long as the snapshot."""
+    by_corridor = _spaces.setdefault(airspace, {})
+    found = by_corridor.get(corridor)
+    if found is None:
+        found = by_corridor[corridor] = Space(airspace, corridor)
+    return found
