@@ -1,0 +1,80 @@
+"""Spatial index over compiled volumes: which ones a segment or many points may meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geofences.shapes import INTERSECTION_PRECISION_M
+from geofences.vertical import VERTICAL_SLACK_M
+from geofences.volumes import CompiledVolume, Segment
+
+_LONG_SEGMENT_M = 2_000.0
+"""Chosen: longer segments are looked up in pieces, so that a diagonal does not meet every box."""
+_FAR_AWAY_M = 1e12
+
+
+class VolumeIndex:
+    """Boxes of volumes in an STR tree, with the heights that surely hold each volume."""
+
+    def __init__(self, volumes: Sequence[CompiledVolume]) -> None:
+        limits = np.array([v.outer_amsl_m for v in volumes], dtype=np.float64).reshape(-1, 2)
+        self._low_m = limits[:, 0] - VERTICAL_SLACK_M
+        self._high_m = limits[:, 1] + VERTICAL_SLACK_M
+        self._geometries = np.empty(len(volumes), dtype=object)
+        for i, volume in enumerate(volumes):
+            self._geometries[i] = volume.shape.polygon if volume.shape else None
+        # A volume out of reach has an empty shape: its box lies where nothing is ever asked.
+        bounds = np.nan_to_num(shapely.bounds(self._geometries), nan=_FAR_AWAY_M)
+        margin = INTERSECTION_PRECISION_M
+        self._tree = shapely.STRtree(
+            shapely.box(
+                bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin
+            )
+        )
+
+    def candidates(self, segment: Segment) -> npt.NDArray[np.int64]:
+        """Volumes that the segment may meet by height and does by outline (circumscribed for circles)."""
+        pieces = int(segment.length_m // _LONG_SEGMENT_M) + 1
+        if pieces == 1:
+            found = self._tree.query(segment.line)
+        else:
+            fractions = np.linspace(0.0, 1.0, pieces + 1)[:, None]
+            start, end = np.array(segment.start_xy_m), np.array(segment.end_xy_m)
+            cuts = start + fractions * (end - start)
+            low, high = np.minimum(cuts[:-1], cuts[1:]), np.maximum(cuts[:-1], cuts[1:])
+            boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
+            found = np.unique(self._tree.query(boxes)[1])
+        if len(found):
+            found = found[
+                (self._low_m[found] <= segment.high_amsl_m) & (self._high_m[found] >= segment.low_amsl_m)
+            ]
+        if len(found):
+            shape = segment.line if segment.length_m > 0.0 else shapely.Point(segment.start_xy_m)
+            found = found[shapely.dwithin(self._geometries[found], shape, INTERSECTION_PRECISION_M)]
+        found.sort()
+        return found
+
+    def distances_m(
+        self, volumes: npt.NDArray[np.int64], xy_m: tuple[float, float]
+    ) -> npt.NDArray[np.float64]:
+        """How far the outlines of ``volumes`` are from a point; 0 inside."""
+        result: npt.NDArray[np.float64] = shapely.distance(self._geometries[volumes], shapely.Point(xy_m))
+        return result
+
+    def pairs(
+        self, points: npt.NDArray[np.object_], amsl_m: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """(point number, volume number) where a volume may hold a point by height and does by outline."""
+        at, volume = self._tree.query(points)
+        kept = (self._low_m[volume] <= amsl_m[at]) & (self._high_m[volume] >= amsl_m[at])
+        at, volume = at[kept], volume[kept]
+        # Grouped by volume, each outline is prepared once.
+        order = np.argsort(volume, kind="stable")
+        at, volume = at[order], volume[order]
+        shapely.prepare(self._geometries[np.unique(volume)])
+        held = shapely.dwithin(self._geometries[volume], points[at], INTERSECTION_PRECISION_M)
+        return at[held], volume[held]

@@ -1,0 +1,150 @@
+"""Rings as published → simple polygons, repaired only where every reading agrees.
+
+Certain, hence repaired and reported: a ring not closed, a point repeated, a spike that goes out and
+back on itself, a ring that touches itself without crossing, and loops so thin that no reading moves
+the boundary by more than :data:`CERTAIN_WIDTH_M`. A larger self-crossing is refused: a bow-tie may be
+two lobes or two swapped corners, and the difference is where a drone may fly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from core.errors import AirspaceError, ZoneFileError
+from core.geodesy import Wgs84Point
+from geofences.model import PolygonArea
+from geofences.readers.result import Report
+
+CERTAIN_WIDTH_M = 1.0
+"""Chosen: about the accuracy of published outlines (ED-269 asks for no better than some metres)."""
+
+_METRES_PER_DEGREE = 111_320.0
+Ring = Sequence[tuple[float, float]]
+"""(longitude, latitude) in degrees."""
+
+
+def to_areas(
+    rings: Sequence[Ring], *, feature: str, field: str, report: Report, grow: bool = True
+) -> list[PolygonArea]:
+    """One polygon's rings (exterior first) as areas; several when the ring touched itself.
+
+    ``grow`` says on which side doubt falls: thin loops are included for keep-out zones and left out
+    for operating areas.
+    """
+    cleaned = [
+        _clean(ring, feature=feature, field=f"{field}[{i}]", report=report) for i, ring in enumerate(rings)
+    ]
+    try:
+        return [_area(cleaned)]
+    except AirspaceError as error:
+        why = error.detail
+    if len(cleaned) > 1:
+        outlines = [shapely.Polygon(ring) for ring in cleaned]
+        if all(outline.is_valid for outline in outlines):
+            raise ZoneFileError(
+                f"the holes do not lie inside the outline: {why}", feature=feature, field=field
+            )
+    scale = np.array([_METRES_PER_DEGREE * math.cos(math.radians(cleaned[0][0][1])), _METRES_PER_DEGREE])
+    polygon = _repaired(cleaned[0], scale, grow=grow)
+    if polygon is None:
+        raise ZoneFileError(
+            f"{why}, and there is more than one way to repair it", feature=feature, field=field
+        )
+    for hole in cleaned[1:]:
+        # A doubtful piece of a hole is no opening in a zone, and no gap in an operating area either way.
+        opening = _repaired(hole, scale, grow=not grow)
+        if opening is None:
+            raise ZoneFileError(
+                f"{why}, and there is more than one way to repair it", feature=feature, field=field
+            )
+        polygon = shapely.difference(polygon, opening)
+    parts = [p for p in shapely.get_parts(polygon) if p.geom_type == "Polygon" and not p.is_empty]
+    if not parts:
+        raise ZoneFileError("the outline encloses nothing", feature=feature, field=field)
+    report.repaired(feature, field, f"{why}; every reading agrees within {CERTAIN_WIDTH_M:g} m")
+    return [_area([list(ring.coords) for ring in (part.exterior, *part.interiors)]) for part in parts]
+
+
+def _area(rings: Sequence[Ring]) -> PolygonArea:
+    converted = [tuple(Wgs84Point(latitude, longitude) for longitude, latitude in ring) for ring in rings]
+    return PolygonArea(converted[0], tuple(converted[1:]))
+
+
+def _clean(ring: Ring, *, feature: str, field: str, report: Report) -> list[tuple[float, float]]:
+    """The open ring without repeated points and zero-width spikes."""
+    points = list(ring)
+    if len(points) >= 2 and points[0] == points[-1]:
+        points.pop()
+    else:
+        report.repaired(feature, field, "the ring was not closed")
+    kept = [point for i, point in enumerate(points) if point != points[i - 1] or len(points) == 1]
+    if len(kept) < len(points):
+        report.repaired(feature, field, f"{len(points) - len(kept)} repeated points were dropped")
+    spikes = 0
+    i = 0
+    while len(kept) >= 3 and i < len(kept):
+        # A, B, A: out and back over the same line encloses nothing.
+        if kept[i - 1] == kept[(i + 1) % len(kept)]:
+            del kept[i]
+            del kept[i % len(kept)]
+            spikes += 1
+            i = max(0, i - 2)
+        else:
+            i += 1
+    if spikes:
+        report.repaired(feature, field, f"{spikes} spikes without width were dropped")
+    if len(kept) < 3:
+        raise ZoneFileError("a ring needs three different points", feature=feature, field=field)
+    return kept
+
+
+def _repaired(
+    ring: Ring, scale: npt.NDArray[np.float64], *, grow: bool
+) -> shapely.Polygon | shapely.MultiPolygon | None:
+    """The area of a self-crossing ring where all readings agree, None where they do not.
+
+    Faces of the ring's line work carry a winding number. Faces wound once in the dominant sense are
+    inside by every rule. Others (wound the other way, or twice) are doubtful and must be thin.
+    """
+    outline = shapely.Polygon(ring)
+    if outline.is_valid:
+        return outline
+    faces = [
+        face
+        for face in shapely.get_parts(shapely.polygonize([shapely.node(shapely.LinearRing(ring))]))
+        if not face.is_empty
+    ]
+    if not faces:
+        return None
+    winding = [_winding(face.representative_point(), ring) for face in faces]
+    area_by_sign = {
+        sign: sum(face.area for face, w in zip(faces, winding, strict=True) if w == sign) for sign in (-1, 1)
+    }
+    dominant = max(area_by_sign, key=lambda sign: area_by_sign[sign])
+    sure = [face for face, w in zip(faces, winding, strict=True) if w == dominant]
+    doubtful = [face for face, w in zip(faces, winding, strict=True) if w not in (0, dominant)]
+    if not sure:
+        return None
+    for face in doubtful:
+        metric = shapely.transform(face, lambda xy: xy * scale)
+        if not metric.buffer(-CERTAIN_WIDTH_M / 2.0).is_empty:
+            return None
+    return shapely.union_all(sure + doubtful if grow else sure)
+
+
+def _winding(point: shapely.Point, ring: Ring) -> int:
+    """Winding number of the ring around a point that is not on it."""
+    x, y = point.x, point.y
+    turns = 0
+    for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        side = (x2 - x1) * (y - y1) - (x - x1) * (y2 - y1)
+        if y1 <= y < y2 and side > 0:
+            turns += 1
+        elif y2 <= y < y1 and side < 0:
+            turns -= 1
+    return turns
