@@ -40,6 +40,8 @@ class Scope(StrEnum):
     """Command drones in flight."""
     ZONES_READ = "zones:read"
     """See the airspace."""
+    WEATHER_WRITE = "weather:write"
+    """Report what a station's sensors measure."""
     ADMIN = "admin"
     """Everything, for every client."""
 

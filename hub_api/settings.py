@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     telemetry_stale_s: float = Field(
         5.0, gt=0, description="A drone not heard for longer is not ready. Telemetry comes 4 times a second."
     )
+    weather_stale_s: float = Field(
+        600.0, gt=0, description="Wind older than this is not known; unknown wind is a reason to refuse."
+    )
     fleet_settle_s: float = Field(
         10.0,
         ge=0,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
@@ -43,12 +43,25 @@ def insert(session: Session, order: OrderRecord, *, key: str, body_sha256: str) 
     session.flush()
 
 
-def find_by_key(session: Session, client: str, key: str) -> tuple[str, OrderRecord] | None:
-    """The body's hash and the order that came with a client's key."""
+def find_by_key(
+    session: Session, client: str, key: str, *, not_before: datetime
+) -> tuple[str, OrderRecord] | None:
+    """The body's hash and the order that came with a client's key, if the key is still remembered."""
     row = session.get(IdempotencyRow, (client, key))
-    if row is None:
+    if row is None or row.created_at < not_before:
         return None
     return row.body_sha256, get(session, row.order_id)
+
+
+def forget_key_if_older(session: Session, client: str, key: str, moment: datetime) -> None:
+    """Make a key usable again once the promise to remember it is over."""
+    session.execute(
+        delete(IdempotencyRow).where(
+            col(IdempotencyRow.client) == client,
+            col(IdempotencyRow.key) == key,
+            col(IdempotencyRow.created_at) < moment,
+        )
+    )
 
 
 def forget_keys_before(session: Session, moment: datetime) -> int:
@@ -95,6 +108,13 @@ def list_open(session: Session) -> list[OrderRecord]:
     final = [str(state) for state in TERMINAL_STATES]
     query = select(OrderRow).where(col(OrderRow.state).not_in(final)).order_by(col(OrderRow.order_id))
     return [_record(row) for row in session.exec(query)]
+
+
+def count_open(session: Session) -> int:
+    """How many orders are not final."""
+    final = [str(state) for state in TERMINAL_STATES]
+    query = select(func.count()).select_from(OrderRow).where(col(OrderRow.state).not_in(final))
+    return session.exec(query).one()
 
 
 def save(session: Session, order: OrderRecord) -> OrderRecord:

@@ -1,0 +1,71 @@
+"""Listening to the fleet: events are stored before they are acknowledged, telemetry is remembered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import get_args
+
+from core.clock import Clock
+from core.errors import DroneAedError, ErrorCode, InternalError
+from flight.bus import Bus
+from flight.messages import Event, TelemetrySample, decode
+from hub_api.dispatch.fleet import Fleet
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 0.5
+"""Chosen: a database that is busy for a moment is tried again; the bus keeps what is not acknowledged."""
+TELEMETRY_PENDING = 4096
+"""Samples a slow hub may be behind before the oldest are dropped: about four a second and drone."""
+
+_EVENTS = get_args(Event)
+
+
+async def consume_events(
+    bus: Bus, clock: Clock, fleet: Fleet, store_event: Callable[[Event], Awaitable[None]]
+) -> None:
+    """Hand every drone's events to ``store_event``, in order, each until it is stored. Until cancelled."""
+    subscription = await bus.subscribe("fleet.*.events", durable="hub")
+    async for delivery in subscription:
+        try:
+            message = decode(delivery.payload)
+        except InternalError:
+            # Not ours to repair, and repeating it would stop every event behind it.
+            log.exception("an unreadable message on %s was set aside: %r", delivery.subject, delivery.payload)
+            await delivery.ack()
+            continue
+        if not isinstance(message, _EVENTS):
+            log.error("a %s has no place on %s", type(message).__name__, delivery.subject)
+            await delivery.ack()
+            continue
+        fleet.take_event(message)
+        await _store(clock, store_event, message)
+        await delivery.ack()
+
+
+async def _store(clock: Clock, store_event: Callable[[Event], Awaitable[None]], event: Event) -> None:
+    while True:
+        try:
+            return await store_event(event)
+        except DroneAedError as error:
+            if error.code is not ErrorCode.STORE_FAILED:
+                # A broken invariant of one order must not stop the events of every other one.
+                log.exception("event %s was set aside: %s", event.event_id, event)
+                return
+            log.exception("event %s could not be stored; trying again", event.event_id)
+            await clock.sleep(RETRY_S)
+
+
+async def consume_telemetry(bus: Bus, fleet: Fleet) -> None:
+    """Keep the newest sample of every drone. Runs until cancelled."""
+    subscription = await bus.subscribe("fleet.*.telemetry", max_pending=TELEMETRY_PENDING)
+    async for delivery in subscription:
+        try:
+            message = decode(delivery.payload)
+        except InternalError:
+            log.exception("unreadable telemetry on %s", delivery.subject)
+        else:
+            if isinstance(message, TelemetrySample):
+                fleet.take_telemetry(message)
+        await delivery.ack()

@@ -1,0 +1,251 @@
+"""Deciding: one order at a time, on what is known now, stored as a whole before anything moves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from core.geodesy import Wgs84Point
+from core.ids import IdSource
+from flight.messages import FlyMission
+from hub_api.dispatch.fleet import Fleet
+from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.order_states import OrderEvent, OrderState
+from hub_api.dispatch.planning import Answer, Planning, Question
+from hub_api.store.database import Database
+from hub_api.store.records import MissionRecord, OrderRecord
+from hub_api.store.repositories import missions, orders
+from planner.flight_plan import FlightPlan
+from planner.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+PLAN = TypeAdapter(FlightPlan)
+_ANSWER = TypeAdapter(Answer)
+_UNDECIDED = (OrderState.RECEIVED, OrderState.REDECIDING)
+_RACES = 5
+"""Times a drone may be snatched away by another hub on the same database before we give up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    order: OrderRecord
+    reserved: dict[str, str]
+    tried: frozenset[str]
+    attempts: int
+
+
+class DecisionMaker:
+    """Chooses drone and landing point for orders; its lock serves them first come, first served."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        fleet: Fleet,
+        planning: Planning,
+        ids: IdSource,
+        fleet_settle_s: float,
+        order_max_age_s: float,
+        max_attempts: int,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._fleet = fleet
+        self._planning = planning
+        self._ids = ids
+        self._settle_s = fleet_settle_s
+        self._max_age = timedelta(seconds=order_max_age_s)
+        self._max_attempts = max_attempts
+        self._lock = asyncio.Lock()
+        self._planner_thread = ThreadPoolExecutor(1, thread_name_prefix="planner")
+
+    async def decide(self, order_id: str) -> OrderRecord:
+        """Decide the order if it still waits for it; otherwise give it as it is."""
+        await self._fleet.wait_for_reports(self._settle_s)
+        async with self._lock:
+            for _ in range(_RACES):
+                started_s = time.perf_counter()
+                snapshot = await self._database.read(lambda session: self._look(session, order_id))
+                if snapshot.order.state not in _UNDECIDED:
+                    return snapshot.order
+                answer = await self._answer(snapshot)
+                planned_s = time.perf_counter()
+                try:
+                    order = await self._database.write(partial(self._store, order_id=order_id, answer=answer))
+                except IntegrityError:
+                    log.warning("the chosen drone was taken meanwhile; deciding again")
+                    continue
+                log.info(
+                    "decided %s: %s, %d candidates, planning %.1f ms, storing %.1f ms",
+                    order.state,
+                    answer.plan.drone_id if answer.plan else "no drone",
+                    len(answer.candidates),
+                    (planned_s - started_s) * 1e3,
+                    (time.perf_counter() - planned_s) * 1e3,
+                )
+                return order
+        lost = Reason(
+            "drones_taken",
+            "Every chosen drone was taken by another order at the same moment.",
+            "选中的无人机均被其他订单同时占用。",
+        )
+        return await self._database.write(lambda s: self._store(s, order_id, _none(lost)))
+
+    def close(self) -> None:
+        self._planner_thread.shutdown()
+
+    def _look(self, session: Session, order_id: str) -> _Snapshot:
+        earlier = missions.of_order(session, order_id)
+        return _Snapshot(
+            order=orders.get(session, order_id),
+            reserved=missions.reserved_drones(session),
+            tried=frozenset(mission.drone_id for mission in earlier),
+            attempts=len(earlier),
+        )
+
+    async def _answer(self, snapshot: _Snapshot) -> Answer:
+        order = snapshot.order
+        now = self._ledger.now()
+        if order.state is OrderState.RECEIVED and now - order.received_at > self._max_age:
+            age_s = (now - order.received_at).total_seconds()
+            return _none(
+                Reason(
+                    "order_too_old",
+                    f"The order waited {age_s:.0f} s for its decision; a flight now would come too late.",
+                    f"订单等待决定已 {age_s:.0f} 秒，此时起飞已无意义。",
+                )
+            )
+        if snapshot.attempts >= self._max_attempts:
+            return _none(
+                Reason(
+                    "attempts_exhausted",
+                    f"{snapshot.attempts} drones were tried for this order.",
+                    f"本订单已尝试 {snapshot.attempts} 架无人机。",
+                )
+            )
+        question = Question(
+            patient=Wgs84Point(order.latitude_deg, order.longitude_deg),
+            severity=order.severity,
+            floor=order.request.get("floor"),
+            at=now,
+        )
+        views = self._fleet.views(snapshot.reserved, refused=snapshot.tried)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._planner_thread, self._planning.decide, question, views)
+
+    def _store(self, session: Session, order_id: str, answer: Answer) -> OrderRecord:
+        order = orders.get(session, order_id)
+        if order.state not in _UNDECIDED:
+            # Cancelled while we were thinking.
+            return order
+        turn = Turn(order)
+        if answer.plan is None:
+            self._decline(session, turn, answer)
+        else:
+            self._accept(session, turn, answer, answer.plan)
+        return turn.order
+
+    def _decline(self, session: Session, turn: Turn, answer: Answer) -> None:
+        again = turn.order.state is OrderState.REDECIDING
+        self._ledger.change(session, turn, decision=decision_json(answer, None, self._ledger.now()))
+        self._ledger.apply(session, turn, OrderEvent.DECLINED)
+        self._ledger.close_if_flights_ended(session, turn)
+        listed = "; ".join(reason.detail for reason in answer.reasons)
+        listed_zh = "".join(reason.detail_zh for reason in answer.reasons)
+        self._ledger.record(
+            session,
+            turn,
+            "redecision_declined" if again else "decision_declined",
+            f"No {'other ' if again else ''}drone can deliver: {listed}",
+            f"没有{'其他' if again else ''}无人机可以投送：{listed_zh}",
+            data={"reasons": [_reason_json(reason) for reason in answer.reasons]},
+        )
+
+    def _accept(self, session: Session, turn: Turn, answer: Answer, plan: FlightPlan) -> None:
+        now = self._ledger.now()
+        again = turn.order.state is OrderState.REDECIDING
+        mission_id = self._ids.new("mis")
+        command = FlyMission(
+            command_id=self._ids.new("cmd"),
+            drone_id=plan.drone_id,
+            flight_id=self._ids.new("flt"),
+            order_id=turn.order.order_id,
+            plan=plan,
+            issued_at=now,
+        )
+        mission = MissionRecord(
+            mission_id=mission_id,
+            order_id=turn.order.order_id,
+            attempt=1 + len(missions.of_order(session, turn.order.order_id)),
+            flight_id=command.flight_id,
+            drone_id=plan.drone_id,
+            station_id=plan.station_id,
+            landing_point_id=plan.landing_point_id,
+            plan=PLAN.dump_python(plan, mode="json"),
+            command_id=command.command_id,
+            created_at=now,
+        )
+        self._ledger.owe_flight(session, mission, command)
+        self._ledger.change(
+            session, turn, mission_id=mission_id, decision=decision_json(answer, command.flight_id, now)
+        )
+        self._ledger.apply(session, turn, OrderEvent.ACCEPTED)
+        eta_s = plan.timing.time_to_aed_on_ground_s
+        self._ledger.record(
+            session,
+            turn,
+            "redecision_accepted" if again else "decision_accepted",
+            f"{plan.drone_id} flies from {plan.station_id} to {plan.landing_point_id}: AED on the ground in "
+            f"{eta_s:.0f} s, at the patient in {plan.timing.time_to_patient_s:.0f} s",
+            f"{plan.drone_id} 从 {plan.station_id} 飞往 {plan.landing_point_id}："
+            f"预计 {eta_s:.0f} 秒后 AED 落地，{plan.timing.time_to_patient_s:.0f} 秒后到达患者",
+            mission=mission,
+            data={"eta_aed_on_ground_s": eta_s, "eta_patient_s": plan.timing.time_to_patient_s},
+        )
+
+
+def _none(reason: Reason) -> Answer:
+    return Answer(plan=None, candidates=(), reasons=(reason,), airspace_version="")
+
+
+def _reason_json(reason: Reason) -> dict[str, str]:
+    return {"code": reason.code, "detail": reason.detail, "detail_zh": reason.detail_zh}
+
+
+def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[str, Any]:
+    """The decision as it is stored with the order and shown by the API."""
+    stored: dict[str, Any] = {
+        "outcome": "declined" if answer.plan is None else "accepted",
+        "decided_at": now.isoformat(),
+        "airspace_version": answer.airspace_version or None,
+        "reasons": [_reason_json(reason) for reason in answer.reasons],
+        "candidates": _ANSWER.dump_python(answer, mode="json", include={"candidates"})["candidates"],
+    }
+    plan = answer.plan
+    if plan is not None:
+        stored |= {
+            "flight_id": flight_id,
+            "plan_id": plan.plan_id,
+            "drone_id": plan.drone_id,
+            "station_id": plan.station_id,
+            "landing_point_id": plan.landing_point_id,
+            "delivery_method": str(plan.delivery_method),
+            "eta_aed_on_ground_s": plan.timing.time_to_aed_on_ground_s,
+            "eta_patient_s": plan.timing.time_to_patient_s,
+            "eta_drone_home_s": plan.timing.total_s,
+            "conditions": list(plan.conditions),
+            "authorisation_ids": list(plan.authorisation_ids),
+        }
+    return stored

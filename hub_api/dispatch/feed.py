@@ -1,0 +1,67 @@
+"""Who listens to what is stored: each committed event is offered to every live stream.
+
+The database is the truth; the feed only saves a listener from polling it. A listener that is too
+slow loses its queue and is told to read the gap from the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from hub_api.store.records import EventRecord
+
+QUEUE_EVENTS = 256
+"""Chosen: minutes of one order's events; a stream that lags more reads from the database."""
+
+
+class Listener:
+    """One stream's queue."""
+
+    def __init__(self, wants: Callable[[EventRecord], bool]) -> None:
+        self._wants = wants
+        self._queue: asyncio.Queue[EventRecord | None] = asyncio.Queue(QUEUE_EVENTS)
+        self._lagging = False
+
+    def offer(self, event: EventRecord) -> None:
+        if not self._wants(event):
+            return
+        if self._queue.full():
+            self._lagging = True
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            self._queue.put_nowait(None)
+        elif not self._lagging:
+            self._queue.put_nowait(event)
+
+    async def next(self) -> EventRecord | None:
+        """The next event; None says: read the database, something was left out."""
+        event = await self._queue.get()
+        if event is None:
+            self._lagging = False
+        return event
+
+
+class EventFeed:
+    """Fans committed events out. Lives on the event loop's thread only."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+
+    def publish(self, events: list[EventRecord]) -> None:
+        for listener in self._listeners:
+            for event in events:
+                listener.offer(event)
+
+    def listen(self, wants: Callable[[EventRecord], bool]) -> Listener:
+        """Events that ``wants`` accepts, from now on. Give it back with :meth:`leave`."""
+        listener = Listener(wants)
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    @property
+    def listener_count(self) -> int:
+        return len(self._listeners)

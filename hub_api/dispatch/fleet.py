@@ -1,0 +1,231 @@
+"""What the hub knows of every drone right now, and whether it may be sent.
+
+Filled by telemetry and readiness reports; never by assumption: a drone that has not reported, or
+not lately, is not ready, and the reason says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.clock import Clock
+from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
+from flight.model.phases import Phase
+from flight.model.preflight import PreflightLevel
+from planner.reasons import Reason
+from planner.site import Drone, Site
+from planner.wind import Wind
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The last words of one drone."""
+
+    sample: TelemetrySample | None = None
+    heard_monotonic_s: float | None = None
+    preflight: PreflightChecked | None = None
+    phase: Phase = Phase.DISCONNECTED
+    link: str | None = None
+    excluded: dict[str, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroneView:
+    """One drone as the API shows it and the planner takes it."""
+
+    drone: Drone
+    ready: bool
+    not_ready: tuple[Reason, ...]
+    mission_id: str | None
+    phase: Phase
+    telemetry: TelemetrySample | None
+    telemetry_age_s: float | None
+    readiness: PreflightChecked | None
+    charge_fraction: float | None
+    wind: Wind | None
+
+
+class Fleet:
+    """Live state of the site's drones. Lives on the event loop's thread only."""
+
+    CLOCK_SKEW_S = 5.0
+    """How far another clock may be ahead of ours (ASTM F3548-21 asks for ≤ 5 s)."""
+
+    def __init__(self, site: Site, clock: Clock, *, telemetry_stale_s: float, weather_stale_s: float) -> None:
+        self._clock = clock
+        self._weather_stale_s = weather_stale_s
+        self._station_wind: dict[str, Wind] = {}
+        self._stale_s = telemetry_stale_s
+        self._drones = {drone.drone_id: drone for drone in site.drones}
+        self._seen = {drone_id: _Seen() for drone_id in self._drones}
+        self._all_reported = asyncio.Event()
+
+    def take_telemetry(self, sample: TelemetrySample) -> None:
+        """Remember a sample; one of a drone that the site does not know is no business of ours."""
+        seen = self._seen.get(sample.drone_id)
+        if seen is None:
+            return
+        if seen.sample is not None and sample.at < seen.sample.at:
+            return
+        seen.sample = sample
+        seen.phase = sample.phase
+        seen.heard_monotonic_s = self._clock.monotonic_s()
+        self._note_reports()
+
+    def take_event(self, event: Event) -> None:
+        """Remember what an event says about the drone itself."""
+        seen = self._seen.get(event.drone_id)
+        if seen is None:
+            return
+        if isinstance(event, PreflightChecked):
+            seen.preflight = event
+            self._note_reports()
+        elif isinstance(event, (PhaseChanged, VehicleState)):
+            seen.phase = event.phase
+        elif isinstance(event, LinkChanged):
+            seen.link = event.link
+
+    def take_station_wind(self, station_id: str, wind: Wind) -> None:
+        """Remember what a station's sensor measured, unless something newer is known."""
+        known = self._station_wind.get(station_id)
+        if known is None or known.measured_at <= wind.measured_at:
+            self._station_wind[station_id] = wind
+
+    def measured_wind(self, station_id: str) -> Wind | None:
+        """The newest wind known at a station, from its sensor or from one of its vehicles on the spot."""
+        candidates = [
+            wind
+            for drone_id, seen in self._seen.items()
+            if self._drones[drone_id].station_id == station_id
+            and seen.phase is Phase.STANDBY
+            and (wind := _wind(seen)) is not None
+        ]
+        if station_id in self._station_wind:
+            candidates.append(self._station_wind[station_id])
+        return max(candidates, key=lambda wind: wind.measured_at, default=None)
+
+    def usable_wind(self, station_id: str) -> Wind | None:
+        """The newest wind at a station if it is young enough to decide on."""
+        wind = self.measured_wind(station_id)
+        if wind is None or (self._clock.now() - wind.measured_at).total_seconds() > self._weather_stale_s:
+            return None
+        return wind
+
+    def _note_reports(self) -> None:
+        if all(seen.sample is not None and seen.preflight is not None for seen in self._seen.values()):
+            self._all_reported.set()
+
+    async def wait_for_reports(self, at_most_s: float) -> bool:
+        """Wait until every drone has reported since the start, at most so long; whether all have."""
+        if not self._all_reported.is_set():
+            try:
+                async with self._clock.timeout(at_most_s):
+                    await self._all_reported.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    @property
+    def all_reported(self) -> bool:
+        """Whether every drone of the site has reported since the hub started."""
+        return self._all_reported.is_set()
+
+    def exclude(self, drone_id: str, reason: Reason) -> None:
+        """Keep a drone from being sent until :meth:`include`; ``reason.code`` names the exclusion."""
+        if drone_id in self._seen:
+            self._seen[drone_id].excluded[reason.code] = reason
+
+    def include(self, drone_id: str, code: str) -> None:
+        """Lift one exclusion."""
+        if drone_id in self._seen:
+            self._seen[drone_id].excluded.pop(code, None)
+
+    def views(self, reserved: Mapping[str, str], *, refused: Collection[str] = ()) -> tuple[DroneView, ...]:
+        """Every drone of the site. ``reserved``: drone → mission; ``refused``: already tried."""
+        return tuple(
+            self._view(drone, reserved.get(drone_id), drone_id in refused)
+            for drone_id, drone in self._drones.items()
+        )
+
+    def view(self, drone_id: str, reserved: Mapping[str, str]) -> DroneView | None:
+        drone = self._drones.get(drone_id)
+        return None if drone is None else self._view(drone, reserved.get(drone_id), False)
+
+    def _view(self, drone: Drone, mission_id: str | None, refused: bool) -> DroneView:
+        seen = self._seen[drone.drone_id]
+        age_s = self._age_s(seen)
+        not_ready = tuple(self._reasons(seen, age_s, mission_id, refused))
+        return DroneView(
+            drone=drone,
+            ready=not not_ready,
+            not_ready=not_ready,
+            mission_id=mission_id,
+            phase=seen.phase,
+            telemetry=seen.sample,
+            telemetry_age_s=age_s,
+            readiness=seen.preflight,
+            charge_fraction=_charge_fraction(seen),
+            wind=self.usable_wind(drone.station_id),
+        )
+
+    def _age_s(self, seen: _Seen) -> float | None:
+        if seen.sample is None or seen.heard_monotonic_s is None:
+            return None
+        # Two silences add up: agent to hub, and vehicle to agent.
+        return self._clock.monotonic_s() - seen.heard_monotonic_s + (seen.sample.link_age_s or 0.0)
+
+    def _reasons(
+        self, seen: _Seen, age_s: float | None, mission_id: str | None, refused: bool
+    ) -> list[Reason]:
+        reasons = list(seen.excluded.values())
+        if refused:
+            reasons.append(Reason("tried_before", "it already failed this order", "本订单已尝试过该无人机"))
+        if mission_id is not None:
+            reasons.append(Reason("on_mission", f"it serves mission {mission_id}", "正在执行其他任务"))
+        if age_s is None:
+            reasons.append(
+                Reason(
+                    "never_reported", "it has not reported since the hub started", "系统启动后尚未上报状态"
+                )
+            )
+            return reasons
+        if age_s > self._stale_s:
+            reasons.append(
+                Reason(
+                    "telemetry_stale",
+                    f"last telemetry {age_s:.1f} s ago, allowed {self._stale_s:g} s",
+                    f"遥测已中断 {age_s:.1f} 秒（允许 {self._stale_s:g} 秒）",
+                )
+            )
+        if seen.phase is not Phase.STANDBY and mission_id is None:
+            reasons.append(Reason("not_standby", f"its phase is {seen.phase}", f"当前阶段为 {seen.phase}"))
+        if seen.preflight is None:
+            reasons.append(Reason("never_checked", "no readiness report yet", "尚无飞行前检查结果"))
+        elif not seen.preflight.ready and mission_id is None:
+            blocking = [v for v in seen.preflight.verdicts if v.level is PreflightLevel.BLOCK]
+            reasons.extend(Reason(v.code, v.detail, v.detail_zh) for v in blocking)
+            if not blocking:
+                reasons.append(Reason("not_ready", "the drone says it is not ready", "无人机报告未就绪"))
+        return reasons
+
+
+def _charge_fraction(seen: _Seen) -> float | None:
+    if seen.sample is not None and seen.sample.charge_fraction is not None:
+        return seen.sample.charge_fraction
+    return None if seen.preflight is None else seen.preflight.charge_fraction
+
+
+def _wind(seen: _Seen) -> Wind | None:
+    """The freshest wind this drone's vehicle has told; None if it has told none."""
+    candidates: list[tuple[datetime, float | None, float | None]] = []
+    if seen.sample is not None:
+        candidates.append((seen.sample.at, seen.sample.wind_from_deg, seen.sample.wind_speed_m_s))
+    if seen.preflight is not None:
+        candidates.append((seen.preflight.at, seen.preflight.wind_from_deg, seen.preflight.wind_speed_m_s))
+    for at, from_deg, speed_m_s in sorted(candidates, key=lambda item: item[0], reverse=True):
+        if from_deg is not None and speed_m_s is not None:
+            return Wind(from_deg=from_deg % 360.0, speed_m_s=speed_m_s, measured_at=at)
+    return None

@@ -1,0 +1,190 @@
+"""Changing an order: the one place that moves its state, and owes what follows from it.
+
+Everything here runs inside one database transaction given by the caller, so that the new state, the
+event that tells it, the commands and the callbacks that follow are stored together or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from core.clock import Clock
+from core.errors import DispatchError, ErrorCode
+from core.ids import IdSource
+from flight.bus import commands_subject
+from flight.messages import AbortFlight, Command, FlyMission, encode
+from hub_api.dispatch.order_states import (
+    TERMINAL_STATES,
+    Effect,
+    Move,
+    OrderEvent,
+    OrderState,
+    Refuse,
+    advance,
+)
+from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
+from hub_api.store.repositories import callbacks, events, missions, orders, outbox
+
+
+@dataclass(slots=True)
+class Turn:
+    """One transaction's work on one order: what happened to it, and what must follow.
+
+    ``effects`` collects what the caller has to do after the commit.
+    """
+
+    order: OrderRecord
+    effects: list[Effect] = field(default_factory=list)
+    moved: bool = False
+
+
+class Ledger:
+    """Moves orders by the table of :mod:`hub_api.dispatch.order_states`, inside transactions."""
+
+    def __init__(self, clock: Clock, ids: IdSource) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def apply(self, session: Session, turn: Turn, event: OrderEvent, *, strict: bool = False) -> bool:
+        """Feed one event to the order's table; whether it moved.
+
+        ``strict``: somebody asked for this, so a refusal is raised as 4004 with its reason. Without
+        it the event is a report that comes late or twice, which changes nothing.
+        """
+        rule = advance(turn.order.state, event)
+        if isinstance(rule, Refuse) and strict:
+            raise DispatchError(
+                ErrorCode.TRANSITION_REFUSED, f"{rule.why} (state {turn.order.state}) · {rule.why_zh}"
+            )
+        if not isinstance(rule, Move):
+            return False
+        now = self.now()
+        changes: dict[str, Any] = {"state": rule.state}
+        if rule.state in (OrderState.DECIDED, OrderState.DECLINED) and turn.order.decided_at is None:
+            changes["decided_at"] = now
+        if rule.state in TERMINAL_STATES:
+            changes["finished_at"] = now
+        turn.order = orders.save(session, replace(turn.order, **changes))
+        turn.moved = True
+        for effect in rule.effects:
+            if effect is Effect.RECALL_FLIGHTS:
+                self.recall_flights(session, turn.order)
+            else:
+                turn.effects.append(effect)
+        return True
+
+    def change(self, session: Session, turn: Turn, **changes: Any) -> None:
+        """Write plain fields of the order."""
+        turn.order = orders.save(session, replace(turn.order, **changes))
+
+    def close_if_flights_ended(self, session: Session, turn: Turn) -> None:
+        """Tell the order when no flight of it is open any more."""
+        if all(not mission.open for mission in missions.of_order(session, turn.order.order_id)):
+            self.apply(session, turn, OrderEvent.FLIGHTS_ENDED)
+
+    def record(
+        self,
+        session: Session,
+        turn: Turn,
+        kind: str,
+        detail: str,
+        detail_zh: str,
+        *,
+        data: dict[str, Any] | None = None,
+        mission: MissionRecord | None = None,
+        message_id: str | None = None,
+        at: datetime | None = None,
+    ) -> EventRecord:
+        """Store what happened to the order; if it moved, the callback URL is owed an update."""
+        now = self.now()
+        record = events.append(
+            session,
+            NewEvent(
+                message_id=message_id or self._ids.new("evt"),
+                at=at or now,
+                stored_at=now,
+                kind=kind,
+                order_id=turn.order.order_id,
+                mission_id=mission.mission_id if mission else None,
+                flight_id=mission.flight_id if mission else None,
+                drone_id=mission.drone_id if mission else None,
+                state=turn.order.state,
+                detail=detail,
+                detail_zh=detail_zh,
+                data=data or {},
+            ),
+        )
+        url = turn.order.request.get("callback_url")
+        if url and turn.moved:
+            callbacks.add(
+                session,
+                order_id=turn.order.order_id,
+                event_seq=record.seq,
+                url=url,
+                body=callback_body(turn.order, record),
+                at=now,
+            )
+        turn.moved = False
+        return record
+
+    def owe_command(self, session: Session, command: Command, mission: MissionRecord | None) -> None:
+        """Store a command for a drone in this transaction; the relay sends it after the commit."""
+        outbox.add(
+            session,
+            message_id=command.command_id,
+            subject=commands_subject(command.drone_id),
+            payload=encode(command),
+            kind=command.kind,
+            drone_id=command.drone_id,
+            mission_id=mission.mission_id if mission else None,
+            created_at=self.now(),
+        )
+
+    def owe_flight(self, session: Session, mission: MissionRecord, command: FlyMission) -> None:
+        """Store a mission, its drone's reservation and its command together."""
+        missions.insert(session, mission)
+        self.owe_command(session, command, mission)
+
+    def recall_flights(self, session: Session, order: OrderRecord) -> None:
+        """Owe an abort to every open flight of the order that has not delivered."""
+        for mission in missions.of_order(session, order.order_id):
+            if mission.open and mission.aed_on_ground_at is None:
+                self.owe_command(
+                    session, self.abort_of(mission, "the order does not need it any more"), mission
+                )
+
+    def abort_of(self, mission: MissionRecord, reason: str) -> AbortFlight:
+        return AbortFlight(
+            command_id=self._ids.new("cmd"),
+            drone_id=mission.drone_id,
+            flight_id=mission.flight_id,
+            issued_at=self.now(),
+            reason=reason,
+        )
+
+
+def callback_body(order: OrderRecord, record: EventRecord) -> str:
+    """What a callback URL is told: the new state, and where to read the rest."""
+    return json.dumps(
+        {
+            "event_id": str(record.seq),
+            "order_id": order.order_id,
+            "incident_reference": order.request.get("incident_reference"),
+            "state": order.state,
+            "kind": record.kind,
+            "at": record.at.isoformat(),
+            "detail": record.detail,
+            "detail_zh": record.detail_zh,
+            "order_url": f"/v1/orders/{order.order_id}",
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )

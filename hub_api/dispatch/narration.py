@@ -1,0 +1,115 @@
+"""Sentences for what happened, in English and Chinese; the machine-readable word is the event's kind."""
+
+from __future__ import annotations
+
+from flight import messages as m
+from flight.model.phases import AedState, Phase, SafeState
+
+_PHASES: dict[Phase, tuple[str, str]] = {
+    Phase.DISCONNECTED: ("The drone is not heard", "无人机失联"),
+    Phase.STANDBY: ("The drone stands by", "无人机待命"),
+    Phase.PREPARING: ("The drone checks itself and takes the mission", "无人机自检并接收航线"),
+    Phase.ARMING: ("The drone is being armed", "无人机解锁中"),
+    Phase.ARMED: ("Motors run, take-off is commanded", "电机已启动，准备起飞"),
+    Phase.CLIMBING: ("The drone climbs from its pad", "无人机起飞爬升"),
+    Phase.OUTBOUND: ("The drone is on its way to the landing point", "无人机飞往投送点"),
+    Phase.HOVERING: ("The drone hovers over the landing point", "无人机在投送点上空悬停"),
+    Phase.LOWERING: ("The AED is being lowered: keep clear", "正在下放 AED，请勿靠近"),
+    Phase.RELEASING: ("The AED is at the ground and is being released", "AED 已到地面，正在释放"),
+    Phase.RETRACTING: ("The AED is released, the line comes up", "AED 已释放，正在收线"),
+    Phase.RECOVERING_LINE: ("The delivery is broken off, the line comes up", "投送中止，正在收线"),
+    Phase.INBOUND: ("The drone flies home", "无人机返航"),
+    Phase.RETURNING: ("The drone returns early", "无人机提前返航"),
+    Phase.HOLDING: ("The drone holds its position", "无人机原地悬停"),
+    Phase.DIVERTING: ("The drone diverts to a rally point", "无人机备降"),
+    Phase.AUTOPILOT_RETURN: ("The autopilot returns by itself", "飞控自主返航"),
+    Phase.HANDED_OVER: ("Somebody else controls the drone", "无人机由其他操作者控制"),
+    Phase.LANDING: ("The drone lands", "无人机降落中"),
+    Phase.LANDING_HERE: ("The drone lands where it is", "无人机就地降落"),
+    Phase.DISARMING: ("The flight is called off on the pad", "飞行已取消，电机停转中"),
+    Phase.ENDED: ("The flight is over", "飞行结束"),
+}
+_SAFE_STATES: dict[SafeState, tuple[str, str]] = {
+    SafeState.NEVER_LEFT_GROUND: ("it never left the ground", "未起飞"),
+    SafeState.ON_PAD: ("it is back on its pad", "已返回停机坪"),
+    SafeState.LANDED_AT_RALLY: ("it landed at a rally point", "已在备降点降落"),
+    SafeState.LANDED_ELSEWHERE: (
+        "it landed elsewhere, somebody must go there",
+        "已在其他地点降落，需派人前往",
+    ),
+    SafeState.LOST: ("it is lost, the last position is known", "失联，已知最后位置"),
+}
+_AED: dict[AedState, tuple[str, str]] = {
+    AedState.ON_BOARD: ("the AED is on board", "AED 仍在机上"),
+    AedState.RELEASED: ("the AED was released", "AED 已释放"),
+    AedState.UNKNOWN: ("it is not known where the AED is", "AED 位置不明"),
+}
+_COMMANDS = {
+    "fly_mission": ("the flight", "飞行任务"),
+    "abort_flight": ("the recall", "召回指令"),
+    "return_home": ("the return", "返航指令"),
+    "hold_flight": ("the hold", "悬停指令"),
+    "continue_flight": ("to go on", "继续指令"),
+    "divert_flight": ("the diversion", "备降指令"),
+    "land_now": ("to land at once", "立即降落指令"),
+    "report_state": ("to report", "状态上报指令"),
+}
+
+
+def _joined(reasons: tuple[m.Reason, ...]) -> tuple[str, str]:
+    return "; ".join(r.detail for r in reasons), ";".join(r.detail_zh for r in reasons)
+
+
+def narrate(event: m.Event) -> tuple[str, str]:
+    """The sentence for an event of a flight, (English, Chinese)."""
+    match event:
+        case m.CommandAccepted():
+            en, zh = _COMMANDS.get(event.command_kind, (event.command_kind, event.command_kind))
+            return f"{event.drone_id} accepted {en}", f"{event.drone_id} 已接受{zh}"
+        case m.CommandRefused():
+            en, zh = _COMMANDS.get(event.command_kind, (event.command_kind, event.command_kind))
+            why, why_zh = _joined(event.reasons)
+            return f"{event.drone_id} refused {en}: {why}", f"{event.drone_id} 拒绝{zh}：{why_zh}"
+        case m.PhaseChanged():
+            en, zh = _PHASES[event.phase]
+            return (f"{en} ({event.reason})" if event.reason else en), zh
+        case m.AedReleased():
+            return "The drone confirmed the release of the AED", "无人机确认 AED 已释放"
+        case m.AedOnGround():
+            return "The AED is on the ground and may be approached", "AED 已送达地面，可以取用"
+        case m.DeliveryFailed():
+            return (
+                f"This flight will not deliver: {event.reason.detail}",
+                f"本次飞行无法送达：{event.reason.detail_zh}",
+            )
+        case m.SafetyActionTaken():
+            return (
+                f"Fault {event.fault} in phase {event.phase}: {event.action.name} ({event.detail})",
+                f"故障 {event.fault}（阶段 {event.phase}）：采取 {event.action.name}",
+            )
+        case m.FaultCleared():
+            return f"Fault {event.fault} is over", f"故障 {event.fault} 已解除"
+        case m.LinkChanged():
+            return (
+                f"The link is {event.link} after {event.silent_s:.0f} s of silence",
+                f"链路状态 {event.link}，静默 {event.silent_s:.0f} 秒",
+            )
+        case m.FlightResumed():
+            return (
+                f"The flight is followed again after a restart: phase {event.phase}, {_AED[event.aed][0]}",
+                f"重启后已恢复跟踪飞行：阶段 {event.phase}，{_AED[event.aed][1]}",
+            )
+        case m.FlightEnded():
+            state, state_zh = _SAFE_STATES[event.safe_state]
+            return (
+                f"The flight is over: {state}; {_AED[event.aed][0]}",
+                f"飞行结束：{state_zh}；{_AED[event.aed][1]}",
+            )
+        case m.PreflightChecked():
+            return (
+                ("The drone is ready", "无人机就绪")
+                if event.ready
+                else ("The drone is not ready", "无人机未就绪")
+            )
+        case m.VehicleState():
+            return f"The drone reports phase {event.phase}", f"无人机上报阶段 {event.phase}"

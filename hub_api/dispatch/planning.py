@@ -1,0 +1,137 @@
+"""What the hub asks of the planner, and the answer as it is stored and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.clock import Clock
+from core.geodesy import Wgs84Point
+from core.ids import IdSource
+from geofences.airspace import Airspace
+from hub_api.dispatch.fleet import DroneView
+from planner.airframe import Airframe
+from planner.choice import Candidate, DispatchRequest, DroneState, Severity, choose
+from planner.flight_plan import FlightPlan
+from planner.reasons import Reason
+from planner.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One patient. ``floor`` as China counts: 1 is street level, −1 the first basement; None is not known."""
+
+    patient: Wgs84Point
+    severity: str
+    floor: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateAnswer:
+    """One drone at one station for one landing point, and what speaks for or against it."""
+
+    station_id: str
+    drone_id: str
+    landing_point_id: str
+    verdict: str
+    reasons: tuple[Reason, ...]
+    time_to_patient_s: float | None
+    """Planned; None where no plan was made."""
+    least_time_to_patient_s: float | None
+    """Lower bound; None where the combination was out before planning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The decision: a plan, or none and why; every candidate either way."""
+
+    plan: FlightPlan | None
+    candidates: tuple[CandidateAnswer, ...]
+    reasons: tuple[Reason, ...]
+    airspace_version: str
+
+
+class Planning(Protocol):
+    """Pure computation over a snapshot; runs in a worker thread."""
+
+    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
+        """The best drone and landing point for the patient, or the reasons why there is none."""
+        ...
+
+
+class SitePlanning:
+    """The planner of :mod:`planner.choice` on one site and the airspace in force."""
+
+    def __init__(
+        self,
+        site: Site,
+        airspace: Callable[[], Airspace],
+        airframes: Mapping[str, Airframe],
+        ids: IdSource,
+        clock: Clock,
+    ) -> None:
+        self._site = site
+        self._airspace = airspace
+        self._airframes = airframes
+        self._ids = ids
+        self._clock = clock
+
+    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
+        """The decision of :func:`planner.choice.choose`, each drone's own reasons spelled out."""
+        decision = choose(
+            DispatchRequest(
+                patient=question.patient,
+                severity=Severity(question.severity),
+                floor_of_building=question.floor,
+                at=question.at,
+            ),
+            site=self._site,
+            drone_states=[_state_of(view) for view in drones],
+            airspace=self._airspace(),
+            airframes=self._airframes,
+            ids=self._ids,
+            clock=self._clock,
+        )
+        not_ready = {view.drone.drone_id: _reasons_of(view) for view in drones}
+        return Answer(
+            plan=decision.accepted,
+            candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in decision.candidates),
+            reasons=() if decision.declined_reason is None else (decision.declined_reason,),
+            airspace_version=decision.airspace_version,
+        )
+
+
+def _reasons_of(view: DroneView) -> tuple[Reason, ...]:
+    if view.charge_fraction is None and not view.not_ready:
+        return (Reason("charge_unknown", "Its battery charge is not known.", "电池电量未知。"),)
+    return view.not_ready
+
+
+def _state_of(view: DroneView) -> DroneState:
+    against = _reasons_of(view)
+    return DroneState(
+        drone=view.drone,
+        ready=not against,
+        not_ready_reasons=tuple(reason.code for reason in against),
+        charge_fraction=0.0 if view.charge_fraction is None else view.charge_fraction,
+        wind=view.wind,
+    )
+
+
+def _candidate_of(candidate: Candidate, not_ready: tuple[Reason, ...]) -> CandidateAnswer:
+    """«Not ready» alone helps nobody: the drone's own reasons take its place."""
+    spelled: list[Reason] = []
+    for reason in candidate.reasons:
+        spelled.extend(not_ready if reason.code == "drone_not_ready" else (reason,))
+    return CandidateAnswer(
+        station_id=candidate.station_id,
+        drone_id=candidate.drone_id,
+        landing_point_id=candidate.landing_point_id,
+        verdict=str(candidate.verdict),
+        reasons=tuple(spelled),
+        time_to_patient_s=candidate.time_to_patient_s,
+        least_time_to_patient_s=candidate.least_time_to_patient_s,
+    )

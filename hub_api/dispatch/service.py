@@ -1,0 +1,249 @@
+"""The order service: what the API, the flights and the start-up ask for, in one place.
+
+Every method stores before it acts: a command leaves only through the outbox, a listener hears only
+what is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from core.errors import DispatchError, ErrorCode
+from core.geodesy import Wgs84Point
+from core.ids import IdSource
+from flight.messages import Event
+from hub_api.dispatch.decisions import DecisionMaker
+from hub_api.dispatch.flights import FlightFollower
+from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
+from hub_api.logs import order_context
+from hub_api.store.database import Database
+from hub_api.store.records import OrderRecord, OutboxRecord
+from hub_api.store.repositories import missions, orders, outbox
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """A validated request. ``request`` is as the client sent it; ``patient`` is its position in WGS-84."""
+
+    client: str
+    key: str
+    body_sha256: str
+    request: dict[str, Any]
+    patient: Wgs84Point
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The answer to an order; ``replay`` if the same request had come before."""
+
+    order: OrderRecord
+    replay: bool
+
+
+class OrderService:
+    """Places, cancels and follows orders."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        ids: IdSource,
+        decisions: DecisionMaker,
+        follower: FlightFollower,
+        spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
+        wake_relay: Callable[[], None],
+        idempotency_keep_s: float,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._ids = ids
+        self._decisions = decisions
+        self._follower = follower
+        self._spawn = spawn
+        self._wake_relay = wake_relay
+        self._keep_s = idempotency_keep_s
+
+    async def place(self, new: NewOrder) -> Placed:
+        """Store and decide an order; the same key and body again give the same order.
+
+        Raises 4003 if the key came with another body before.
+        """
+        found = await self._database.read(lambda session: self._known(session, new))
+        if found is None:
+            try:
+                order = await self._database.write(lambda session: self._receive(session, new))
+            except IntegrityError:
+                # Another hub on the same database stored this key a moment ago.
+                order = None
+            if order is not None:
+                return Placed(await self.decide(order.order_id), replay=False)
+            found = await self._database.read(lambda session: self._known(session, new))
+            assert found is not None
+        body_sha256, order = found
+        if body_sha256 != new.body_sha256:
+            raise DispatchError(
+                ErrorCode.IDEMPOTENCY_CONFLICT,
+                f"this key came with another body before, for order {order.order_id}",
+                field="header.idempotency-key",
+            )
+        if order.state is OrderState.RECEIVED:
+            # Its decision is under way, or was cut off by a restart: wait for it, or make it.
+            order = await self.decide(order.order_id)
+        return Placed(order, replay=True)
+
+    def _known(self, session: Session, new: NewOrder) -> tuple[str, OrderRecord] | None:
+        return orders.find_by_key(session, new.client, new.key, not_before=self._remembered_since())
+
+    def _remembered_since(self) -> datetime:
+        return self._ledger.now() - timedelta(seconds=self._keep_s)
+
+    def _receive(self, session: Session, new: NewOrder) -> OrderRecord | None:
+        now = self._ledger.now()
+        orders.forget_key_if_older(session, new.client, new.key, self._remembered_since())
+        if self._known(session, new) is not None:
+            return None
+        order = OrderRecord(
+            order_id=self._ids.new("ord"),
+            client=new.client,
+            state=OrderState.RECEIVED,
+            version=1,
+            received_at=now,
+            request=new.request,
+            latitude_deg=new.patient.latitude_deg,
+            longitude_deg=new.patient.longitude_deg,
+            severity=new.severity,
+        )
+        orders.insert(session, order, key=new.key, body_sha256=new.body_sha256)
+        turn = Turn(order)
+        self._ledger.record(session, turn, "order_received", "The order is stored", "订单已接收并保存")
+        return turn.order
+
+    async def decide(self, order_id: str) -> OrderRecord:
+        """Decide an order that waits for it, whatever happens to the caller meanwhile."""
+        return await asyncio.shield(self._spawn(self._decide(order_id)))
+
+    async def _decide(self, order_id: str) -> OrderRecord:
+        with order_context(order_id):
+            order = await self._decisions.decide(order_id)
+            self._wake_relay()
+            return order
+
+    async def cancel(self, order_id: str, *, client: str | None, reason: str) -> OrderRecord:
+        """The centre does not need it any more. Raises 4002 unknown, 4004 too late. Idempotent."""
+
+        def work(session: Session) -> OrderRecord:
+            order = orders.find(session, order_id)
+            if order is None or (client is not None and order.client != client):
+                raise unknown_order(order_id)
+            turn = Turn(order)
+            if self._ledger.apply(session, turn, OrderEvent.CANCEL, strict=True):
+                if turn.order.state is OrderState.CANCELLING:
+                    self._ledger.close_if_flights_ended(session, turn)
+                self._ledger.record(
+                    session,
+                    turn,
+                    "cancel_requested",
+                    f"The centre cancelled the order: {reason}",
+                    f"调度中心取消订单：{reason}",
+                    data={"reason": reason},
+                )
+            return turn.order
+
+        order = await self._database.write(work)
+        self._wake_relay()
+        return order
+
+    async def take_event(self, event: Event) -> None:
+        """Store what a drone tells, and do what follows."""
+        turn = await self._database.write(lambda session: self._follower.take(session, event))
+        if turn is not None:
+            self._follow_up(turn)
+
+    async def command_unanswered(self, command: OutboxRecord) -> None:
+        """A drone does not answer: its flight is given up, and another drone is asked."""
+
+        def work(session: Session) -> Turn | None:
+            mission = missions.find(session, command.mission_id) if command.mission_id else None
+            if mission is None or not mission.open:
+                return None
+            turn = Turn(orders.get(session, mission.order_id))
+            if command.kind != "fly_mission":
+                self._ledger.record(
+                    session,
+                    turn,
+                    "command_unanswered",
+                    f"{command.drone_id} does not answer {command.kind}; it is sent again and again",
+                    f"{command.drone_id} 未应答 {command.kind}，持续重发",
+                    mission=mission,
+                )
+                return turn
+            now = self._ledger.now()
+            if outbox.settle(session, command.message_id, "unanswered", now) is None:
+                return None
+            missions.save(session, replace(mission, lost_at=now))
+            # It may have taken the command and only its answer is missing: it must not fly as well.
+            self._ledger.owe_command(
+                session, self._ledger.abort_of(mission, "the flight command was not answered"), mission
+            )
+            if turn.order.mission_id == mission.mission_id:
+                self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
+            self._ledger.record(
+                session,
+                turn,
+                "command_unanswered",
+                f"{command.drone_id} did not answer its flight command; it is called back",
+                f"{command.drone_id} 未应答飞行任务，已发出召回",
+                mission=mission,
+            )
+            return turn
+
+        turn = await self._database.write(work)
+        if turn is not None:
+            self._follow_up(turn)
+
+    def _follow_up(self, turn: Turn) -> None:
+        self._wake_relay()
+        if Effect.DECIDE_AGAIN in turn.effects:
+            self._spawn(self._decide(turn.order.order_id))
+
+    async def resume(self) -> int:
+        """After a start: tell every open order of it, and decide those that still wait. How many are open."""
+
+        def work(session: Session) -> list[OrderRecord]:
+            found = orders.list_open(session)
+            for order in found:
+                owed = sum(1 for mission in missions.of_order(session, order.order_id) if mission.open)
+                self._ledger.record(
+                    session,
+                    Turn(order),
+                    "hub_restarted",
+                    f"The hub restarted and follows this order again; {owed} of its flights are open",
+                    f"系统已重启并继续跟踪本订单，未结束的飞行 {owed} 架次",
+                    data={"open_flights": owed},
+                )
+            return found
+
+        found = await self._database.write(work)
+        for order in found:
+            log.warning("open after a restart: %s in state %s", order.order_id, order.state)
+            if order.state in (OrderState.RECEIVED, OrderState.REDECIDING):
+                self._spawn(self._decide(order.order_id))
+        return len(found)
+
+
+def unknown_order(order_id: str) -> DispatchError:
+    """4002 for an order that does not exist or belongs to somebody else: the answer is the same."""
+    return DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r}")

@@ -1,0 +1,1 @@
+"""Drones: live state, readiness, and why not."""

@@ -1,0 +1,82 @@
+"""``/v1/drones``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Security
+
+from core.errors import DispatchError, ErrorCode
+from hub_api.dependencies import HubDep
+from hub_api.dispatch.fleet import DroneView
+from hub_api.features.drones.schemas import CheckView, DroneList, DroneLiveView, TelemetryView
+from hub_api.features.orders.schemas import ReasonView
+from hub_api.problems import declared
+from hub_api.security import Principal, Scope, authenticate
+from hub_api.store.repositories import missions
+
+router = APIRouter(prefix="/v1/drones", tags=["fleet"])
+
+Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_READ])]
+
+
+@router.get("", response_model=DroneList, summary="List drones", responses=declared(401, 403))
+async def list_drones(hub: HubDep, who: Reader) -> DroneList:
+    """Every drone: ready or not and why, and its last telemetry with its age."""
+    reserved = await hub.database.read(missions.reserved_drones)
+    return DroneList(drones=[drone_view(view) for view in hub.fleet.views(reserved)])
+
+
+@router.get(
+    "/{drone_id}", response_model=DroneLiveView, summary="See a drone", responses=declared(401, 403, 404)
+)
+async def get_drone(hub: HubDep, who: Reader, drone_id: Annotated[str, Path(max_length=80)]) -> DroneLiveView:
+    """One drone right now."""
+    reserved = await hub.database.read(missions.reserved_drones)
+    view = hub.fleet.view(drone_id, reserved)
+    if view is None:
+        raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
+    return drone_view(view)
+
+
+def drone_view(view: DroneView) -> DroneLiveView:
+    """The live state as it is shown."""
+    checks = view.readiness.verdicts if view.readiness else ()
+    sample = view.telemetry
+    telemetry = None
+    if sample is not None and view.telemetry_age_s is not None:
+        telemetry = TelemetryView(
+            at=sample.at,
+            age_s=round(view.telemetry_age_s, 3),
+            flight_id=sample.flight_id,
+            latitude_deg=sample.position.latitude_deg if sample.position else None,
+            longitude_deg=sample.position.longitude_deg if sample.position else None,
+            altitude_amsl_m=sample.altitude_amsl_m,
+            height_above_home_m=sample.height_above_home_m,
+            velocity_east_m_s=sample.velocity_east_m_s,
+            velocity_north_m_s=sample.velocity_north_m_s,
+            velocity_up_m_s=sample.velocity_up_m_s,
+            heading_deg=sample.heading_deg,
+            battery_voltage_v=sample.battery_voltage_v,
+            mode=sample.mode,
+            armed=sample.armed,
+            eta_s=sample.eta_s,
+        )
+    return DroneLiveView(
+        drone_id=view.drone.drone_id,
+        station_id=view.drone.station_id,
+        airframe_id=view.drone.airframe_id,
+        ready=view.ready,
+        not_ready_reasons=[
+            ReasonView(code=r.code, detail=r.detail, detail_zh=r.detail_zh) for r in view.not_ready
+        ],
+        phase=str(view.phase),
+        mission_id=view.mission_id,
+        charge_fraction=view.charge_fraction,
+        checks=[
+            CheckView(check=v.check, level=str(v.level), code=v.code, detail=v.detail, detail_zh=v.detail_zh)
+            for v in checks
+        ],
+        checked_at=view.readiness.at if view.readiness else None,
+        telemetry=telemetry,
+    )

@@ -1,0 +1,61 @@
+"""Drones as the API shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from hub_api.features.orders.schemas import ReasonView
+
+
+class CheckView(BaseModel):
+    """One readiness check of the drone."""
+
+    check: str
+    level: str = Field(description="ok | warn | block")
+    code: str
+    detail: str
+    detail_zh: str
+
+
+class TelemetryView(BaseModel):
+    """The drone's last words; null where it has not said it. WGS-84, metres, degrees, seconds."""
+
+    at: datetime
+    age_s: float = Field(description="Since the vehicle was last heard, both links added up.")
+    flight_id: str | None
+    latitude_deg: float | None
+    longitude_deg: float | None
+    altitude_amsl_m: float | None
+    height_above_home_m: float | None
+    velocity_east_m_s: float | None
+    velocity_north_m_s: float | None
+    velocity_up_m_s: float | None
+    heading_deg: float | None
+    battery_voltage_v: float | None
+    mode: str | None
+    armed: bool | None
+    eta_s: float | None
+
+
+class DroneLiveView(BaseModel):
+    """One drone right now."""
+
+    drone_id: str
+    station_id: str
+    airframe_id: str
+    ready: bool = Field(description="Whether the next order could be given to it.")
+    not_ready_reasons: list[ReasonView]
+    phase: str
+    mission_id: str | None = Field(description="The mission that has it; null if it is free.")
+    charge_fraction: float | None
+    checks: list[CheckView]
+    checked_at: datetime | None
+    telemetry: TelemetryView | None
+
+
+class DroneList(BaseModel):
+    """Every drone of the site."""
+
+    drones: list[DroneLiveView]

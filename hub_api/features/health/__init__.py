@@ -1,0 +1,1 @@
+"""Health: is the hub able to take an order?"""

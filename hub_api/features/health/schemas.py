@@ -1,0 +1,27 @@
+"""Health as the API shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class HealthView(BaseModel):
+    """Whether the hub can take an order and fly it, without naming anything secret."""
+
+    status: Literal["ok", "starting", "degraded"] = Field(
+        description="starting: drones have not all reported yet; degraded: no drone is ready."
+    )
+    version: str
+    now: datetime = Field(description="The hub's clock; faster than real time only in demo mode.")
+    started_at: datetime
+    speedup: float
+    demo: bool
+    site_id: str
+    airspace_version: str
+    drones: int
+    drones_ready: int
+    open_orders: int
+    database: Literal["ok"] = "ok"

@@ -1,0 +1,1 @@
+"""Landing points: where an AED may be put down."""

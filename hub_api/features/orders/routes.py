@@ -1,0 +1,243 @@
+"""``/v1/orders``: the door for emergency centres."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Response, Security
+from fastapi.responses import StreamingResponse
+
+from core.errors import AirspaceError
+from core.gcj02 import ReferenceSystem, to_wgs84
+from core.ids import is_id
+from hub_api.dependencies import HubDep
+from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
+from hub_api.dispatch.service import NewOrder, unknown_order
+from hub_api.features.orders.schemas import (
+    CancelRequest,
+    OrderEventView,
+    OrderPage,
+    OrderRequest,
+    OrderView,
+)
+from hub_api.features.orders.views import event_view, order_view, summary_of
+from hub_api.problems import declared
+from hub_api.security import Principal, Scope, authenticate
+from hub_api.sse import follow, stream_response
+from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
+from hub_api.store.repositories import callbacks, events, missions, orders
+from hub_api.strict_json import StrictJsonRoute
+
+router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictJsonRoute)
+
+Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_READ])]
+Writer = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_WRITE])]
+OrderId = Annotated[str, Path(description="As given when the order was placed.", max_length=80)]
+
+_REPLAY = {
+    "Idempotent-Replay": {
+        "description": "`true` if the same request had come before and nothing new happened.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=OrderView,
+    summary="Order an AED to a patient",
+    responses={
+        200: {
+            "model": OrderView,
+            "description": "The same key and body came before: the same order, nothing flies twice.",
+            "headers": _REPLAY,
+        },
+        201: {
+            "description": "Decided: accepted with drone, landing point and ETA, or declined with reasons."
+        },
+        **declared(400, 401, 403, 409, 413, 422, 503),
+    },
+)
+async def place_order(
+    hub: HubDep,
+    who: Writer,
+    body: OrderRequest,
+    response: Response,
+    idempotency_key: Annotated[
+        str,
+        Header(
+            min_length=1,
+            max_length=200,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Unique per order and client, kept for 24 h: repeat with it until answered.",
+            examples=["BA-120-2026-000123-1"],
+        ),
+    ],
+) -> OrderView:
+    """Stored, decided and answered in one request.
+
+    A declined order is an answer (201, `decision.outcome = "declined"`), not an error: a patient in a
+    prohibited area is served by the best legal landing point outside, or declined with every reason.
+    """
+    request = body.model_dump(mode="json")
+    position = body.position
+    try:
+        patient = to_wgs84(
+            ReferenceSystem(position.reference_system), position.latitude_deg, position.longitude_deg
+        )
+    except AirspaceError as error:
+        # The border strip where no inverse exists: name the field as the request calls it.
+        raise AirspaceError(error.code, error.detail, field=error.field or "position") from error
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    placed = await hub.orders.place(
+        NewOrder(
+            client=who.client,
+            key=idempotency_key,
+            body_sha256=hashlib.sha256(canonical.encode()).hexdigest(),
+            request=request,
+            patient=patient,
+            severity=body.severity,
+        )
+    )
+    if placed.replay:
+        response.status_code = 200
+        response.headers["Idempotent-Replay"] = "true"
+    return await _view(hub, placed.order.order_id, who)
+
+
+@router.get("", response_model=OrderPage, summary="List orders", responses=declared(401, 403, 422))
+async def list_orders(
+    hub: HubDep,
+    who: Reader,
+    state: Annotated[list[OrderState] | None, Query(description="Only orders in these states.")] = None,
+    before: Annotated[
+        str | None, Query(pattern=r"^ord_[0-9A-HJKMNP-TV-Z]{26}$", description="Orders older than this one.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> OrderPage:
+    """Newest first; a client sees its own orders, an administrator all."""
+    found = await hub.database.read(
+        lambda s: orders.list_page(
+            s, client=who.visible_client, states=state or (), before=before, limit=limit + 1
+        )
+    )
+    page = found[:limit]
+    return OrderPage(
+        orders=[summary_of(order) for order in page],
+        next_before=page[-1].order_id if len(found) > limit else None,
+    )
+
+
+@router.get(
+    "/{order_id}", response_model=OrderView, summary="See an order", responses=declared(401, 403, 404)
+)
+async def get_order(hub: HubDep, who: Reader, order_id: OrderId) -> OrderView:
+    """The order, its decision, its flights and, while a drone flies, where it is."""
+    return await _view(hub, order_id, who)
+
+
+@router.get(
+    "/{order_id}/events",
+    summary="Follow an order",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events; `data` is an OrderEventView. Ends after the final state.",
+            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/OrderEventView"}}},
+        },
+        **declared(401, 403, 404, 422),
+    },
+)
+async def follow_order(
+    hub: HubDep,
+    who: Reader,
+    order_id: OrderId,
+    last_event_id: Annotated[
+        str | None,
+        Header(pattern=r"^\d{1,18}$", description="Resume after this event; sent by browsers on reconnect."),
+    ] = None,
+    after: Annotated[
+        int, Query(ge=0, le=10**18 - 1, description="The same, for clients that cannot set headers.")
+    ] = 0,
+) -> StreamingResponse:
+    """Everything that happened and happens to the order, in order, without gap or double."""
+    order = await _find(hub, order_id, who)
+    position = int(last_event_id) if last_event_id is not None else after
+
+    async def stream() -> AsyncIterator[bytes]:
+        async def read_after(seq: int) -> list[EventRecord]:
+            return await hub.database.read(lambda s: events.of_order(s, order.order_id, after=seq))
+
+        if order.state in TERMINAL_STATES:
+            for event in await read_after(position):
+                yield _encode(event)
+            return
+        async for chunk in follow(
+            hub.feed,
+            wants=lambda event: event.order_id == order.order_id,
+            read_after=read_after,
+            render=_render,
+            after=position,
+            finished=lambda event: event.state in TERMINAL_STATES,
+        ):
+            yield chunk
+
+    return stream_response(stream())
+
+
+@router.post(
+    "/{order_id}/cancel",
+    response_model=OrderView,
+    summary="Cancel an order",
+    responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def cancel_order(hub: HubDep, who: Writer, order_id: OrderId, body: CancelRequest) -> OrderView:
+    """Nothing flies that has not started; a drone in the air comes home along its planned legs.
+
+    Safe to repeat. Once the AED is on the ground there is nothing to cancel: 409.
+    """
+    if not is_id(order_id, "ord"):
+        raise unknown_order(order_id)
+    await hub.orders.cancel(order_id, client=who.visible_client, reason=body.reason)
+    return await _view(hub, order_id, who)
+
+
+async def _find(hub: HubDep, order_id: str, who: Principal) -> OrderRecord:
+    if not is_id(order_id, "ord"):
+        raise unknown_order(order_id)
+    order = await hub.database.read(lambda s: orders.find(s, order_id))
+    if order is None or (who.visible_client is not None and order.client != who.visible_client):
+        raise unknown_order(order_id)
+    return order
+
+
+async def _view(hub: HubDep, order_id: str, who: Principal) -> OrderView:
+    await _find(hub, order_id, who)
+
+    def look(session: Any) -> tuple[OrderRecord, list[MissionRecord], list[CallbackRecord], dict[str, str]]:
+        return (
+            orders.get(session, order_id),
+            missions.of_order(session, order_id),
+            callbacks.of_order(session, order_id),
+            missions.reserved_drones(session),
+        )
+
+    order, flights, updates, reserved = await hub.database.read(look)
+    current = next((m for m in flights if m.mission_id == order.mission_id), None)
+    drone = None if current is None else hub.fleet.view(current.drone_id, reserved)
+    return order_view(order, flights, updates, hub.site, drone)
+
+
+def _render(event: EventRecord) -> str:
+    view: OrderEventView = event_view(event)
+    return view.model_dump_json()
+
+
+def _encode(event: EventRecord) -> bytes:
+    from hub_api.sse import encode
+
+    return encode(str(event.seq), event.kind, _render(event))

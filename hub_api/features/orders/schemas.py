@@ -1,0 +1,287 @@
+"""What an emergency centre sends and gets back.
+
+Requests are strict: nothing is guessed, nothing unknown is swallowed, a position without its
+reference system is refused. Numbers carry their unit in their name.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, UrlConstraints
+
+from hub_api.dispatch.order_states import OrderState
+
+ReferenceSystemName = Literal["GCJ-02", "BD-09", "WGS-84"]
+Severity = Literal["I", "II", "III", "IV"]
+
+
+def _no_control_characters(text: str) -> str:
+    for character in text:
+        if (ord(character) < 32 and character not in "\n\t") or 0xD800 <= ord(character) <= 0xDFFF:
+            raise ValueError("control characters are not allowed")
+    return text
+
+
+def _not_ground_zero(floor: int) -> int:
+    if floor == 0:
+        raise ValueError("floors count as in China: 1 is street level, -1 the first basement; 0 is no floor")
+    return floor
+
+
+_Clean = AfterValidator(_no_control_characters)
+Text40 = Annotated[str, Field(min_length=1, max_length=40), _Clean]
+Text80 = Annotated[str, Field(min_length=1, max_length=80), _Clean]
+Text300 = Annotated[str, Field(min_length=1, max_length=300), _Clean]
+Text2000 = Annotated[str, Field(max_length=2000), _Clean]
+CallbackUrl = Annotated[
+    AnyUrl, UrlConstraints(max_length=2000, allowed_schemes=["http", "https"], host_required=True)
+]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Position(_Request):
+    """A position that names its reference system. Chinese maps deliver GCJ-02 or BD-09, GNSS WGS-84;
+    the offset is up to 600 m, so it is never guessed."""
+
+    reference_system: ReferenceSystemName = Field(description="GCJ-02 | BD-09 | WGS-84")
+    latitude_deg: float = Field(ge=-90, le=90, examples=[22.5567])
+    longitude_deg: float = Field(ge=-180, le=180, examples=[113.8889])
+
+
+class Caller(_Request):
+    """Who called, if the centre wants the hub to know. Personal data: shown only to its own client."""
+
+    name: Text80 | None = None
+    phone: Text40 | None = None
+
+
+class OrderRequest(_Request):
+    """«Bring an AED to this patient.»"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {
+                    "position": {
+                        "reference_system": "GCJ-02",
+                        "latitude_deg": 22.5792,
+                        "longitude_deg": 113.8876,
+                    },
+                    "severity": "I",
+                    "floor": 3,
+                    "notes": "男，58岁，无意识无呼吸，现场有人做心肺复苏",
+                    "incident_reference": "BA-120-2026-000123",
+                    "caller": {"name": "李女士", "phone": "13800000000"},
+                    "callback_url": "https://dispatch.example/drone-aed/updates",
+                }
+            ]
+        },
+    )
+
+    position: Position
+    severity: Severity = Field(
+        description="Triage level of the Chinese emergency standard: I 濒危, II 危重, III 急症, IV 非急症."
+    )
+    floor: Annotated[int, Field(ge=-20, le=200), AfterValidator(_not_ground_zero)] | None = Field(
+        None, description="As floors count in China: 1 is street level, -1 the first basement."
+    )
+    notes: Text2000 | None = Field(None, description="What the centre wants people on site to know.")
+    incident_reference: Text80 | None = Field(None, description="The centre's own number of the incident.")
+    caller: Caller | None = None
+    callback_url: CallbackUrl | None = Field(
+        None, description="Every change of the order's state is posted here, in order, until it is taken."
+    )
+
+
+class CancelRequest(_Request):
+    """Why the order is not needed any more."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_no_control_characters)] = (
+        Field(examples=["ambulance on scene · 救护车已到场"])
+    )
+
+
+class ReasonView(BaseModel):
+    """A machine-readable word and a sentence in English and Chinese."""
+
+    code: str
+    detail: str
+    detail_zh: str
+
+
+class CandidateView(BaseModel):
+    """One drone for one landing point, and what speaks for or against it."""
+
+    station_id: str
+    drone_id: str
+    landing_point_id: str
+    verdict: Literal["chosen", "possible", "refused"]
+    reasons: list[ReasonView]
+    time_to_patient_s: float | None = Field(
+        description="Planned, walk from the landing point and floors included; null where no plan was made."
+    )
+    least_time_to_patient_s: float | None = Field(
+        description="Lower bound; null where the combination was out before planning."
+    )
+
+
+class PlaceView(BaseModel):
+    """A station or landing point by name; WGS-84."""
+
+    id: str
+    name: str
+    name_zh: str
+    latitude_deg: float
+    longitude_deg: float
+    position_quality: str
+
+
+class EtaView(BaseModel):
+    """Planned times, as seconds from the decision and as moments."""
+
+    aed_on_ground_s: float
+    patient_s: float
+    drone_home_s: float
+    aed_on_ground_at: datetime
+    patient_at: datetime
+    drone_home_at: datetime
+
+
+class DecisionView(BaseModel):
+    """What was decided and on what grounds."""
+
+    outcome: Literal["accepted", "declined"]
+    decided_at: datetime
+    drone_id: str | None = None
+    station: PlaceView | None = None
+    landing_point: PlaceView | None = None
+    flight_id: str | None = None
+    delivery_method: str | None = None
+    eta: EtaView | None = None
+    conditions: list[str] = Field(default_factory=list)
+    authorisation_ids: list[str] = Field(default_factory=list)
+    airspace_version: str | None = Field(
+        None, description="null where the airspace was not needed to decline."
+    )
+    reasons: list[ReasonView] = Field(description="Why it was declined; empty if accepted.")
+    candidates: list[CandidateView] = Field(description="Every candidate with its reasons, best first.")
+
+
+class FlightView(BaseModel):
+    """One flight of the order. An order has several when a drone had to be replaced."""
+
+    flight_id: str
+    attempt: int
+    drone_id: str
+    station_id: str
+    landing_point_id: str
+    phase: str | None
+    commanded_at: datetime
+    accepted_at: datetime | None
+    airborne_at: datetime | None
+    aed_on_ground_at: datetime | None
+    lost_at: datetime | None = Field(description="When it became clear that this flight will not deliver.")
+    ended_at: datetime | None
+    safe_state: str | None = Field(description="How the flight ended; null while it is open.")
+    end_reason: str | None
+
+
+class LiveView(BaseModel):
+    """The flying drone right now; WGS-84."""
+
+    flight_id: str
+    drone_id: str
+    at: datetime
+    phase: str
+    latitude_deg: float | None
+    longitude_deg: float | None
+    height_above_home_m: float | None
+    eta_s: float | None = Field(
+        description="To the AED on the ground before the release, to the pad after it."
+    )
+    telemetry_age_s: float
+
+
+class CallbackView(BaseModel):
+    """Whether the callback URL took the updates."""
+
+    url: str
+    delivered: int
+    pending: int
+    failed: int
+    last_error: str | None
+
+
+class LocationView(BaseModel):
+    """Where the patient is, as sent and in WGS-84."""
+
+    reference_system: ReferenceSystemName
+    latitude_deg: float
+    longitude_deg: float
+    wgs84_latitude_deg: float
+    wgs84_longitude_deg: float
+
+
+class OrderView(BaseModel):
+    """An order and everything that is known about it."""
+
+    order_id: str
+    state: OrderState
+    received_at: datetime
+    position: LocationView
+    severity: Severity
+    floor: int | None
+    notes: str | None
+    incident_reference: str | None
+    caller: Caller | None
+    decision: DecisionView | None = Field(description="null only while the decision is being made.")
+    decided_at: datetime | None
+    airborne_at: datetime | None
+    aed_on_ground_at: datetime | None
+    finished_at: datetime | None
+    flights: list[FlightView]
+    live: LiveView | None = Field(description="null unless a drone of this order is reporting.")
+    callback: CallbackView | None
+
+
+class OrderSummary(BaseModel):
+    """One line of the list."""
+
+    order_id: str
+    state: OrderState
+    received_at: datetime
+    severity: Severity
+    incident_reference: str | None
+    outcome: Literal["accepted", "declined"] | None
+    drone_id: str | None
+    aed_on_ground_at: datetime | None
+    finished_at: datetime | None
+
+
+class OrderPage(BaseModel):
+    """Orders, newest first."""
+
+    orders: list[OrderSummary]
+    next_before: str | None = Field(description="Pass as `before` for the next page; null on the last one.")
+
+
+class OrderEventView(BaseModel):
+    """One event of an order's stream; its id is the position for `Last-Event-ID`."""
+
+    event_id: str
+    kind: str
+    at: datetime
+    state: OrderState | None
+    detail: str
+    detail_zh: str
+    flight_id: str | None
+    drone_id: str | None
+    data: dict[str, Any]

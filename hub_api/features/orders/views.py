@@ -1,0 +1,204 @@
+"""From stored records to what the API shows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub_api.dispatch.fleet import DroneView
+from hub_api.features.orders.schemas import (
+    CallbackView,
+    CandidateView,
+    DecisionView,
+    EtaView,
+    FlightView,
+    LiveView,
+    LocationView,
+    OrderEventView,
+    OrderSummary,
+    OrderView,
+    PlaceView,
+)
+from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
+from planner.site import LandingPoint, Site, Station
+
+
+def place_of(place: Station | LandingPoint) -> PlaceView:
+    """A station or landing point by its names."""
+    return PlaceView(
+        id=place.station_id if isinstance(place, Station) else place.landing_point_id,
+        name=place.name,
+        name_zh=place.name_zh,
+        latitude_deg=place.position.latitude_deg,
+        longitude_deg=place.position.longitude_deg,
+        position_quality=str(place.position_quality),
+    )
+
+
+def _place(site: Site, kind: str, place_id: str) -> PlaceView:
+    """Named by the site, or by its id alone where the site has changed since the decision."""
+    places: tuple[Station | LandingPoint, ...] = site.stations if kind == "station" else site.landing_points
+    for place in places:
+        view = place_of(place)
+        if view.id == place_id:
+            return view
+    raise KeyError(place_id)
+
+
+def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
+    """The stored decision with names and moments."""
+    fields: dict[str, Any] = {
+        "outcome": decision["outcome"],
+        "decided_at": decision["decided_at"],
+        "reasons": decision["reasons"],
+        "candidates": [CandidateView.model_validate(item) for item in decision["candidates"]],
+        "airspace_version": decision["airspace_version"],
+    }
+    if decision["outcome"] == "accepted":
+        decided_at = datetime.fromisoformat(decision["decided_at"])
+        aed_s, patient_s, home_s = (
+            decision["eta_aed_on_ground_s"],
+            decision["eta_patient_s"],
+            decision["eta_drone_home_s"],
+        )
+        fields |= {
+            "drone_id": decision["drone_id"],
+            "station": _place(site, "station", decision["station_id"]),
+            "landing_point": _place(site, "landing_point", decision["landing_point_id"]),
+            "flight_id": decision["flight_id"],
+            "delivery_method": decision["delivery_method"],
+            "conditions": decision["conditions"],
+            "authorisation_ids": decision["authorisation_ids"],
+            "eta": EtaView(
+                aed_on_ground_s=aed_s,
+                patient_s=patient_s,
+                drone_home_s=home_s,
+                aed_on_ground_at=decided_at + timedelta(seconds=aed_s),
+                patient_at=decided_at + timedelta(seconds=patient_s),
+                drone_home_at=decided_at + timedelta(seconds=home_s),
+            ),
+        }
+    return DecisionView.model_validate(fields)
+
+
+def flight_of(mission: MissionRecord) -> FlightView:
+    """One flight of an order."""
+    return FlightView(
+        flight_id=mission.flight_id,
+        attempt=mission.attempt,
+        drone_id=mission.drone_id,
+        station_id=mission.station_id,
+        landing_point_id=mission.landing_point_id,
+        phase=mission.phase,
+        commanded_at=mission.created_at,
+        accepted_at=mission.accepted_at,
+        airborne_at=mission.airborne_at,
+        aed_on_ground_at=mission.aed_on_ground_at,
+        lost_at=mission.lost_at,
+        ended_at=mission.ended_at,
+        safe_state=mission.safe_state,
+        end_reason=mission.end_reason,
+    )
+
+
+def live_of(view: DroneView | None, mission: MissionRecord | None) -> LiveView | None:
+    """The drone's last words, if they are about this flight."""
+    if view is None or mission is None or not mission.open or view.telemetry is None:
+        return None
+    sample = view.telemetry
+    if sample.flight_id != mission.flight_id or view.telemetry_age_s is None:
+        return None
+    return LiveView(
+        flight_id=mission.flight_id,
+        drone_id=mission.drone_id,
+        at=sample.at,
+        phase=str(sample.phase),
+        latitude_deg=sample.position.latitude_deg if sample.position else None,
+        longitude_deg=sample.position.longitude_deg if sample.position else None,
+        height_above_home_m=sample.height_above_home_m,
+        eta_s=sample.eta_s,
+        telemetry_age_s=view.telemetry_age_s,
+    )
+
+
+def callback_of(url: str | None, updates: list[CallbackRecord]) -> CallbackView | None:
+    """Whether the centre's URL took what it was owed."""
+    if url is None:
+        return None
+    failed = [update for update in updates if update.failed_at is not None]
+    return CallbackView(
+        url=url,
+        delivered=sum(1 for update in updates if update.delivered_at is not None),
+        pending=sum(1 for update in updates if update.delivered_at is None and update.failed_at is None),
+        failed=len(failed),
+        last_error=next((u.last_error for u in reversed(updates) if u.last_error is not None), None),
+    )
+
+
+def order_view(
+    order: OrderRecord,
+    missions: list[MissionRecord],
+    updates: list[CallbackRecord],
+    site: Site,
+    drone: DroneView | None,
+) -> OrderView:
+    """Everything about one order."""
+    request = order.request
+    position = request["position"]
+    current = next((m for m in missions if m.mission_id == order.mission_id), None)
+    return OrderView(
+        order_id=order.order_id,
+        state=order.state,
+        received_at=order.received_at,
+        position=LocationView(
+            reference_system=position["reference_system"],
+            latitude_deg=position["latitude_deg"],
+            longitude_deg=position["longitude_deg"],
+            wgs84_latitude_deg=order.latitude_deg,
+            wgs84_longitude_deg=order.longitude_deg,
+        ),
+        severity=request["severity"],
+        floor=request["floor"],
+        notes=request["notes"],
+        incident_reference=request["incident_reference"],
+        caller=request["caller"],
+        decision=None if order.decision is None else decision_of(order.decision, site),
+        decided_at=order.decided_at,
+        airborne_at=order.airborne_at,
+        aed_on_ground_at=order.aed_on_ground_at,
+        finished_at=order.finished_at,
+        flights=[flight_of(mission) for mission in missions],
+        live=live_of(drone, current),
+        callback=callback_of(request["callback_url"], updates),
+    )
+
+
+def summary_of(order: OrderRecord) -> OrderSummary:
+    """One line of the list."""
+    decision = order.decision or {}
+    return OrderSummary(
+        order_id=order.order_id,
+        state=order.state,
+        received_at=order.received_at,
+        severity=order.request["severity"],
+        incident_reference=order.request["incident_reference"],
+        outcome=decision.get("outcome"),
+        drone_id=decision.get("drone_id"),
+        aed_on_ground_at=order.aed_on_ground_at,
+        finished_at=order.finished_at,
+    )
+
+
+def event_view(event: EventRecord) -> OrderEventView:
+    """One event of the stream."""
+    return OrderEventView(
+        event_id=str(event.seq),
+        kind=event.kind,
+        at=event.at,
+        state=event.state,
+        detail=event.detail,
+        detail_zh=event.detail_zh,
+        flight_id=event.flight_id,
+        drone_id=event.drone_id,
+        data=event.data,
+    )

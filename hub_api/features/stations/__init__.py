@@ -1,0 +1,1 @@
+"""Stations and the weather they measure."""

@@ -1,0 +1,1 @@
+"""The airspace that decisions are made in."""

@@ -1,0 +1,108 @@
+"""From the airspace to GeoJSON. (longitude, latitude) exists only here and in geometry adapters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from core.geodesy import Wgs84Point, destination
+from geofences.airspace import Airspace
+from geofences.applicability import TimePeriod
+from geofences.model import CircleArea, PolygonArea, VerticalLimit, Volume, Zone
+from hub_api.features.zones.schemas import (
+    AuthorisationView,
+    CircleView,
+    LimitView,
+    ZoneCollection,
+    ZoneFeature,
+    ZoneProperties,
+)
+
+CIRCLE_CORNERS = 72
+"""Chosen: a drawn circle of 5 km is at most 5 m inside the exact one, which the properties carry."""
+
+_PERIODS = TypeAdapter(tuple[TimePeriod, ...])
+
+
+def _ring(points: tuple[Wgs84Point, ...] | list[Wgs84Point]) -> list[list[float]]:
+    corners = [[point.longitude_deg, point.latitude_deg] for point in points]
+    return [*corners, corners[0]]
+
+
+def geometry_of(area: PolygonArea | CircleArea) -> dict[str, Any]:
+    """A GeoJSON Polygon; circles are drawn, counter-clockwise."""
+    if isinstance(area, PolygonArea):
+        rings = [_ring(area.exterior), *(_ring(hole) for hole in area.holes)]
+    else:
+        step_deg = 360.0 / CIRCLE_CORNERS
+        rings = [
+            _ring([destination(area.centre, -i * step_deg, area.radius_m) for i in range(CIRCLE_CORNERS)])
+        ]
+    return {"type": "Polygon", "coordinates": rings}
+
+
+def _limit(limit: VerticalLimit) -> LimitView | None:
+    if limit.altitude is None or limit.datum is None:
+        return None
+    return LimitView.model_validate({"metres": limit.above_datum_m(), "datum": str(limit.datum)})
+
+
+def _feature(zone: Zone, number: int, volume: Volume) -> ZoneFeature:
+    area = volume.area
+    circle = None
+    if isinstance(area, CircleArea):
+        circle = CircleView(
+            latitude_deg=area.centre.latitude_deg,
+            longitude_deg=area.centre.longitude_deg,
+            radius_m=area.radius_m,
+        )
+    return ZoneFeature(
+        id=zone.zone_id if len(zone.volumes) == 1 else f"{zone.zone_id}/{number}",
+        geometry=geometry_of(area),
+        properties=ZoneProperties(
+            zone_id=zone.zone_id,
+            volume=number,
+            name=zone.name,
+            name_zh=zone.name_zh,
+            restriction=str(zone.restriction),
+            reasons=list(zone.reasons),
+            conditions=zone.conditions,
+            message=zone.message,
+            message_zh=zone.message_zh,
+            floor=_limit(volume.floor),
+            ceiling=_limit(volume.ceiling),
+            circle=circle,
+            permanent=zone.applicability.permanent,
+            periods=_PERIODS.dump_python(zone.applicability.periods, mode="json"),
+            authorities=[authority.name for authority in zone.authorities],
+            position_quality=str(zone.position_quality),
+            source=zone.source.description,
+        ),
+    )
+
+
+def collection_of(airspace: Airspace, now: datetime) -> ZoneCollection:
+    """The airspace as one document."""
+    return ZoneCollection(
+        version=airspace.version,
+        terrain=airspace.terrain.description,
+        features=[
+            _feature(zone, number, volume)
+            for zone in airspace.zones
+            for number, volume in enumerate(zone.volumes)
+        ],
+        authorisations=[
+            AuthorisationView(
+                authorisation_id=item.authorisation_id,
+                zone_ids=list(item.zone_ids),
+                authority=item.authority,
+                number=item.number,
+                valid_from=item.valid_from,
+                valid_until=item.valid_until,
+                valid_now=item.valid_from <= now <= item.valid_until,
+            )
+            for item in airspace.authorisations
+        ],
+    )

@@ -1,0 +1,96 @@
+"""The application: ``create_app(settings)`` for tests and servers, ``serve(settings)`` for commands."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from hub_api import VERSION, docs_page, logs, openapi, problems
+from hub_api.body_limit import BodyLimit
+from hub_api.features.drones.routes import router as drones
+from hub_api.features.health.routes import router as health
+from hub_api.features.landing_points.routes import router as landing_points
+from hub_api.features.orders.routes import router as orders
+from hub_api.features.stations.routes import router as stations
+from hub_api.features.zones.routes import router as zones
+from hub_api.settings import Settings
+from hub_api.wiring import Parts, open_hub
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 3
+"""Seconds that open streams get at a stop; drones fly on without us, so nothing is lost by leaving."""
+
+
+def create_app(settings: Settings | None = None, parts: Parts | None = None) -> FastAPI:
+    """The hub as an ASGI application. Its parts start and stop with the lifespan."""
+    chosen = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_hub(chosen, parts) as hub:
+            app.state.hub = hub
+            yield
+
+    app = FastAPI(
+        title="drone-aed hub",
+        version=VERSION,
+        summary="AED delivery by drone for emergency centres · 面向120急救中心的无人机AED投送",
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    problems.install(app)
+    for router in (health, orders, stations, drones, landing_points, zones):
+        app.include_router(router)
+    docs_page.install(app)
+    openapi.install(app)
+    app.add_middleware(BodyLimit, max_body_bytes=chosen.max_body_bytes)
+    return app
+
+
+async def serve(settings: Settings) -> None:
+    """Run until told to stop. Raises what broke if a part of the hub fails: better no hub than half a one."""
+    logs.configure(log_format=settings.log_format, level=settings.log_level)
+    app = create_app(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            lifespan="on",
+            server_header=False,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+    failures: list[BaseException] = []
+    started = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def watched(application: FastAPI) -> AsyncIterator[None]:
+        async with started(application):
+            future = application.state.hub.failure
+
+            def stop(_done: object) -> None:
+                if not future.cancelled() and (error := future.exception()) is not None:
+                    failures.append(error)
+                    server.should_exit = True
+
+            future.add_done_callback(stop)
+            yield
+
+    app.router.lifespan_context = watched
+    await server.serve()
+    if failures:
+        raise failures[0]
+    if not server.started:
+        raise SystemExit(3)

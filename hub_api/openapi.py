@@ -1,0 +1,71 @@
+"""The OpenAPI document, and ``python -m hub_api.openapi`` which prints it for ``docs/openapi.json``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from hub_api.features.orders.schemas import OrderEventView
+from hub_api.problems import Problem
+
+DESCRIPTION = """\
+An emergency centre orders an AED to a patient; the hub decides, sends a drone, and tells what happens.
+
+* Positions name their reference system (`GCJ-02`, `BD-09`, `WGS-84`). One that does not is refused.
+* `POST /v1/orders` needs an `Idempotency-Key`: repeat the request with it until it is answered.
+* A declined order is an answer (201) with every candidate's reasons, in English and Chinese.
+* Errors are problem details (RFC 9457) with a number from one catalogue.
+* Credentials: `X-API-Key: …` or `Authorization: Bearer …`, each key with scopes.
+"""
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app.openapi()`` carry the schemas that only responses by hand refer to."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = build(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def build(app: FastAPI) -> dict[str, Any]:
+    """The complete document."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+        separate_input_output_schemas=False,
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    _, extra = models_json_schema(
+        [(Problem, "serialization"), (OrderEventView, "serialization")],
+        ref_template="#/components/schemas/{model}",
+    )
+    for name, schema in extra["$defs"].items():
+        schemas.setdefault(name, schema)
+    # Validation faults are problem details here, not FastAPI's own shape.
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    return document
+
+
+def rendered() -> str:
+    """The document as committed: stable order, one newline at the end."""
+    from hub_api.main import create_app
+    from hub_api.settings import Settings
+
+    app = create_app(Settings(_env_file=None))
+    return json.dumps(app.openapi(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(rendered())

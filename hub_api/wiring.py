@@ -1,0 +1,238 @@
+"""The composition root: which parts make up a hub, and the tasks that keep it alive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+
+from core.clock import Clock, LoopClock
+from core.ids import IdSource
+from flight.bus import Bus, InProcessBus, commands_subject
+from flight.messages import ReportState, encode
+from geofences.airspace import Airspace
+from hub_api import rooms
+from hub_api.dispatch.callbacks import CallbackSender
+from hub_api.dispatch.consumer import consume_events, consume_telemetry
+from hub_api.dispatch.decisions import DecisionMaker
+from hub_api.dispatch.feed import EventFeed
+from hub_api.dispatch.fleet import Fleet
+from hub_api.dispatch.flights import FlightFollower
+from hub_api.dispatch.ledger import Ledger
+from hub_api.dispatch.planning import Planning
+from hub_api.dispatch.relay import OutboxRelay
+from hub_api.dispatch.service import OrderService
+from hub_api.security import ensure_demo_key
+from hub_api.settings import Settings
+from hub_api.store.database import Database, make_engine, upgrade
+from hub_api.store.records import EventRecord
+from hub_api.store.repositories import orders
+from planner.site import Site, load_site
+
+log = logging.getLogger(__name__)
+
+HOUSEKEEPING_S = 3600.0
+"""Chosen: forgotten keys cost only space."""
+
+AgentTask = Coroutine[Any, Any, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Parts that a test or another deployment puts in the place of the ordinary ones."""
+
+    clock: Clock | None = None
+    bus: Bus | None = None
+    ids: IdSource | None = None
+    site: Site | None = None
+    airspace: Airspace | None = None
+    planning: Planning | None = None
+    callback_transport: httpx.AsyncBaseTransport | None = None
+    agents: Callable[[Hub], list[AgentTask]] | None = None
+    """The flight agents to run in this process."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Hub:
+    """A running hub: what routes and commands work with."""
+
+    settings: Settings
+    clock: Clock
+    ids: IdSource
+    bus: Bus
+    site: Site
+    airspace: Airspace
+    database: Database
+    feed: EventFeed
+    fleet: Fleet
+    orders: OrderService
+    started_at: datetime
+    failure: asyncio.Future[None]
+    """Done with an exception as soon as a task that must not end has ended."""
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncIterator[Hub]:
+    """Start a hub: database, fleet, order service, agents and all tasks. Stops them at the end."""
+    given = parts or Parts()
+    clock = given.clock or LoopClock(speedup=settings.speedup)
+    ids = given.ids or IdSource(clock)
+    site = given.site or load_site(settings.site_file)
+    airspace = given.airspace or rooms.load_airspace()
+    bus = given.bus or InProcessBus(clock)
+    async with AsyncExitStack() as stack:
+        feed = EventFeed()
+        callback_wakers: list[Callable[[], None]] = []
+
+        def committed(events: list[EventRecord]) -> None:
+            feed.publish(events)
+            for wake in callback_wakers:
+                wake()
+
+        settings.prepare_data_dir()
+        engine = make_engine(settings.effective_database_url)
+        await asyncio.get_running_loop().run_in_executor(None, upgrade, engine)
+        database = Database(engine, on_committed=committed)
+        stack.callback(database.close)
+        await ensure_demo_key(database, ids, clock, demo=settings.demo)
+
+        fleet = Fleet(
+            site,
+            clock,
+            telemetry_stale_s=settings.telemetry_stale_s,
+            weather_stale_s=settings.weather_stale_s,
+        )
+        ledger = Ledger(clock, ids)
+        decisions = DecisionMaker(
+            database=database,
+            ledger=ledger,
+            fleet=fleet,
+            planning=given.planning or rooms.default_planning(site, lambda: airspace, ids, clock),
+            ids=ids,
+            fleet_settle_s=settings.fleet_settle_s,
+            order_max_age_s=settings.order_max_age_s,
+            max_attempts=settings.max_attempts,
+        )
+        stack.callback(decisions.close)
+        crew = _Crew()
+        stack.push_async_callback(crew.stop)
+        relay: OutboxRelay
+        service = OrderService(
+            database=database,
+            ledger=ledger,
+            ids=ids,
+            decisions=decisions,
+            follower=FlightFollower(ledger),
+            spawn=crew.spawn,
+            wake_relay=lambda: relay.wake(),
+            idempotency_keep_s=settings.idempotency_keep_s,
+        )
+        relay = OutboxRelay(
+            database,
+            bus,
+            clock,
+            repeat_s=settings.command_repeat_s,
+            answer_s=settings.command_answer_s,
+            on_unanswered=service.command_unanswered,
+        )
+        sender = CallbackSender(
+            database,
+            clock,
+            timeout_s=settings.callback_timeout_s,
+            attempts=settings.callback_attempts,
+            transport=given.callback_transport,
+        )
+        callback_wakers.append(sender.wake)
+        hub = Hub(
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            bus=bus,
+            site=site,
+            airspace=airspace,
+            database=database,
+            feed=feed,
+            fleet=fleet,
+            orders=service,
+            started_at=clock.now(),
+            failure=crew.failure,
+        )
+        # The consumers subscribe before any agent or command can speak.
+        crew.keep(consume_events(bus, clock, fleet, service.take_event), "events")
+        crew.keep(consume_telemetry(bus, fleet), "telemetry")
+        await asyncio.sleep(0)
+        for number, agent in enumerate(given.agents(hub) if given.agents else ()):
+            crew.keep(agent, f"agent-{number}")
+        await service.resume()
+        crew.keep(relay.run(), "relay")
+        crew.keep(sender.run(), "callbacks")
+        crew.keep(_housekeeping(hub), "housekeeping")
+        await _ask_for_state(hub)
+        yield hub
+
+
+class _Crew:
+    """Tasks that must not end while the hub runs, and short ones that must not be lost."""
+
+    def __init__(self) -> None:
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
+        """Run a piece of work that somebody may or may not wait for; a fault is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run a task for as long as the hub lives; its end is the hub's failure."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a piece of work failed", exc_info=error)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or self.failure.done():
+            return
+        error = task.exception() or RuntimeError("ended by itself")
+        log.critical("task %s ended, the hub cannot go on", task.get_name(), exc_info=error)
+        self.failure.set_exception(error)
+        # Seen by whoever watches; nobody watching is no second error.
+        self.failure.exception()
+
+    async def stop(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if not self.failure.done():
+            self.failure.cancel()
+
+
+async def _ask_for_state(hub: Hub) -> None:
+    """Every drone tells what it does, so that the hub starts from the truth and not from its memory."""
+    for drone in hub.site.drones:
+        command = ReportState(
+            command_id=hub.ids.new("cmd"), drone_id=drone.drone_id, issued_at=hub.clock.now()
+        )
+        await hub.bus.publish(commands_subject(drone.drone_id), command.command_id, encode(command))
+
+
+async def _housekeeping(hub: Hub) -> None:
+    while True:
+        moment = hub.clock.now() - timedelta(seconds=hub.settings.idempotency_keep_s)
+        await hub.database.write(partial(orders.forget_keys_before, moment=moment))
+        await hub.clock.sleep(HOUSEKEEPING_S)

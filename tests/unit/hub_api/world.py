@@ -1,0 +1,516 @@
+"""A hub with everything around it played: drones that follow a script, and a planner that takes the first.
+
+Time is virtual. The drones speak on the bus exactly what an agent speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.clock import LoopClock
+from core.geodesy import Wgs84Point
+from core.ids import IdSource
+from core.virtual_time import run_virtual
+from flight import messages as m
+from flight.bus import InProcessBus, commands_subject, events_subject, telemetry_subject
+from flight.model.phases import AedState, Phase, SafeState
+from flight.model.preflight import PreflightLevel, PreflightVerdict
+from geofences.airspace import Airspace
+from geofences.model import CircleArea, Restriction, Volume, Zone
+from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
+from hub_api.features.orders.views import event_view
+from hub_api.main import create_app
+from hub_api.settings import DEMO_API_KEY, Settings
+from hub_api.store.repositories import events, orders
+from hub_api.wiring import AgentTask, Hub, Parts
+from planner.flight_plan import (
+    AutopilotFence,
+    DeliveryMethod,
+    EnergyBudget,
+    FlightPlan,
+    Kinematics,
+    Leg,
+    LegKind,
+    RouteObjective,
+    RoutePoint,
+    Timing,
+)
+from planner.reasons import Reason
+from planner.site import Site, load_site
+from planner.wind import Wind
+
+EPOCH = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+SITE_FILE = Path(__file__).parents[3] / "examples" / "sites" / "baoan.json"
+PATIENT = {"reference_system": "WGS-84", "latitude_deg": 22.5601, "longitude_deg": 113.8901}
+BODY: dict[str, Any] = {"position": PATIENT, "severity": "I"}
+
+
+def a_site() -> Site:
+    return load_site(SITE_FILE)
+
+
+def an_airspace() -> Airspace:
+    circle = CircleArea(Wgs84Point(22.58, 113.90), 300.0)
+    zone = Zone(zone_id="Z1", restriction=Restriction.PROHIBITED, volumes=(Volume(circle),), name="heliport")
+    return Airspace((zone,), version="test-1")
+
+
+def a_plan(drone: DroneView, site: Site, landing_point_id: str, now: datetime, plan_id: str) -> FlightPlan:
+    """Straight there and back; legal as a value, not as a flight."""
+    pad = site.station(drone.drone.station_id)
+    point = site.landing_point(landing_point_id)
+    home = RoutePoint(pad.position, pad.ground_amsl_m)
+    above_home = RoutePoint(pad.position, pad.ground_amsl_m + 80.0)
+    above_point = RoutePoint(point.position, pad.ground_amsl_m + 80.0)
+    delivery = RoutePoint(point.position, point.ground_amsl_m + 15.0)
+
+    def leg(kind: LegKind, start: RoutePoint, end: RoutePoint) -> Leg:
+        return Leg(
+            kind=kind,
+            start=start,
+            end=end,
+            length_m=100.0,
+            ground_speed_m_s=0.0,
+            duration_s=10.0,
+            energy_wh=5.0,
+        )
+
+    def way(first: RoutePoint, up: RoutePoint, over: RoutePoint, last: RoutePoint) -> tuple[Leg, ...]:
+        return (
+            leg(LegKind.CLIMB, first, up),
+            leg(LegKind.CRUISE, up, over),
+            leg(LegKind.DESCENT, over, last),
+        )
+
+    return FlightPlan(
+        plan_id=plan_id,
+        drone_id=drone.drone.drone_id,
+        station_id=pad.station_id,
+        landing_point_id=landing_point_id,
+        airframe_id=drone.drone.airframe_id,
+        home=home,
+        delivery=delivery,
+        delivery_ground_amsl_m=point.ground_amsl_m,
+        delivery_method=DeliveryMethod.WINCH,
+        hover_budget_s=60.0,
+        outbound=way(home, above_home, above_point, delivery),
+        inbound=way(delivery, above_point, above_home, home),
+        rally_points=(),
+        autopilot_fence=AutopilotFence(
+            inclusion=(
+                Wgs84Point(22.5, 113.8),
+                Wgs84Point(22.5, 114.0),
+                Wgs84Point(22.7, 114.0),
+            ),
+            exclusions=(),
+            ceiling_amsl_m=150.0,
+        ),
+        wind=Wind(from_deg=0.0, speed_m_s=0.0, measured_at=now),
+        route_objective=RouteObjective.SHORTEST,
+        kinematics=Kinematics(
+            acceptance_radius_m=5.0,
+            ground_speed_max_m_s=20.0,
+            climb_rate_m_s=6.0,
+            descent_rate_m_s=4.5,
+            landing_rate_m_s=0.6,
+            landing_slow_below_m=8.0,
+            acceleration_m_s2=4.0,
+            vertical_acceleration_m_s2=2.5,
+        ),
+        corridor_half_width_m=30.0,
+        timing=Timing(
+            preparation_s=4.0,
+            climb_s=10.0,
+            outbound_s=60.0,
+            descent_s=10.0,
+            lower_s=10.0,
+            time_to_aed_on_ground_s=94.0,
+            carry_s=60.0,
+            time_to_patient_s=154.0,
+            hover_s=60.0,
+            inbound_climb_s=10.0,
+            inbound_s=60.0,
+            landing_s=10.0,
+            total_s=244.0,
+        ),
+        energy=EnergyBudget(
+            outbound_wh=15.0,
+            hover_wh=10.0,
+            inbound_wh=15.0,
+            total_wh=40.0,
+            uncertainty_wh=5.0,
+            reserve_wh=5.0,
+            usable_wh=100.0,
+        ),
+        airspace_version="test-1",
+        terrain="flat",
+        authorisation_ids=(),
+        conditions=(),
+        created_at=now,
+        valid_until=now + timedelta(seconds=120),
+    )
+
+
+class FirstReady:
+    """A planner without geography: the first ready drone, the first landing point."""
+
+    def __init__(self, site: Site, ids: IdSource) -> None:
+        self._site = site
+        self._ids = ids
+        self.questions: list[Question] = []
+
+    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
+        self.questions.append(question)
+        point = self._site.landing_points[0].landing_point_id
+        plan: FlightPlan | None = None
+        candidates = []
+        for drone in drones:
+            reasons = drone.not_ready
+            verdict = "refused" if reasons else "possible"
+            if plan is None and drone.ready:
+                plan = a_plan(drone, self._site, point, question.at, self._ids.new("plan"))
+                verdict = "chosen"
+            candidates.append(
+                CandidateAnswer(
+                    station_id=drone.drone.station_id,
+                    drone_id=drone.drone.drone_id,
+                    landing_point_id=point,
+                    verdict=verdict,
+                    reasons=reasons,
+                    time_to_patient_s=None if reasons else 154.0,
+                    least_time_to_patient_s=None if reasons else 94.0,
+                )
+            )
+        none = Reason("no_candidate", "No drone can fly now.", "目前没有可用无人机。")
+        return Answer(
+            plan=plan,
+            candidates=tuple(candidates),
+            reasons=() if plan else (none,),
+            airspace_version="test-1",
+        )
+
+
+@dataclass
+class Script:
+    """How a played drone behaves. Times in seconds."""
+
+    answer: str = "accept"
+    """accept | refuse | silent"""
+    turns_back: bool = False
+    """Comes home without delivering."""
+    ready: bool = True
+    silent_from_start: bool = False
+    phase_s: float = 10.0
+
+
+@dataclass
+class PlayedDrone:
+    """Speaks like an agent: answers commands once by id, flies by the script, stops on abort."""
+
+    drone_id: str
+    hub: Hub
+    script: Script
+    flown: list[str] = field(default_factory=list)
+    commands: list[m.Command] = field(default_factory=list)
+    answers: dict[str, m.Event] = field(default_factory=dict)
+    phase: Phase = Phase.STANDBY
+    flight_id: str | None = None
+    abort: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        subscription = await self.hub.bus.subscribe(
+            commands_subject(self.drone_id), durable=f"agent-{self.drone_id}"
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._telemetry())
+            if not self.script.silent_from_start:
+                await self._preflight()
+            async for delivery in subscription:
+                command = m.decode(delivery.payload)
+                self.commands.append(command)  # type: ignore[arg-type]
+                await self._take(group, command)
+                await delivery.ack()
+
+    async def _take(self, group: asyncio.TaskGroup, command: m.Message) -> None:
+        if isinstance(command, m.ReportState):
+            return
+        command_id = command.command_id  # type: ignore[union-attr]
+        if command_id in self.answers:
+            await self._say(self.answers[command_id])
+            return
+        if isinstance(command, m.FlyMission):
+            if self.script.answer == "silent":
+                return
+            if self.script.answer == "refuse" or self.flight_id is not None:
+                await self._answer(
+                    command,
+                    m.CommandRefused(
+                        **self._head(command.flight_id),
+                        command_id=command_id,
+                        command_kind=command.kind,
+                        reasons=(m.Reason("not_now", "not now", "现在不行"),),
+                    ),
+                )
+                return
+            await self._accept(command)
+            self.flown.append(command.flight_id)
+            self.flight_id = command.flight_id
+            self.abort.clear()
+            group.create_task(self._fly(command))
+        elif isinstance(command, m.AbortFlight):
+            await self._accept(command)
+            self.abort.set()
+
+    async def _accept(self, command: Any) -> None:
+        await self._answer(
+            command,
+            m.CommandAccepted(
+                **self._head(command.flight_id), command_id=command.command_id, command_kind=command.kind
+            ),
+        )
+
+    async def _answer(self, command: Any, event: m.Event) -> None:
+        self.answers[command.command_id] = event
+        await self._say(event)
+
+    async def _fly(self, mission: m.FlyMission) -> None:
+        delivered = False
+        point = mission.plan.delivery.position
+        for phase in (Phase.PREPARING, Phase.ARMING, Phase.ARMED, Phase.CLIMBING, Phase.OUTBOUND):
+            await self._enter(phase)
+            if await self._pause():
+                break
+        else:
+            if self.script.turns_back:
+                await self._lost(mission, "wind")
+            else:
+                for phase in (Phase.HOVERING, Phase.LOWERING, Phase.RELEASING):
+                    await self._enter(phase)
+                    if await self._pause():
+                        break
+                else:
+                    delivered = True
+                    head = self._head(mission.flight_id)
+                    proof = (m.Evidence("WINCH_STATUS", "released", self.hub.clock.now()),)
+                    await self._say(m.AedReleased(**head, position=point, evidence=proof))
+                    await self._enter(Phase.RETRACTING)
+                    await self._say(
+                        m.AedOnGround(
+                            **self._head(mission.flight_id),
+                            position=point,
+                            line_height_agl_m=5.0,
+                            evidence=proof,
+                        )
+                    )
+        aborted = self.abort.is_set() and not delivered
+        if aborted:
+            await self._lost(mission, "aborted")
+        if self.phase in (Phase.PREPARING, Phase.ARMING, Phase.ARMED):
+            await self._end(mission, SafeState.NEVER_LEFT_GROUND, AedState.ON_BOARD)
+            return
+        await self._enter(Phase.INBOUND if delivered else Phase.RETURNING)
+        await self.hub.clock.sleep(self.script.phase_s)
+        await self._enter(Phase.LANDING)
+        await self.hub.clock.sleep(self.script.phase_s)
+        await self._end(mission, SafeState.ON_PAD, AedState.RELEASED if delivered else AedState.ON_BOARD)
+
+    async def _lost(self, mission: m.FlyMission, why: str) -> None:
+        await self._say(
+            m.DeliveryFailed(
+                **self._head(mission.flight_id), reason=m.Reason(why, why, "原因"), aed=AedState.ON_BOARD
+            )
+        )
+
+    async def _end(self, mission: m.FlyMission, safe_state: SafeState, aed: AedState) -> None:
+        await self._enter(Phase.ENDED)
+        await self._say(
+            m.FlightEnded(
+                **self._head(mission.flight_id), safe_state=safe_state, reason="", aed=aed, position=None
+            )
+        )
+        self.flight_id = None
+        await self._enter(Phase.STANDBY)
+
+    async def _pause(self) -> bool:
+        """Wait one phase; whether the flight was aborted meanwhile."""
+        try:
+            async with self.hub.clock.timeout(self.script.phase_s):
+                await self.abort.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _enter(self, phase: Phase) -> None:
+        previous, self.phase = self.phase, phase
+        await self._say(
+            m.PhaseChanged(**self._head(self.flight_id), phase=phase, previous=previous, reason="")
+        )
+
+    async def _preflight(self) -> None:
+        verdict = PreflightVerdict("gps", PreflightLevel.BLOCK, "gps_no_fix", "no fix", "未定位")
+        await self._say(
+            m.PreflightChecked(
+                event_id=self.hub.ids.new("evt"),
+                drone_id=self.drone_id,
+                at=self.hub.clock.now(),
+                ready=self.script.ready,
+                verdicts=() if self.script.ready else (verdict,),
+                charge_fraction=0.98,
+                wind_from_deg=None,
+                wind_speed_m_s=None,
+            )
+        )
+
+    async def _telemetry(self) -> None:
+        number = 0
+        while not self.script.silent_from_start:
+            number += 1
+            sample = m.TelemetrySample(
+                drone_id=self.drone_id,
+                flight_id=self.flight_id,
+                at=self.hub.clock.now(),
+                phase=self.phase,
+                position=Wgs84Point(22.56, 113.88),
+                altitude_amsl_m=10.0,
+                height_above_home_m=0.0,
+                velocity_east_m_s=0.0,
+                velocity_north_m_s=0.0,
+                velocity_up_m_s=0.0,
+                heading_deg=0.0,
+                charge_fraction=0.98,
+                battery_voltage_v=50.0,
+                battery_current_a=1.0,
+                mode="GUIDED",
+                armed=False,
+                mission_seq=0,
+                line_length_m=0.0,
+                wind_from_deg=None,
+                wind_speed_m_s=None,
+                link_age_s=0.1,
+                eta_s=42.0,
+            )
+            await self.hub.bus.publish(
+                telemetry_subject(self.drone_id), f"{self.drone_id}-{number}", m.encode(sample)
+            )
+            await self.hub.clock.sleep(1.0)
+
+    def _head(self, flight_id: str | None) -> dict[str, Any]:
+        return {
+            "event_id": self.hub.ids.new("evt"),
+            "drone_id": self.drone_id,
+            "flight_id": flight_id,
+            "at": self.hub.clock.now(),
+        }
+
+    async def _say(self, event: m.Event) -> None:
+        await self.hub.bus.publish(events_subject(self.drone_id), event.event_id, m.encode(event))
+
+
+@dataclass
+class World:
+    """A running hub, a client that speaks to it over HTTP, and its drones."""
+
+    hub: Hub
+    client: httpx.AsyncClient
+    drones: dict[str, PlayedDrone]
+    planner: FirstReady
+    callbacks: list[httpx.Request]
+
+    async def order(self, key: str = "k1", **changes: Any) -> httpx.Response:
+        return await self.client.post(
+            "/v1/orders", json={**BODY, **changes}, headers={"Idempotency-Key": key}
+        )
+
+    async def state(self, order_id: str) -> str:
+        state: str = (await self.client.get(f"/v1/orders/{order_id}")).json()["state"]
+        return state
+
+    async def until(self, order_id: str, *states: str, at_most_s: float = 600.0) -> dict[str, Any]:
+        """Wait until the order is in one of the states."""
+        listener = self.hub.feed.listen(lambda event: event.order_id == order_id)
+        try:
+            async with self.hub.clock.timeout(at_most_s):
+                while True:
+                    record = await self.hub.database.read(lambda s: orders.get(s, order_id))
+                    if record.state in states:
+                        found: dict[str, Any] = (await self.client.get(f"/v1/orders/{order_id}")).json()
+                        return found
+                    await listener.next()
+        finally:
+            self.hub.feed.leave(listener)
+
+    async def events(self, order_id: str, after: int = 0) -> list[dict[str, Any]]:
+        """The stored events of an order, without following it."""
+        found = await self.hub.database.read(lambda s: events.of_order(s, order_id, after=after))
+        return [event_view(event).model_dump(mode="json") for event in found]
+
+
+def scripts_for(site: Site, scripts: dict[str, Script] | None) -> dict[str, Script]:
+    given = scripts or {}
+    return {drone.drone_id: given.get(drone.drone_id, Script()) for drone in site.drones}
+
+
+@asynccontextmanager
+async def world(
+    data_dir: Path,
+    *,
+    scripts: dict[str, Script] | None = None,
+    answer_callback: Callable[[httpx.Request], httpx.Response] | None = None,
+    epoch: datetime = EPOCH,
+    seed: int = 1,
+    bus: InProcessBus | None = None,
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """A hub on ``data_dir``, in the running loop's time."""
+    clock = LoopClock(epoch=epoch)
+    ids = IdSource(clock, seed=seed)
+    site = a_site()
+    planner = FirstReady(site, ids)
+    drones: dict[str, PlayedDrone] = {}
+    callbacks: list[httpx.Request] = []
+
+    def agents(hub: Hub) -> list[AgentTask]:
+        for drone_id, script in scripts_for(site, scripts).items():
+            drones[drone_id] = PlayedDrone(drone_id, hub, script)
+        return [drone.run() for drone in drones.values()]
+
+    def take_callback(request: httpx.Request) -> httpx.Response:
+        callbacks.append(request)
+        return answer_callback(request) if answer_callback else httpx.Response(204)
+
+    chosen = Settings(
+        _env_file=None, **({"data_dir": data_dir, "demo": True, "site_file": SITE_FILE} | settings)
+    )
+    app = create_app(
+        chosen,
+        Parts(
+            clock=clock,
+            bus=bus or InProcessBus(clock),
+            ids=ids,
+            site=site,
+            airspace=an_airspace(),
+            planning=planner,
+            callback_transport=httpx.MockTransport(take_callback),
+            agents=agents,
+        ),
+    )
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://hub", headers={"X-API-Key": DEMO_API_KEY}
+        ) as client:
+            yield World(app.state.hub, client, drones, planner, callbacks)
+
+
+def play(main: Coroutine[Any, Any, Any]) -> Any:
+    """Run a test's coroutine in virtual time."""
+    return run_virtual(main)
