@@ -53,8 +53,8 @@ X, Y, PX, PY, NX, NY = 0, 1, 2, 3, 4, 5
 #   active       float: corners of active obstacles: rows X … NY as above, cost from there to the goal
 #   active_i     int: which corner that is
 #   groups       float: active obstacles: centre x, y, radius around it, range of rows in ``active``
-#   shadows      float: what an obstacle hides from a settled corner (see _cast_shadow), and the next shadow of
-#                that corner
+#   shadows      float: what an obstacle hides from a settled corner (see _cast_shadow), and the next shadow
+#                of that corner
 #   pick         bool: what a filter left; key, item: the queue; way: the result; state: for resuming
 ARRIVE_X, ARRIVE_Y, BOUND_X, BOUND_Y, COST, ARRIVE, BOUND = 2, 3, 4, 5, 6, 7, 8
 PARENT, CORNER, SHADOW = 0, 1, 2
