@@ -1,0 +1,134 @@
+"""Fence checks: which fence is breached, and whether a destination is allowed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from core.geodesy import Wgs84Point
+from sitl.ardupilot.stores import FenceShape
+
+if TYPE_CHECKING:
+    from sitl.ardupilot.autopilot import ArduCopter
+
+ALT_MAX, CIRCLE, POLYGON, ALT_MIN = 1, 2, 4, 8
+GIVE_UP_M = 100.0
+"""Further outside than this the vehicle lands instead of returning (AC_FENCE_GIVE_UP_DISTANCE)."""
+
+_Ring = tuple[tuple[float, float], ...]
+
+
+def _inside(ring: _Ring, north: float, east: float) -> bool:
+    inside = False
+    previous_n, previous_e = ring[-1]
+    for vertex_n, vertex_e in ring:
+        if (vertex_n > north) != (previous_n > north):
+            crossing_e = vertex_e + (north - vertex_n) * (previous_e - vertex_e) / (previous_n - vertex_n)
+            if east < crossing_e:
+                inside = not inside
+        previous_n, previous_e = vertex_n, vertex_e
+    return inside
+
+
+def _distance_to_ring(ring: _Ring, north: float, east: float) -> float:
+    best = math.inf
+    previous_n, previous_e = ring[-1]
+    for vertex_n, vertex_e in ring:
+        along_n, along_e = vertex_n - previous_n, vertex_e - previous_e
+        length_sq = along_n * along_n + along_e * along_e
+        share = 0.0
+        if length_sq > 0:
+            share = ((north - previous_n) * along_n + (east - previous_e) * along_e) / length_sq
+            share = min(max(share, 0.0), 1.0)
+        best = min(
+            best, math.hypot(north - previous_n - share * along_n, east - previous_e - share * along_e)
+        )
+        previous_n, previous_e = vertex_n, vertex_e
+    return best
+
+
+class Fence:
+    """The fence in local metres, and the breach state that FENCE_STATUS reports."""
+
+    def __init__(self, autopilot: ArduCopter) -> None:
+        self._autopilot = autopilot
+        self._shapes: list[tuple[bool, _Ring, float]] = []
+        self.enabled = False
+        self.breaches = 0
+        self.breach_count = 0
+        self.breach_time_s = 0.0
+
+    def load(self, shapes: tuple[FenceShape, ...]) -> None:
+        self._shapes = []
+        for shape in shapes:
+            ring = []
+            for x, y in shape.vertices:
+                offset = self._autopilot.body.frame.to_enu(Wgs84Point(x * 1e-7, y * 1e-7))
+                ring.append((offset.north_m, offset.east_m))
+            self._shapes.append((shape.inclusion, tuple(ring), shape.radius_m))
+
+    @property
+    def has_shapes(self) -> bool:
+        return bool(self._shapes)
+
+    def _polygon_excess_m(self, north: float, east: float) -> float:
+        """How far the point is on the wrong side of the worst shape; 0 when it is allowed."""
+        worst = 0.0
+        for inclusion, ring, radius in self._shapes:
+            if radius > 0:
+                beyond = math.hypot(north - ring[0][0], east - ring[0][1]) - radius
+                worst = max(worst, beyond if inclusion else -beyond)
+                continue
+            if _inside(ring, north, east) != inclusion:
+                worst = max(worst, _distance_to_ring(ring, north, east))
+        return worst
+
+    def _check(self, north: float, east: float, height_m: float) -> tuple[int, float]:
+        """(breached fence types, worst excess in metres) for a point ``height_m`` above home."""
+        parameters = self._autopilot.parameters
+        types = parameters.integer("FENCE_TYPE")
+        breached, excess = 0, 0.0
+        if types & ALT_MAX and height_m > parameters["FENCE_ALT_MAX"]:
+            breached |= ALT_MAX
+            excess = max(excess, height_m - parameters["FENCE_ALT_MAX"])
+        if types & CIRCLE:
+            home_n, home_e = self._autopilot.home_local
+            beyond = math.hypot(north - home_n, east - home_e) - parameters["FENCE_RADIUS"]
+            if beyond > 0:
+                breached |= CIRCLE
+                excess = max(excess, beyond)
+        if types & POLYGON and self._shapes:
+            beyond = self._polygon_excess_m(north, east)
+            if beyond > 0:
+                breached |= POLYGON
+                excess = max(excess, beyond)
+        return breached, excess
+
+    def allows(self, north: float, east: float, height_m: float) -> bool:
+        """Whether a destination may be flown to. Always true with the fence off."""
+        return not self.enabled or self._check(north, east, height_m)[0] == 0
+
+    def pre_arm_complaint(self) -> str | None:
+        if not self.enabled:
+            return None
+        parameters = self._autopilot.parameters
+        if parameters.integer("FENCE_TYPE") == 0:
+            return "Fences enabled, but none selected"
+        north, east = self._autopilot.believed_local
+        if self._check(north, east, self._autopilot.height_above_home_m)[0]:
+            return "vehicle outside fence"
+        return None
+
+    def update(self, now_s: float) -> tuple[int, float]:
+        """New breaches since the last call, and how far outside (metres)."""
+        if not self.enabled:
+            self.breaches = 0
+            return 0, 0.0
+        north, east = self._autopilot.believed_local
+        breached, excess = self._check(north, east, self._autopilot.height_above_home_m)
+        new = breached & ~self.breaches
+        self.breaches = breached
+        if new:
+            self.breach_count += 1
+            self.breach_time_s = now_s
+        return new, excess

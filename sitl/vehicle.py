@@ -1,0 +1,165 @@
+"""A simulated vehicle: body, delivery gear, autopilot and its MAVLink channels, without any I/O.
+
+Time is simulated time only: :meth:`SimulatedVehicle.step` is the one way forward. Bytes come in by
+:meth:`receive` and go out by :meth:`take_outgoing`; whoever owns the vehicle carries them.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from core.geodesy import Wgs84Point
+from sitl.airframe import Airframe, load_airframe
+from sitl.ardupilot.autopilot import ArduCopter
+from sitl.body import Body, Terrain
+from sitl.channel import Channel
+from sitl.faults import Faults
+from sitl.payload import Payload
+from sitl.physics import TICK_S
+from sitl.weather import Wind
+
+AUTOPILOT_TICKS = 5
+"""The autopilot's slow loop (modes, mission, failsafes) runs every 0.1 s; controllers run every tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """Something a bystander could testify: armed, released, dropped, crashed …"""
+
+    at_s: float
+    what: str
+    detail: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class VehicleSettings:
+    """How a vehicle is set up before power-on."""
+
+    airframe: Airframe = field(default_factory=lambda: load_airframe("delivery_quad"))
+    parameters: dict[str, float] = field(default_factory=dict)
+    """Autopilot parameters on top of the airframe's own."""
+    wind: Wind = field(default_factory=Wind)
+    heading_deg: float = 0.0
+    loaded: bool = True
+    """An AED hangs on the hook."""
+    ready_after_s: float = 41.0
+    """From power-on until the estimator uses GPS: observed on ArduCopter in simulation."""
+    epoch: datetime = datetime(2025, 1, 1, tzinfo=UTC)
+    """Time of day at power-on. Fixed by default, so that two runs are equal."""
+    terrain: Terrain | None = None
+    """Ground height under the vehicle; None: flat at the launch altitude."""
+
+
+class SimulatedVehicle:
+    """One vehicle on its launch point, powered on at ``time_s`` 0.
+
+    ``launch_amsl_m`` is the ground altitude at the launch point. Everything random (turbulence, GPS noise,
+    random faults) comes from ``seed``.
+    """
+
+    def __init__(
+        self,
+        system_id: int,
+        launch: Wgs84Point,
+        launch_amsl_m: float = 0.0,
+        *,
+        settings: VehicleSettings | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.settings = settings or VehicleSettings()
+        self.system_id = system_id
+        self.random = random.Random(f"vehicle {system_id} {seed}")
+        self.launch = launch
+        self.launch_amsl_m = launch_amsl_m
+        self.body = Body(
+            self.settings.airframe,
+            launch=launch,
+            launch_amsl_m=launch_amsl_m,
+            heading_deg=self.settings.heading_deg,
+            seed=self.random.getrandbits(63),
+            terrain=self.settings.terrain,
+        )
+        self.payload = Payload(self.settings.airframe, loaded=self.settings.loaded)
+        self.faults = Faults(self)
+        self.witnessed: list[Witnessed] = []
+        self.channels: list[Channel] = []
+        self.ticks = 0
+        self._owed_s = 0.0
+        self.autopilot = ArduCopter(self)
+        self.open_channel()
+
+    # --- time ---------------------------------------------------------------------------------
+    @property
+    def time_s(self) -> float:
+        """Seconds since power-on, exact multiples of the tick."""
+        return self.ticks * TICK_S
+
+    def step(self, duration_s: float) -> None:
+        """Advance simulated time. Fractions of a tick are kept for the next call, nothing is lost."""
+        self._owed_s += duration_s
+        count = int(self._owed_s / TICK_S + 1e-9)
+        self._owed_s -= count * TICK_S
+        while count > 0:
+            chunk = min(count, AUTOPILOT_TICKS - self.ticks % AUTOPILOT_TICKS)
+            if any(channel.shortest_interval_s < 0.099 for channel in self.channels):
+                chunk = 1
+            self.body.run(chunk)
+            self.ticks += chunk
+            count -= chunk
+            if self.ticks % AUTOPILOT_TICKS == 0:
+                self._slow_loop()
+            self.autopilot.stream()
+
+    def _slow_loop(self) -> None:
+        step_s = AUTOPILOT_TICKS * TICK_S
+        before = self.payload.load
+        self.body.update_ground()
+        self.faults.update(step_s)
+        self.payload.update(self.time_s, step_s, self.body.height_above_ground_m)
+        self.body.set_mass(self.settings.airframe.empty_mass_kg + self.payload.carried_kg)
+        self.autopilot.update(step_s)
+        if self.payload.load is not before:
+            self.witness(self.payload.load.value, f"{self.payload.released_at_height_m:.2f} m above ground")
+
+    def witness(self, what: str, detail: str = "") -> None:
+        self.witnessed.append(Witnessed(self.time_s, what, detail))
+
+    # --- bytes --------------------------------------------------------------------------------
+    def open_channel(self) -> Channel:
+        """A further MAVLink conversation; channel 0 exists from the start."""
+        channel = Channel(self.system_id)
+        self.channels.append(channel)
+        return channel
+
+    def receive(self, data: bytes, channel: int = 0) -> None:
+        """Bytes from the peer of ``channel``; answers wait in :meth:`take_outgoing`."""
+        if self.faults.link_is_down:
+            return
+        spoken = self.channels[channel]
+        for message in spoken.decode(data):
+            self.autopilot.receive(message, spoken)
+
+    def take_outgoing(self, channel: int = 0) -> list[bytes]:
+        """Datagrams for the peer of ``channel`` since the last call."""
+        datagrams = self.channels[channel].take_outgoing()
+        return [] if self.faults.link_is_down else datagrams
+
+    # --- what a test may look at --------------------------------------------------------------
+    @property
+    def position(self) -> Wgs84Point:
+        """True position, whatever the autopilot believes."""
+        return self.body.position
+
+    @property
+    def altitude_amsl_m(self) -> float:
+        return self.body.altitude_amsl_m
+
+    @property
+    def armed(self) -> bool:
+        return self.autopilot.armed
+
+    @property
+    def mode(self) -> str:
+        return self.autopilot.mode.name
