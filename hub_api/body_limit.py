@@ -45,7 +45,7 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = problem(
-            ErrorCode.ORDER_INVALID,
+            ErrorCode.BODY_TOO_LARGE,
             f"the body is larger than {self._max_body_bytes} bytes",
             status=413,
             headers={"Connection": "close"},

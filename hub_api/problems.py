@@ -29,6 +29,10 @@ _STATUS = {
     ErrorCode.REFERENCE_SYSTEM_UNKNOWN: 422,
     ErrorCode.ORDER_INVALID: 422,
     ErrorCode.ORDER_UNKNOWN: 404,
+    ErrorCode.RESOURCE_UNKNOWN: 404,
+    ErrorCode.BODY_TOO_LARGE: 413,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.RATE_LIMITED: 429,
     ErrorCode.IDEMPOTENCY_CONFLICT: 409,
     ErrorCode.TRANSITION_REFUSED: 409,
     ErrorCode.CREDENTIALS_MISSING: 401,
@@ -37,11 +41,20 @@ _STATUS = {
     ErrorCode.ZONE_INVALID: 422,
     ErrorCode.STORE_FAILED: 503,
 }
+_BY_STATUS = {
+    404: ErrorCode.RESOURCE_UNKNOWN,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.BODY_TOO_LARGE,
+}
 _TITLES = {
     ErrorCode.POSITION_INVALID: ("The position cannot be used", "位置无法使用"),
     ErrorCode.REFERENCE_SYSTEM_UNKNOWN: ("Unknown reference system", "未知坐标系"),
     ErrorCode.ORDER_INVALID: ("The request is not valid", "请求无效"),
-    ErrorCode.ORDER_UNKNOWN: ("There is nothing here", "未找到"),
+    ErrorCode.ORDER_UNKNOWN: ("There is no such order", "订单不存在"),
+    ErrorCode.RESOURCE_UNKNOWN: ("There is nothing here", "未找到"),
+    ErrorCode.BODY_TOO_LARGE: ("The body is too large", "请求体过大"),
+    ErrorCode.METHOD_NOT_ALLOWED: ("The method is not allowed here", "不支持该方法"),
+    ErrorCode.RATE_LIMITED: ("Too many requests", "请求过于频繁"),
     ErrorCode.IDEMPOTENCY_CONFLICT: (
         "The idempotency key belongs to another request",
         "幂等键已用于另一请求",
@@ -180,7 +193,7 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = ErrorCode.ORDER_UNKNOWN if error.status_code == 404 else ErrorCode.ORDER_INVALID
+    code = _BY_STATUS.get(error.status_code, ErrorCode.ORDER_INVALID)
     headers = dict(error.headers) if error.headers else None
     return problem(code, str(error.detail), status=error.status_code, headers=headers)
 

@@ -143,7 +143,18 @@ class DecisionMaker:
         )
         views = self._fleet.views(snapshot.reserved, refused=snapshot.tried)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._planner_thread, self._planning.decide, question, views)
+        try:
+            return await loop.run_in_executor(self._planner_thread, self._planning.decide, question, views)
+        except Exception:
+            # The centre must know at once that no drone comes; the fault itself is for the log.
+            log.exception("planning failed for %s", question)
+            return _none(
+                Reason(
+                    "planning_failed",
+                    "The planner failed on this order; the fault is logged and no drone is sent.",
+                    "规划程序对本订单出现故障，已记录；不派出无人机。",
+                )
+            )
 
     def _store(self, session: Session, order_id: str, answer: Answer) -> OrderRecord:
         order = orders.get(session, order_id)

@@ -35,7 +35,7 @@ async def get_drone(hub: HubDep, who: Reader, drone_id: Annotated[str, Path(max_
     reserved = await hub.database.read(missions.reserved_drones)
     view = hub.fleet.view(drone_id, reserved)
     if view is None:
-        raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
     return drone_view(view)
 
 

@@ -46,7 +46,7 @@ async def report_weather(
 ) -> None:
     """Decisions use the newest reading; one that is too old is a reason to refuse, never a guess."""
     if all(station.station_id != station_id for station in hub.site.stations):
-        raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no station {station_id[:60]!r}")
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no station {station_id[:60]!r}")
     if reading.gust_m_s is not None and reading.gust_m_s < reading.speed_m_s:
         raise DispatchError(ErrorCode.ORDER_INVALID, "a gust is not below the mean", field="gust_m_s")
     ahead_s = (reading.measured_at - hub.clock.now()).total_seconds()
