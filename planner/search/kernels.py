@@ -20,6 +20,9 @@ is none. A leg is queued only when it is taut: it bends round its own corner the
 the obstacle at its far end. (Idea: RayScan, Hechenberger, Stuckey, Harabor and others, ICAPS 2020.)
 """
 
+# The compiler infers types from the arguments; annotations would only repeat the tables below.
+# mypy: allow-untyped-defs, allow-incomplete-defs, no-check-untyped-defs
+
 from __future__ import annotations
 
 import math
