@@ -6,8 +6,11 @@ Time is virtual. The drones speak on the bus exactly what an agent speaks.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,9 +30,12 @@ from geofences.airspace import Airspace
 from geofences.model import CircleArea, Restriction, Volume, Zone
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
+from hub_api.dispatch.service import NewOrder
+from hub_api.features.orders.schemas import OrderRequest
 from hub_api.features.orders.views import event_view
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
+from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import events, orders
 from hub_api.wiring import AgentTask, Hub, Parts
 from planner.flight_plan import (
@@ -209,7 +215,22 @@ class Script:
     """Comes home without delivering."""
     ready: bool = True
     silent_from_start: bool = False
+    deaf: bool = False
+    """Hears no command at all."""
+    answer_delay_s: float = 0.0
     phase_s: float = 10.0
+
+
+@dataclass
+class Memory:
+    """What an agent's journal would know after a restart: what it said and what it had begun."""
+
+    said: list[m.Event] = field(default_factory=list)
+    answers: dict[str, m.Event] = field(default_factory=dict)
+    flown: list[str] = field(default_factory=list)
+    mission: m.FlyMission | None = None
+    phase: Phase = Phase.STANDBY
+    delivered: bool = False
 
 
 @dataclass
@@ -219,12 +240,21 @@ class PlayedDrone:
     drone_id: str
     hub: Hub
     script: Script
-    flown: list[str] = field(default_factory=list)
+    memory: Memory = field(default_factory=Memory)
     commands: list[m.Command] = field(default_factory=list)
-    answers: dict[str, m.Event] = field(default_factory=dict)
-    phase: Phase = Phase.STANDBY
-    flight_id: str | None = None
     abort: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def flown(self) -> list[str]:
+        return self.memory.flown
+
+    @property
+    def phase(self) -> Phase:
+        return self.memory.phase
+
+    @property
+    def flight_id(self) -> str | None:
+        return None if self.memory.mission is None else self.memory.mission.flight_id
 
     async def run(self) -> None:
         subscription = await self.hub.bus.subscribe(
@@ -232,6 +262,11 @@ class PlayedDrone:
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._telemetry())
+            for event in list(self.memory.said):
+                # As a restarted agent does: what it said may never have been heard.
+                await self._publish(event)
+            if self.memory.mission is not None:
+                group.create_task(self._fly(self.memory.mission, resumed=True))
             if not self.script.silent_from_start:
                 await self._preflight()
             async for delivery in subscription:
@@ -241,11 +276,12 @@ class PlayedDrone:
                 await delivery.ack()
 
     async def _take(self, group: asyncio.TaskGroup, command: m.Message) -> None:
-        if isinstance(command, m.ReportState):
+        if isinstance(command, m.ReportState) or self.script.deaf:
             return
+        await self.hub.clock.sleep(self.script.answer_delay_s)
         command_id = command.command_id  # type: ignore[union-attr]
-        if command_id in self.answers:
-            await self._say(self.answers[command_id])
+        if command_id in self.memory.answers:
+            await self._publish(self.memory.answers[command_id])
             return
         if isinstance(command, m.FlyMission):
             if self.script.answer == "silent":
@@ -261,9 +297,11 @@ class PlayedDrone:
                     ),
                 )
                 return
+            self.memory.said.clear()
             await self._accept(command)
             self.flown.append(command.flight_id)
-            self.flight_id = command.flight_id
+            self.memory.mission = command
+            self.memory.delivered = False
             self.abort.clear()
             group.create_task(self._fly(command))
         elif isinstance(command, m.AbortFlight):
@@ -279,49 +317,43 @@ class PlayedDrone:
         )
 
     async def _answer(self, command: Any, event: m.Event) -> None:
-        self.answers[command.command_id] = event
+        self.memory.answers[command.command_id] = event
         await self._say(event)
 
-    async def _fly(self, mission: m.FlyMission) -> None:
-        delivered = False
-        point = mission.plan.delivery.position
-        for phase in (Phase.PREPARING, Phase.ARMING, Phase.ARMED, Phase.CLIMBING, Phase.OUTBOUND):
-            await self._enter(phase)
-            if await self._pause():
-                break
-        else:
-            if self.script.turns_back:
-                await self._lost(mission, "wind")
-            else:
-                for phase in (Phase.HOVERING, Phase.LOWERING, Phase.RELEASING):
-                    await self._enter(phase)
-                    if await self._pause():
-                        break
-                else:
-                    delivered = True
-                    head = self._head(mission.flight_id)
-                    proof = (m.Evidence("WINCH_STATUS", "released", self.hub.clock.now()),)
-                    await self._say(m.AedReleased(**head, position=point, evidence=proof))
-                    await self._enter(Phase.RETRACTING)
-                    await self._say(
-                        m.AedOnGround(
-                            **self._head(mission.flight_id),
-                            position=point,
-                            line_height_agl_m=5.0,
-                            evidence=proof,
-                        )
-                    )
-        aborted = self.abort.is_set() and not delivered
-        if aborted:
-            await self._lost(mission, "aborted")
+    async def _fly(self, mission: m.FlyMission, resumed: bool = False) -> None:
+        way = [Phase.PREPARING, Phase.ARMING, Phase.ARMED, Phase.CLIMBING, Phase.OUTBOUND]
+        if not self.script.turns_back:
+            way += [Phase.HOVERING, Phase.LOWERING, Phase.RELEASING]
+        done = way.index(self.phase) + 1 if resumed and self.phase in way else 0
+        if not self.memory.delivered and self.phase not in (Phase.RETURNING, Phase.LANDING):
+            for phase in way[done:]:
+                await self._enter(phase)
+                if await self._pause():
+                    break
+            await self._hand_over(mission, reached=self.phase is way[-1])
         if self.phase in (Phase.PREPARING, Phase.ARMING, Phase.ARMED):
-            await self._end(mission, SafeState.NEVER_LEFT_GROUND, AedState.ON_BOARD)
+            await self._end(mission, SafeState.NEVER_LEFT_GROUND)
             return
-        await self._enter(Phase.INBOUND if delivered else Phase.RETURNING)
+        await self._enter(Phase.INBOUND if self.memory.delivered else Phase.RETURNING)
         await self.hub.clock.sleep(self.script.phase_s)
         await self._enter(Phase.LANDING)
         await self.hub.clock.sleep(self.script.phase_s)
-        await self._end(mission, SafeState.ON_PAD, AedState.RELEASED if delivered else AedState.ON_BOARD)
+        await self._end(mission, SafeState.ON_PAD)
+
+    async def _hand_over(self, mission: m.FlyMission, *, reached: bool) -> None:
+        if self.abort.is_set() or self.script.turns_back or not reached:
+            await self._lost(mission, "aborted" if self.abort.is_set() else "wind")
+            return
+        self.memory.delivered = True
+        point = mission.plan.delivery.position
+        proof = (m.Evidence("WINCH_STATUS", "released", self.hub.clock.now()),)
+        await self._say(m.AedReleased(**self._head(mission.flight_id), position=point, evidence=proof))
+        await self._enter(Phase.RETRACTING)
+        await self._say(
+            m.AedOnGround(
+                **self._head(mission.flight_id), position=point, line_height_agl_m=5.0, evidence=proof
+            )
+        )
 
     async def _lost(self, mission: m.FlyMission, why: str) -> None:
         await self._say(
@@ -330,14 +362,15 @@ class PlayedDrone:
             )
         )
 
-    async def _end(self, mission: m.FlyMission, safe_state: SafeState, aed: AedState) -> None:
+    async def _end(self, mission: m.FlyMission, safe_state: SafeState) -> None:
+        aed = AedState.RELEASED if self.memory.delivered else AedState.ON_BOARD
         await self._enter(Phase.ENDED)
         await self._say(
             m.FlightEnded(
                 **self._head(mission.flight_id), safe_state=safe_state, reason="", aed=aed, position=None
             )
         )
-        self.flight_id = None
+        self.memory.mission = None
         await self._enter(Phase.STANDBY)
 
     async def _pause(self) -> bool:
@@ -350,14 +383,14 @@ class PlayedDrone:
         return True
 
     async def _enter(self, phase: Phase) -> None:
-        previous, self.phase = self.phase, phase
+        previous, self.memory.phase = self.memory.phase, phase
         await self._say(
             m.PhaseChanged(**self._head(self.flight_id), phase=phase, previous=previous, reason="")
         )
 
     async def _preflight(self) -> None:
         verdict = PreflightVerdict("gps", PreflightLevel.BLOCK, "gps_no_fix", "no fix", "未定位")
-        await self._say(
+        await self._publish(
             m.PreflightChecked(
                 event_id=self.hub.ids.new("evt"),
                 drone_id=self.drone_id,
@@ -412,6 +445,11 @@ class PlayedDrone:
         }
 
     async def _say(self, event: m.Event) -> None:
+        """Journal first, then publish."""
+        self.memory.said.append(event)
+        await self._publish(event)
+
+    async def _publish(self, event: m.Event) -> None:
         await self.hub.bus.publish(events_subject(self.drone_id), event.event_id, m.encode(event))
 
 
@@ -433,6 +471,26 @@ class World:
     async def state(self, order_id: str) -> str:
         state: str = (await self.client.get(f"/v1/orders/{order_id}")).json()["state"]
         return state
+
+    def memories(self) -> dict[str, Memory]:
+        """What the drones would still know after everything here is gone."""
+        return {drone_id: deepcopy(drone.memory) for drone_id, drone in self.drones.items()}
+
+    async def receive_only(self, key: str) -> OrderRecord:
+        """Store an order and go no further, as a process killed before its decision."""
+        request = OrderRequest.model_validate(BODY).model_dump(mode="json")
+        canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        new = NewOrder(
+            client="demo",
+            key=key,
+            body_sha256=hashlib.sha256(canonical.encode()).hexdigest(),
+            request=request,
+            patient=Wgs84Point(PATIENT["latitude_deg"], PATIENT["longitude_deg"]),
+            severity="I",
+        )
+        order = await self.hub.database.write(lambda s: self.hub.orders._receive(s, new))
+        assert order is not None
+        return order
 
     async def until(self, order_id: str, *states: str, at_most_s: float = 600.0) -> dict[str, Any]:
         """Wait until the order is in one of the states."""
@@ -467,7 +525,7 @@ async def world(
     answer_callback: Callable[[httpx.Request], httpx.Response] | None = None,
     epoch: datetime = EPOCH,
     seed: int = 1,
-    bus: InProcessBus | None = None,
+    memories: dict[str, Memory] | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A hub on ``data_dir``, in the running loop's time."""
@@ -480,7 +538,8 @@ async def world(
 
     def agents(hub: Hub) -> list[AgentTask]:
         for drone_id, script in scripts_for(site, scripts).items():
-            drones[drone_id] = PlayedDrone(drone_id, hub, script)
+            memory = (memories or {}).get(drone_id, Memory())
+            drones[drone_id] = PlayedDrone(drone_id, hub, script, memory)
         return [drone.run() for drone in drones.values()]
 
     def take_callback(request: httpx.Request) -> httpx.Response:
@@ -494,7 +553,7 @@ async def world(
         chosen,
         Parts(
             clock=clock,
-            bus=bus or InProcessBus(clock),
+            bus=InProcessBus(clock),
             ids=ids,
             site=site,
             airspace=an_airspace(),

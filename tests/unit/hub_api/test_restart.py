@@ -1,0 +1,121 @@
+"""A hub that is gone in the middle of an order and comes back: nothing lost, nothing doubled.
+
+The hub stops without a word (its tasks are cancelled wherever they are); the drones live on in the
+next hub with what they remember, as agents with a journal do.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hub_api.dispatch.order_states import OrderState
+from hub_api.store.repositories import orders, outbox
+from tests.unit.hub_api.world import EPOCH, Memory, Script, World, play, world
+
+
+async def placed(w: World) -> str:
+    order_id: str = (await w.order()).json()["order_id"]
+    return order_id
+
+
+@pytest.mark.parametrize(
+    "state", ["DECIDED", "LAUNCHING", "AIRBORNE", "DELIVERING", "DELIVERED", "RETURNING"]
+)
+def test_an_open_order_is_followed_again_and_told_so(tmp_path: Path, state: str):
+    async def first() -> tuple[str, dict[str, Memory]]:
+        async with world(tmp_path, scripts={"bao-01": Script(answer_delay_s=2.0)}) as w:
+            order_id = await placed(w)
+            await w.until(order_id, state)
+            return order_id, w.memories()
+
+    order_id, memories = play(first())
+
+    async def second() -> None:
+        async with world(tmp_path, epoch=EPOCH + timedelta(seconds=30), seed=2, memories=memories) as w:
+            closed = await w.until(order_id, "CLOSED")
+            assert closed["aed_on_ground_at"] is not None
+            assert len(closed["flights"]) == 1
+            stored = await w.events(order_id)
+            (told,) = [e for e in stored if e["kind"] == "hub_restarted"]
+            assert told["data"] == {"open_flights": 1}
+            ids = [e["data"].get("event_id") for e in stored if e["data"].get("event_id")]
+            assert len(ids) == len(set(ids))
+            flown = [flight for drone in w.drones.values() for flight in drone.flown]
+            assert flown == [closed["flights"][0]["flight_id"]]
+            assert await w.hub.database.read(outbox.unsettled) == []
+
+    play(second())
+
+
+def test_an_order_cut_off_before_its_decision_is_decided_after_the_restart(tmp_path: Path):
+    async def first() -> str:
+        async with world(tmp_path) as w:
+            stored = await w.receive_only("cut-off")
+            return stored.order_id
+
+    order_id = play(first())
+
+    async def second() -> None:
+        async with world(tmp_path, epoch=EPOCH + timedelta(seconds=5), seed=2) as w:
+            await w.until(order_id, "CLOSED")
+            again = await w.order("cut-off")
+            assert again.status_code == 200
+            assert again.json()["order_id"] == order_id
+
+    play(second())
+
+
+def test_an_order_found_too_late_is_declined_with_that_reason(tmp_path: Path):
+    async def first() -> str:
+        async with world(tmp_path) as w:
+            stored = await w.receive_only("cut-off")
+            return stored.order_id
+
+    order_id = play(first())
+
+    async def second() -> None:
+        async with world(tmp_path, epoch=EPOCH + timedelta(hours=2), seed=2) as w:
+            declined = await w.until(order_id, "DECLINED")
+            assert [r["code"] for r in declined["decision"]["reasons"]] == ["order_too_old"]
+            assert all(not drone.flown for drone in w.drones.values())
+
+    play(second())
+
+
+def test_a_command_stored_but_never_sent_is_sent_after_the_restart(tmp_path: Path):
+    """Killed between commit and send: the outbox remembers."""
+
+    async def first() -> str:
+        async with world(tmp_path, scripts={"bao-01": Script(deaf=True)}) as w:
+            return await placed(w)
+
+    order_id = play(first())
+
+    async def second() -> None:
+        async with world(tmp_path, epoch=EPOCH + timedelta(seconds=5), seed=2) as w:
+            closed = await w.until(order_id, "CLOSED")
+            (flight,) = closed["flights"]
+            assert w.drones[flight["drone_id"]].flown == [flight["flight_id"]]
+
+    play(second())
+
+
+def test_a_restart_with_nothing_open_says_nothing(tmp_path: Path):
+    async def first() -> str:
+        async with world(tmp_path) as w:
+            order_id = await placed(w)
+            await w.until(order_id, "CLOSED")
+            return order_id
+
+    order_id = play(first())
+
+    async def second() -> None:
+        async with world(tmp_path, epoch=EPOCH + timedelta(seconds=500), seed=2) as w:
+            assert "hub_restarted" not in [e["kind"] for e in await w.events(order_id)]
+            found = await w.hub.database.read(lambda s: orders.get(s, order_id))
+            assert found.state is OrderState.CLOSED
+
+    play(second())
