@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from hub_api.features.orders.schemas import OrderEventView
-from hub_api.problems import Problem
+from hub_api.problems import Problem, declared
 
 DESCRIPTION = """\
 An emergency centre orders an AED to a patient; the hub decides, sends a drone, and tells what happens.
@@ -55,6 +55,10 @@ def build(app: FastAPI) -> dict[str, Any]:
     # Validation faults are problem details here, not FastAPI's own shape.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                operation["responses"] |= {str(k): v for k, v in declared(422).items()}
     return document
 
 

@@ -104,6 +104,13 @@ class OrderRequest(_Request):
 class CancelRequest(_Request):
     """Why the order is not needed any more."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"reason": "ambulance on scene · 救护车已到场"}]},
+    )
+
     reason: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_no_control_characters)] = (
         Field(examples=["ambulance on scene · 救护车已到场"])
     )
