@@ -88,11 +88,7 @@ class MessageRouter:
     def _timesync(self, message: Any, channel: Channel) -> None:
         if message.tc1 == 0:
             now_ns = round(self._autopilot.now_s * 1e9)
-            channel.send(
-                mavlink.MAVLink_timesync_message(
-                    now_ns, message.ts1, message.get_srcSystem(), message.get_srcComponent()
-                )
-            )
+            channel.send(mavlink.MAVLink_timesync_message(now_ns, message.ts1))
 
     def _data_stream(self, message: Any, channel: Channel) -> None:
         interval_s = 1.0 / message.req_message_rate if message.req_message_rate > 0 else None
