@@ -18,7 +18,8 @@ import shapely
 from core.errors import AirspaceError, ErrorCode
 from core.geodesy import LocalFrame, Wgs84Point
 from geofences import explain
-from geofences.applicability import TimeWindow
+from geofences.applicability import TimeWindow, require_utc
+from geofences.batch import BatchContext, check_points
 from geofences.index import VolumeIndex
 from geofences.intervals import Intervals, intersect, rectangles_cover
 from geofences.model import Authorisation, CircleArea, Restriction, Zone
@@ -216,6 +217,43 @@ class Airspace:
             conditions=tuple(conditions[zone_id] for zone_id in sorted(conditions)),
             authorisation_ids=tuple(sorted(used)),
             terrain=self.terrain.description,
+        )
+
+    def check_points(
+        self, lon_lat_deg: npt.ArrayLike, amsl_m: npt.ArrayLike, at: datetime | npt.NDArray[np.datetime64]
+    ) -> npt.NDArray[np.int64]:
+        """:meth:`check_point` for many points: (n, 2) of longitude and latitude, n altitudes, and one
+        moment or n moments (datetime64, UTC).
+
+        Answers with the position in :attr:`zones` of the zone that forbids it (the strictest, then
+        the earliest), :data:`~geofences.batch.ALLOWED` (−1) or OUTSIDE_OPERATING_AREA (−2).
+        """
+        if isinstance(at, datetime):
+            at = np.array(to_us(require_utc(at, "at")), dtype="datetime64[us]")
+        west, south, east, north = self._box_deg
+        given = np.asarray(lon_lat_deg, dtype=np.float64).reshape(-1, 2)
+        within = (given >= (west, south)) & (given <= (east, north))
+        if not bool(within.all()):
+            raise AirspaceError(
+                ErrorCode.OUTSIDE_LOCAL_FRAME, f"a point is out of the reach of airspace {self.version}"
+            )
+        return check_points(
+            BatchContext(
+                frame=self.frame,
+                terrain=self.terrain,
+                geoid=self.geoid,
+                index=self._index,
+                volumes=self._volumes,
+                volume_zone=self._volume_zone,
+                volume_severity=self._volume_severity,
+                not_keeping_out=_NOT_KEEPING_OUT,
+                keep_in_volumes=self._keep_in_volumes,
+                timeline=self._timeline,
+                authorised={z: [volume for _, volume in pairs] for z, pairs in self._authorised.items()},
+            ),
+            given,
+            amsl_m,
+            at,
         )
 
     @property

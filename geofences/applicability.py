@@ -84,7 +84,7 @@ class SolarEvent(StrEnum):
 class ClockTime:
     """A time of day: seconds after midnight in the zone ``utc_offset_s`` east of UTC.
 
-    ``second_of_day`` 86400 is the midnight that ends the day.
+    ``second_of_day`` 86400 is the midnight that ends the day; a :class:`WeeklyPeriod` keeps it as 0.
     """
 
     second_of_day: int
@@ -123,6 +123,16 @@ class WeeklyPeriod:
     def __post_init__(self) -> None:
         if not self.days:
             raise AirspaceError(ErrorCode.ZONE_INVALID, "a weekly period names no day", field="days")
+        clock = [moment for moment in (self.start, self.end) if isinstance(moment, ClockTime)]
+        if len({moment.utc_offset_s for moment in clock}) > 1:
+            raise AirspaceError(
+                ErrorCode.ZONE_INVALID, "start and end are in different UTC offsets", field="end"
+            )
+        if isinstance(self.start, ClockTime) and self.start.second_of_day == DAY_S:
+            raise AirspaceError(ErrorCode.ZONE_INVALID, "a period cannot start at 24:00", field="start")
+        if isinstance(self.end, ClockTime) and self.end.second_of_day == DAY_S:
+            # The midnight that ends the day and the one that begins the next are the same moment.
+            object.__setattr__(self, "end", ClockTime(0, self.end.utc_offset_s))
 
     @property
     def utc_offset_s(self) -> int:

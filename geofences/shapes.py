@@ -252,6 +252,13 @@ def _regular_polygon(circle: Circle, corner_radius_m: float, corners: int) -> sh
     )
 
 
+def circle_corners(area: CircleArea) -> list[Wgs84Point]:
+    """A polygon that contains the circle, for formats that have none."""
+    frame = LocalFrame(area.centre)
+    corners = shapely.get_coordinates(_project_circle(frame, area).polygon)[:-1]
+    return [Wgs84Point(latitude, longitude) for longitude, latitude in frame.unproject(corners).tolist()]
+
+
 def grown(polygon: shapely.Geometry) -> shapely.Geometry:
     """The polygon grown by the intersection precision, corners kept sharp (so never less)."""
     return shapely.buffer(polygon, INTERSECTION_PRECISION_M, join_style="mitre")

@@ -1,8 +1,9 @@
 """EUROCAE ED-269 UAS geographical zones as JSON (2020 edition, as EU authorities publish it).
 
-Tolerated and noted: properties under ``properties`` or ``UASZone`` as in GeoJSON, a bare list of
-features, single values where lists belong, latitude before longitude (see :mod:`.drafts`), lower-case
-words, the Z spelling REQ_AUTHORIZATION, identifiers longer than seven characters.
+Tolerated and noted: the list called ``UASZoneList`` and schedules ``dailyPeriod`` (FOCA), properties under
+``properties`` or ``UASZone`` as in GeoJSON, a bare list of features, single values where lists belong,
+latitude before longitude (see :mod:`.drafts`), numbers as text, the case of words, the Z spelling
+REQ_AUTHORIZATION, identifiers longer than seven characters.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def parse_ed269(data: bytes | str | Mapping[str, Any]) -> ReadResult:
     """As :func:`read_ed269`, with the notes of what was repaired, tolerated or ignored."""
     report = Report()
     document = load_json(data)
-    features = document.get("features") if isinstance(document, Mapping) else document
+    features = document
+    if isinstance(document, Mapping):
+        features = document.get("features", document.get("UASZoneList"))
     if not isinstance(features, list):
         raise ZoneFileError(f"expected a list of features, found {quote(features)}", field="features")
     drafts = [_draft(feature, index, report) for index, feature in enumerate(features)]
@@ -127,6 +130,12 @@ def _volume(fields: Fields) -> VolumeDraft:
     radius = projection.number("radius")
     if radius is None:
         projection.refuse("radius", "is missing")
-    # ED-269 has one unit for all dimensions of a volume, the radius included.
-    radius_m = radius * float(fields.choice("uomDimensions", UNITS))
-    return VolumeDraft(projection.at("radius"), floor, ceiling, centre=centre, radius_m=radius_m)
+    if fields.raw("uomDimensions") is not None and fields.choice("uomDimensions", UNITS) != 1.0:
+        # The standard has one unit for all dimensions of a volume; feeds that give heights in feet
+        # were seen to give radii in metres (9260.0 = 5 NM). The larger reading errs to caution.
+        fields.report.tolerated(
+            fields.feature,
+            projection.at("radius"),
+            "beside heights in feet: taken as metres, the larger reading",
+        )
+    return VolumeDraft(projection.at("radius"), floor, ceiling, centre=centre, radius_m=radius)

@@ -3,7 +3,8 @@
 What people have is an outline; what a zone needs is a rule. So ``restriction`` is mandatory, and a
 limit names its unit and datum by its key: ``lower_m_agl``, ``upper_m_amsl``, ``upper_ft_agl`` … A circle is a
 Point with ``radius_m``. ``applicability`` is written as in ED-269. Without limits a zone reaches from
-the ground up without end; without applicability it is permanent.
+the ground up without end; without applicability it is permanent. Volumes with limits of their own are a
+GeometryCollection with as many objects of limits in ``properties.volumes``.
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ def parse_geojson(data: bytes | str | Mapping[str, Any]) -> ReadResult:
     if top.has("crs"):
         raise ZoneFileError("names a reference system of its own; RFC 7946 is WGS 84 only", field="crs")
     features = [document] if kind == "feature" else top.items("features")
-    drafts = [_draft(feature, index, report) for index, feature in enumerate(features)]
+    drafts = [draft_feature(feature, index, report) for index, feature in enumerate(features)]
     return ReadResult("GeoJSON", build_zones(drafts, report), tuple(report.notes))
 
 
-def _draft(feature: object, index: int, report: Report) -> ZoneDraft:
+def draft_feature(feature: object, index: int, report: Report) -> ZoneDraft:
+    """One feature as a draft; KML is read through it too."""
     outer = Fields(feature, feature=f"features[{index}]", path="", report=report)
     fields = outer.child("properties")
     identifier = fields.text("identifier").strip() or outer.text("id").strip()
     if not identifier:
         fields.refuse("identifier", "is missing")
     outer.feature = fields.feature = identifier
-    floor, ceiling = read_limit(fields, "lower"), read_limit(fields, "upper")
     quality = fields.text("position_quality", PositionQuality.PUBLISHED.value)
     if quality not in set(PositionQuality):
         fields.refuse("position_quality", f"{quality!r} is not one of {', '.join(PositionQuality)}")
@@ -79,7 +80,17 @@ def _draft(feature: object, index: int, report: Report) -> ZoneDraft:
         ),
     }
     check_values(values, fields)
-    volumes = list(_volumes(outer.child("geometry"), fields, floor, ceiling, depth=0))
+    geometry = outer.child("geometry")
+    volumes: list[VolumeDraft] = []
+    if fields.has("volumes"):
+        # One object of limits for each geometry of the collection.
+        parts, limits = list(geometry.children("geometries")), list(fields.children("volumes"))
+        if len(parts) != len(limits):
+            fields.refuse("volumes", f"{len(limits)} volumes for {len(parts)} geometries")
+        for part, limit in zip(parts, limits, strict=True):
+            volumes.extend(_volumes(part, limit, depth=0))
+    else:
+        volumes.extend(_volumes(geometry, fields, depth=0))
     return ZoneDraft(identifier, values, volumes)
 
 
@@ -97,20 +108,19 @@ def _authority(fields: Fields) -> Authority:
 def read_limit(fields: Fields, which: str) -> VerticalLimit:
     """The ``lower`` or ``upper`` limit, whose key names unit and datum; unlimited when there is none."""
     found: VerticalLimit | None = None
-    for unit, factor in UNITS.items():
+    for unit in ("m", "ft"):
         for word, datum in DATUMS.items():
-            name = f"{which}_{unit.lower()}_{word.lower()}"
+            name = f"{which}_{unit}_{word.lower()}"
             height = fields.number(name)
             if height is not None:
                 if found is not None:
                     fields.refuse(name, f"a second {which} limit")
-                found = make_limit(height * factor, datum)
+                found = make_limit(height * UNITS[unit], datum)
     return found or VerticalLimit(None)
 
 
-def _volumes(
-    geometry: Fields, properties: Fields, floor: VerticalLimit, ceiling: VerticalLimit, *, depth: int
-) -> Iterator[VolumeDraft]:
+def _volumes(geometry: Fields, properties: Fields, *, depth: int) -> Iterator[VolumeDraft]:
+    floor, ceiling = read_limit(properties, "lower"), read_limit(properties, "upper")
     kind = geometry.text("type", None)
     coordinates = geometry.raw("coordinates")
     path = geometry.at("coordinates")
@@ -129,6 +139,6 @@ def _volumes(
         yield VolumeDraft(path, floor, ceiling, centre=centre, radius_m=radius_m)
     elif kind == "GeometryCollection" and depth < _MAX_COLLECTION_DEPTH:
         for part in geometry.children("geometries"):
-            yield from _volumes(part, properties, floor, ceiling, depth=depth + 1)
+            yield from _volumes(part, properties, depth=depth + 1)
     else:
         geometry.refuse("type", f"{quote(kind)} has no area")

@@ -13,7 +13,8 @@ METRES_PER_FOOT = 0.3048
 METRES_PER_NAUTICAL_MILE = 1852.0
 """International nautical mile, exact."""
 
-UNITS: dict[str, float] = {"M": 1.0, "FT": METRES_PER_FOOT}
+UNITS: dict[str, float] = {"M": 1.0, "FT": METRES_PER_FOOT, "m": 1.0, "ft": METRES_PER_FOOT}
+"""ED-269 writes capitals, ED-318 small letters."""
 DATUMS: dict[str, AltitudeDatum] = {
     "AGL": AltitudeDatum.AGL,
     "AMSL": AltitudeDatum.AMSL,

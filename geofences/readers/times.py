@@ -85,7 +85,9 @@ def read_applicability(fields: Fields, name: str) -> Applicability:
         permanent = period.yes_no("permanent")
         start, end = read_date_time(period, "startDateTime"), read_date_time(period, "endDateTime")
         schedule = tuple(
-            weekly for daily in period.children("schedule") if (weekly := _read_daily(daily)) is not None
+            weekly
+            for daily in period.children(period.first_of("schedule", "dailyPeriod"))
+            if (weekly := _read_daily(daily)) is not None
         )
         if permanent:
             if start or end or schedule:
@@ -93,10 +95,13 @@ def read_applicability(fields: Fields, name: str) -> Applicability:
                     period.feature, period.at("permanent"), "marked permanent and limited: taken as permanent"
                 )
             return Applicability()
-        if permanent is False and not (start or end or schedule):
-            period.report.tolerated(
-                period.feature, period.at("permanent"), "not permanent yet without limits: taken as permanent"
-            )
+        if not (start or end or schedule):
+            if permanent is False:
+                period.report.tolerated(
+                    period.feature,
+                    period.at("permanent"),
+                    "not permanent yet without limits: taken as permanent",
+                )
             return Applicability()
         try:
             periods.append(TimePeriod(start, end, schedule))
@@ -123,9 +128,11 @@ def _read_daily(daily: Fields) -> WeeklyPeriod | None:
         return WeeklyPeriod(_in_order(days), ClockTime(0), ClockTime(86_400))
     if not days:
         daily.refuse("day", "is missing")
-    return WeeklyPeriod(
-        _in_order(days), _read_moment(daily, "start", closing=False), _read_moment(daily, "end", closing=True)
-    )
+    start, end = _read_moment(daily, "start", closing=False), _read_moment(daily, "end", closing=True)
+    try:
+        return WeeklyPeriod(_in_order(days), start, end)
+    except AirspaceError as error:
+        daily.refuse(f"{error.field}Time", error.detail)
 
 
 def _in_order(days: list[Weekday]) -> tuple[Weekday, ...]:
