@@ -139,8 +139,22 @@ class ReportState:
     kind: Literal["report_state"] = "report_state"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmAedLoaded:
+    """A person at the station hung an AED on the hook. Accepted when the hook states that it holds.
+
+    After a release a drone refuses to fly until this came: nobody sends an empty drone to a patient.
+    """
+
+    command_id: str
+    drone_id: str
+    issued_at: datetime
+    confirmed_by: str
+    kind: Literal["confirm_aed_loaded"] = "confirm_aed_loaded"
+
+
 FlightCommand = FlyMission | AbortFlight | ReturnHome | HoldFlight | ContinueFlight | DivertFlight | LandNow
-Command = FlightCommand | ReportState
+Command = FlightCommand | ReportState | ConfirmAedLoaded
 
 
 # --- events: agent → hub ---------------------------------------------------------------------

@@ -699,3 +699,21 @@ def advance(state: State, trigger: Trigger, now: datetime) -> Step:
         effects,
         answer,
     )
+
+
+RESUME_EFFECTS: dict[Phase, tuple[Effect, ...]] = {
+    Phase.PREPARING: (Effect.PREPARE,),
+    Phase.ARMED: (Effect.START_MISSION,),
+    Phase.LOWERING: (Effect.LOWER_AED,),
+    Phase.RELEASING: (Effect.RELEASE_AED,),
+    Phase.RETRACTING: (Effect.RETRACT_LINE,),
+    Phase.RECOVERING_LINE: (Effect.RETRACT_LINE,),
+    Phase.INBOUND: (Effect.FLY_HOME,),
+    Phase.RETURNING: (Effect.FLY_BACK,),
+    Phase.DIVERTING: (Effect.FLY_TO_RALLY,),
+    Phase.LANDING_HERE: (Effect.LAND_HERE,),
+    Phase.DISARMING: (Effect.DISARM,),
+}
+"""What a restarted controller takes up again in the phase that its journal names. All of it looks at the
+vehicle first or may be repeated; phases that are not named only watch. ARMING is not taken up: a
+controller that died while arming calls the flight off."""

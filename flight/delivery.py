@@ -1,0 +1,213 @@
+"""Putting the AED on the ground: lower, sense the ground, release, make sure, retract.
+
+Works on one vehicle through its autopilot; returns what the phase machine wants to hear. A winch that
+measures tension is believed over its length estimate: it tells the ground from a balcony, and an open
+hook from a load that still hangs. A winch that does not measure it is taken by its length and by the
+vehicle's own statement of the release.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from core.clock import Clock
+from flight.autopilots.base import Autopilot
+from flight.director import Director
+from flight.links.mavlink.connection import VehicleConnection
+from flight.model.outcomes import ActionOutcome, Observation
+from flight.model.phases import Trigger
+from flight.model.view import VehicleView
+from planner.airframe import STANDARD_GRAVITY_M_S2, load_airframes
+from planner.flight_plan import DeliveryMethod
+
+LINE_SLACK_M = 0.7
+"""Let out more than the height: barometer and line estimate are each good for half a metre (chosen)."""
+LINE_EXTRA_M = 3.0
+"""With tension measured, the line may go this much beyond the height to find the ground (chosen)."""
+LINE_EXTRA_STEP_M = 0.5
+GROUND_WITHIN_M = 2.0
+"""Load gone from the line with the hook higher than this: it rests on something that is not the ground."""
+LIFT_TEST_M = 1.0
+"""After the hook opened: lifted this far, a load that still hangs pulls on the line again (chosen)."""
+TENSION_SAMPLES_S = 0.8
+"""Three WINCH_STATUS at 4 Hz."""
+RELEASE_TIMEOUT_S = 8.0
+"""Ten repetitions of a command that takes 0.5 s of servo travel."""
+SLOWEST_LINE_M_S = 0.5
+"""For deadlines only: half of ArduPilot's default WINCH_RATE_MAX."""
+LINE_MARGIN_S = 8.0
+"""For the exponential end of a move, a lost packet, and the winch's start."""
+RETRACT_MARGIN_S = 4.0
+EMPTY_LINE_M_S = 1.0
+"""Planned speed of the empty line for the hover budget: ArduPilot's default WINCH_RATE_MAX."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a procedure found: the trigger for the phase machine, why, and what supports it."""
+
+    trigger: Trigger | None
+    detail: str = ""
+    observations: tuple[Observation, ...] = ()
+
+
+class Delivery:
+    """The delivery of one flight."""
+
+    def __init__(
+        self, link: VehicleConnection, autopilot: Autopilot, director: Director, clock: Clock
+    ) -> None:
+        self._link = link
+        self._autopilot = autopilot
+        self._director = director
+        self._clock = clock
+        self._by_winch = director.plan.delivery_method is DeliveryMethod.WINCH
+        airframe = load_airframes().get(director.plan.airframe_id)
+        self._load_n = 0.0 if airframe is None else airframe.payload_kg * STANDARD_GRAVITY_M_S2
+        self._loaded_n: float | None = None
+        """Tension with the AED hanging free; None where the winch does not measure."""
+
+    # --- tension ------------------------------------------------------------------------------
+
+    def note_hanging_tension(self) -> None:
+        """Remember what the line carries with the AED on it."""
+        if self._loaded_n is None:
+            self._loaded_n = self._link.view.line_tension_n
+
+    def _is_unloaded(self, view: VehicleView) -> bool | None:
+        """Whether at least half of the AED's weight is off the line; None: nobody can say."""
+        if self._loaded_n is None or view.line_tension_n is None or self._load_n <= 0:
+            return None
+        return view.line_tension_n <= self._loaded_n - 0.5 * self._load_n
+
+    async def _steady_tension_says_unloaded(self) -> bool | None:
+        """The worst of the samples of a moment, so that a swing does not pass for a release."""
+        until_s = self._clock.monotonic_s() + TENSION_SAMPLES_S
+        worst: bool | None = None
+        while self._clock.monotonic_s() < until_s:
+            seen_s = self._link.view.winch_s
+
+            def newer(view: VehicleView, seen_s: float | None = seen_s) -> bool:
+                return view.winch_s != seen_s
+
+            if await self._link.wait_for(newer, max(0.0, until_s - self._clock.monotonic_s())):
+                now = self._is_unloaded(self._link.view)
+                worst = now if worst is None else (worst and bool(now))
+        return worst if worst is not None else self._is_unloaded(self._link.view)
+
+    def _tension_seen(self) -> Observation:
+        return Observation(
+            "WINCH_STATUS", f"tension {self._link.view.line_tension_n:.1f} N", self._clock.monotonic_s()
+        )
+
+    # --- lowering -----------------------------------------------------------------------------
+
+    def lowering_time_left_s(self, hovering_for_s: float) -> float:
+        """Until the AED must be down so that release and retraction end inside the hover budget."""
+        height_m = self._director.height_over_delivery_m(self._link.view) or 0.0
+        retract_s = height_m / EMPTY_LINE_M_S + RETRACT_MARGIN_S if self._by_winch else 0.0
+        return self._director.plan.hover_budget_s - hovering_for_s - RELEASE_TIMEOUT_S - retract_s
+
+    async def lower(self, hovering_for_s: float) -> Result:
+        """Bring the AED to the ground below."""
+        if not self._by_winch:
+            return Result(Trigger.AED_AT_GROUND, "at drop height")
+        height_m = self._director.height_over_delivery_m(self._link.view)
+        if height_m is None or height_m <= 0:
+            return Result(Trigger.LOWERING_FAILED, "the height above the landing point is not known")
+        left_s = self.lowering_time_left_s(hovering_for_s)
+        physics_s = (height_m + LINE_EXTRA_M) / SLOWEST_LINE_M_S + LINE_MARGIN_S
+        deadline_s = self._clock.monotonic_s() + min(left_s, physics_s)
+        if left_s <= height_m / EMPTY_LINE_M_S / 2:
+            return Result(Trigger.LOWERING_FAILED, "too little of the hover budget is left to lower")
+        self.note_hanging_tension()
+        target_m = height_m + LINE_SLACK_M
+        while True:
+            outcome, unloaded = await self._lower_until(target_m, deadline_s)
+            if unloaded:
+                return await self._resting()
+            if not outcome.obeyed:
+                return Result(Trigger.LOWERING_FAILED, outcome.detail, outcome.observations)
+            if unloaded is None:
+                # No tension sensor: the line's length is all there is.
+                return Result(Trigger.AED_AT_GROUND, f"line at {target_m:.1f} m", outcome.observations)
+            target_m += LINE_EXTRA_STEP_M
+            if target_m > height_m + LINE_EXTRA_M:
+                detail = f"the AED still hangs at {target_m:.1f} m of line"
+                return Result(Trigger.LOWERING_FAILED, detail, (self._tension_seen(),))
+
+    async def _lower_until(self, target_m: float, deadline_s: float) -> tuple[ActionOutcome, bool | None]:
+        """Lower to a length, or until the load is off the line, whichever comes first."""
+
+        def off(view: VehicleView) -> bool:
+            return (view.line_length_m or 0.0) > 0.5 and self._is_unloaded(view) is True
+
+        moving = asyncio.create_task(self._autopilot.move_line(self._link, target_m, deadline_s))
+        sensing = asyncio.create_task(
+            self._link.wait_for(off, max(0.0, deadline_s - self._clock.monotonic_s()))
+        )
+        try:
+            await asyncio.wait({moving, sensing}, return_when=asyncio.FIRST_COMPLETED)
+            if not moving.done():
+                # Felt something: stop here, by a move to where the line is.
+                moving.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await moving
+                outcome = await self._autopilot.stop_line(self._link)
+            else:
+                outcome = moving.result()
+            return outcome, await self._steady_tension_says_unloaded()
+        finally:
+            for task in (moving, sensing):
+                task.cancel()
+
+    async def _resting(self) -> Result:
+        hook_m = self._director.hook_height_m(self._link.view)
+        seen = (self._tension_seen(),)
+        if hook_m is not None and hook_m > GROUND_WITHIN_M:
+            return Result(
+                Trigger.LOWERING_FAILED,
+                f"the AED rests on something {hook_m:.1f} m above the landing point's ground",
+                seen,
+            )
+        return Result(Trigger.AED_AT_GROUND, "the load is off the line", seen)
+
+    # --- release ------------------------------------------------------------------------------
+
+    async def release(self) -> Result:
+        """Open the hook; confirmed by the vehicle's statement and, where measured, by a lift."""
+        deadline_s = self._clock.monotonic_s() + RELEASE_TIMEOUT_S
+        outcome = await self._autopilot.release_load(self._link, deadline_s)
+        if not outcome.obeyed:
+            return Result(Trigger.RELEASE_UNCONFIRMED, outcome.detail, outcome.observations)
+        if not self._by_winch or self._loaded_n is None:
+            return Result(Trigger.RELEASE_CONFIRMED, "stated by the vehicle", outcome.observations)
+        line_m = self._link.view.line_length_m or 0.0
+        height_m = self._director.height_over_delivery_m(self._link.view) or line_m
+        lifted = await self._autopilot.move_line(
+            self._link,
+            min(line_m, height_m) - LIFT_TEST_M,
+            self._clock.monotonic_s() + 2 * LIFT_TEST_M / SLOWEST_LINE_M_S + LINE_MARGIN_S,
+        )
+        unloaded = await self._steady_tension_says_unloaded()
+        seen = (*outcome.observations, *lifted.observations, self._tension_seen())
+        if unloaded is False:
+            return Result(Trigger.RELEASE_UNCONFIRMED, "the hook opened and the load still hangs on it", seen)
+        if not lifted.obeyed:
+            return Result(Trigger.RELEASE_UNCONFIRMED, f"the line cannot be lifted: {lifted.detail}", seen)
+        return Result(Trigger.RELEASE_CONFIRMED, "stated by the vehicle, and the line comes up empty", seen)
+
+    # --- retraction ---------------------------------------------------------------------------
+
+    async def retract(self) -> Result:
+        """Bring the line in. One more try after a standstill: a snagged hook often comes free."""
+        if not self._by_winch:
+            return Result(Trigger.LINE_IN, "no line")
+        length_m = abs(self._link.view.line_length_m or 0.0)
+        deadline_s = self._clock.monotonic_s() + length_m / SLOWEST_LINE_M_S + 2 * LINE_MARGIN_S
+        outcome = await self._autopilot.move_line(self._link, 0.0, deadline_s)
+        if outcome.obeyed:
+            return Result(Trigger.LINE_IN, "line in", outcome.observations)
+        return Result(Trigger.RETRACTION_FAILED, outcome.detail, outcome.observations)

@@ -1,0 +1,166 @@
+"""What each effect of the phase machine means for one vehicle: coroutines that end in a trigger.
+
+One rule for all: an action returns when the vehicle's state shows it. What must happen (going home,
+landing) is repeated until it does; what may fail ends in the trigger that says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from core.clock import Clock
+from flight.autopilots.base import Autopilot, ModeClass
+from flight.delivery import Delivery, Result
+from flight.director import Director
+from flight.links.mavlink.connection import VehicleConnection
+from flight.model.outcomes import ActionOutcome, Obedience
+from flight.model.phases import LINE_OUT_PHASES, Effect, Phase, Trigger
+
+TAKEOFF_TIMEOUT_S = 20.0
+"""Spool-up takes 2 s, the first half metre one more; a vehicle that still stands then will not fly."""
+PREPARE_TIMEOUT_S = 60.0
+"""Uploads at 30 % loss take half of this."""
+INSIST_PAUSE_S = 1.0
+INSIST_ATTEMPTS = 8
+"""Before a way home that the vehicle does not take is given up for its own return."""
+
+_HOME_PHASES = frozenset({Phase.INBOUND, Phase.LANDING})
+VALID_IN: dict[Effect, frozenset[Phase]] = {
+    Effect.PREPARE: frozenset({Phase.PREPARING}),
+    Effect.ARM: frozenset({Phase.ARMING}),
+    Effect.START_MISSION: frozenset({Phase.ARMED, Phase.CLIMBING}),
+    Effect.LOWER_AED: frozenset({Phase.LOWERING}),
+    Effect.RELEASE_AED: frozenset({Phase.RELEASING}),
+    Effect.RETRACT_LINE: frozenset(Phase) - {Phase.HANDED_OVER, Phase.ENDED, Phase.LOWERING, Phase.RELEASING},
+    Effect.FLY_HOME: _HOME_PHASES,
+    Effect.FLY_BACK: frozenset({Phase.RETURNING}),
+    Effect.STOP: frozenset({Phase.HOLDING}),
+    Effect.RESUME: LINE_OUT_PHASES | {Phase.OUTBOUND, Phase.INBOUND, Phase.RETURNING, Phase.LANDING},
+    Effect.FLY_TO_RALLY: frozenset({Phase.DIVERTING}),
+    Effect.LAND_HERE: frozenset({Phase.LANDING_HERE}),
+    Effect.LAND_ON_PAD: frozenset({Phase.LANDING}),
+    Effect.DISARM: frozenset({Phase.DISARMING}),
+    Effect.TERMINATE: frozenset({Phase.LANDING_HERE}),
+}
+"""In which phases the work of an effect goes on; leaving them cancels it."""
+
+EXPECTED_MODES: dict[Effect, frozenset[ModeClass]] = {
+    Effect.ARM: frozenset({ModeClass.OFFERED}),
+    Effect.START_MISSION: frozenset({ModeClass.MISSION}),
+    Effect.FLY_HOME: frozenset({ModeClass.MISSION}),
+    Effect.FLY_BACK: frozenset({ModeClass.MISSION}),
+    Effect.RESUME: frozenset({ModeClass.MISSION}),
+    Effect.STOP: frozenset({ModeClass.HOLD}),
+    Effect.FLY_TO_RALLY: frozenset({ModeClass.RETURN}),
+    Effect.LAND_HERE: frozenset({ModeClass.LAND}),
+    Effect.LAND_ON_PAD: frozenset({ModeClass.LAND}),
+}
+"""The mode that an effect leads to; others afterwards are somebody else's doing."""
+
+
+class Procedures:
+    """The procedures of one flight."""
+
+    def __init__(
+        self, link: VehicleConnection, autopilot: Autopilot, director: Director, clock: Clock
+    ) -> None:
+        self.delivery = Delivery(link, autopilot, director, clock)
+        self._link = link
+        self._autopilot = autopilot
+        self._director = director
+        self._clock = clock
+
+    def work_for(self, effect: Effect, *, hovering_for_s: float) -> Callable[[], Awaitable[Result]] | None:
+        """The coroutine function for an effect; None for effects that are only announcements."""
+        simple: dict[Effect, Callable[[], Awaitable[Result]]] = {
+            Effect.PREPARE: self.prepare,
+            Effect.ARM: self.arm,
+            Effect.START_MISSION: self.start_mission,
+            Effect.LOWER_AED: lambda: self.delivery.lower(hovering_for_s),
+            Effect.RELEASE_AED: self.delivery.release,
+            Effect.RETRACT_LINE: self.delivery.retract,
+            Effect.FLY_HOME: self.fly_home,
+            Effect.FLY_BACK: self.fly_back,
+            Effect.STOP: lambda: self._insist(self._autopilot.hold),
+            Effect.RESUME: lambda: self._insist(self._autopilot.resume_mission),
+            Effect.FLY_TO_RALLY: lambda: self._insist(self._autopilot.return_by_itself),
+            Effect.LAND_HERE: lambda: self._insist(self._autopilot.land),
+            Effect.LAND_ON_PAD: lambda: self._insist(self._autopilot.land),
+            Effect.DISARM: lambda: self._insist(self._autopilot.disarm),
+            Effect.TERMINATE: lambda: self._insist(self._autopilot.terminate),
+        }
+        return simple.get(effect)
+
+    async def prepare(self) -> Result:
+        """Parameters, arming mode, fence, rally points and mission at once; then everything is known."""
+        mission = self._director.mission
+        try:
+            async with self._clock.timeout(PREPARE_TIMEOUT_S), asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(work)
+                    for work in (
+                        self._autopilot.prepare_parameters(self._link, mission.required_parameters),
+                        self._autopilot.select_arming_mode(self._link),
+                        self._autopilot.upload(self._link, mission),
+                    )
+                ]
+        except TimeoutError:
+            return Result(Trigger.PREPARATION_FAILED, f"not prepared within {PREPARE_TIMEOUT_S:.0f} s")
+        failed = [task.result() for task in tasks if not task.result().obeyed]
+        if failed:
+            return Result(Trigger.PREPARATION_FAILED, "; ".join(outcome.detail for outcome in failed))
+        return Result(Trigger.PREPARED, "fence, rally points and mission are on board, read back and equal")
+
+    async def arm(self) -> Result:
+        outcome = await self._autopilot.arm(self._link)
+        if outcome.obeyed:
+            return Result(None)
+        return Result(Trigger.ARMING_FAILED, outcome.detail)
+
+    async def start_mission(self) -> Result:
+        """Ends when the vehicle is seen in the air (the director says so), or with the failure."""
+        started = await self._autopilot.start_mission(self._link, self._director.mission.indices.takeoff)
+        if not started.obeyed:
+            return Result(Trigger.TAKEOFF_FAILED, started.detail)
+        lifted = await self._link.wait_for(
+            lambda view: (view.height_above_home_m or 0.0) > 1.0 or view.armed is False, TAKEOFF_TIMEOUT_S
+        )
+        if not lifted:
+            return Result(
+                Trigger.TAKEOFF_FAILED, "the mission runs and the vehicle does not leave the ground"
+            )
+        return Result(None)
+
+    async def fly_home(self) -> Result:
+        if self._director.is_on_way_home(self._link.view):
+            return await self._insist(self._autopilot.resume_mission)
+        seq = self._director.mission.indices.inbound_first
+        return await self._insist_or_return(lambda: self._autopilot.jump_to(self._link, seq))
+
+    async def fly_back(self) -> Result:
+        """Jump to where the plan's return table says, once; afterwards the mission flies it."""
+        if self._director.is_on_way_home(self._link.view):
+            return await self._insist(self._autopilot.resume_mission)
+        seq = self._director.return_seq(self._link.view)
+        return await self._insist_or_return(lambda: self._autopilot.jump_to(self._link, seq))
+
+    async def _insist(self, action: Callable[[VehicleConnection], Awaitable[ActionOutcome]]) -> Result:
+        """Repeat until the state shows it: there is nothing better to do."""
+        while True:
+            outcome = await action(self._link)
+            if outcome.obeyed:
+                return Result(None)
+            await self._clock.sleep(INSIST_PAUSE_S)
+
+    async def _insist_or_return(self, attempt: Callable[[], Awaitable[ActionOutcome]]) -> Result:
+        """Repeat; a vehicle that answers and still does not do it is sent to its rally point instead."""
+        denied = 0
+        while True:
+            outcome = await attempt()
+            if outcome.obeyed:
+                return Result(None)
+            denied += outcome.status is not Obedience.UNANSWERED
+            if denied >= INSIST_ATTEMPTS:
+                return Result(Trigger.SAFETY_DIVERT, f"the way home is not taken: {outcome.detail}")
+            await self._clock.sleep(INSIST_PAUSE_S)

@@ -1,0 +1,184 @@
+"""Keeps a waiting drone's verdicts fresh, so that an order finds the answer ready.
+
+Asks for streams until they come, reads the parameter profile, has the hook state that it holds, and
+publishes the verdicts whenever one changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from core.clock import Clock
+from core.ids import IdSource
+from flight.autopilots.base import Autopilot
+from flight.links.mavlink.connection import VehicleConnection
+from flight.messages import Event, PreflightChecked, Reason
+from flight.model.failsafe import LINK_STALE_AFTER_S
+from flight.model.outcomes import ActionOutcome
+from flight.model.preflight import (
+    AedOnBoard,
+    ParameterFinding,
+    PreflightLevel,
+    PreflightVerdict,
+    check_plan,
+    check_vehicle,
+    ready,
+)
+from planner.flight_plan import FlightPlan
+from planner.site import Drone
+
+CHECK_PERIOD_S = 0.5
+PARAMETERS_AGE_S = 60.0
+"""A parameter that somebody changes on the pad is seen within a minute."""
+HOOK_TIMEOUT_S = 4.0
+RETRY_S = 2.0
+
+
+class Readiness:
+    """The verdicts of one drone. ``active`` is set by the owner while no flight is under way."""
+
+    def __init__(
+        self,
+        drone: Drone,
+        link: VehicleConnection,
+        autopilot: Autopilot,
+        clock: Clock,
+        publish: Callable[[Event], Awaitable[None]],
+        ids: IdSource,
+    ) -> None:
+        self.active = False
+        self.aed_missing = False
+        self._drone, self._link, self._autopilot, self._clock = drone, link, autopilot, clock
+        self._publish_event, self._ids = publish, ids
+        self._hook_closed_at_boot: int | None = None
+        self._parameters: tuple[ParameterFinding, ...] | None = None
+        self._parameters_read_s: float | None = None
+        self._published: tuple[tuple[str, PreflightLevel, str], ...] | None = None
+        self._asked_hook_s: float | None = None
+
+    async def run(self) -> None:
+        """Until cancelled. Streams are kept up in flight too; everything else only on the ground."""
+        asked_streams_s = -RETRY_S
+        seen_reboots = 0
+        while True:
+            await self._clock.sleep(CHECK_PERIOD_S)
+            view, now_s = self._link.view, self._clock.monotonic_s()
+            silent_s = view.silent_for_s(now_s)
+            if silent_s is None:
+                continue
+            if view.reboots != seen_reboots:
+                seen_reboots = view.reboots
+                self._parameters = None
+            if silent_s <= LINK_STALE_AFTER_S:
+                missing = self._autopilot.missing_streams(view, now_s)
+                if missing and now_s - asked_streams_s >= RETRY_S:
+                    await self._autopilot.request_streams(self._link)
+                    asked_streams_s = self._clock.monotonic_s()
+                if self.active:
+                    await self._refresh()
+            if self.active:
+                await self.publish()
+
+    async def _refresh(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._parameters is None or now_s - (self._parameters_read_s or 0.0) > PARAMETERS_AGE_S:
+            await self.read_profile()
+        view = self._link.view
+        known = self._hook_closed_at_boot == view.reboots
+        asked_lately = self._asked_hook_s is not None and now_s - self._asked_hook_s < 5 * RETRY_S
+        if not known and not self.aed_missing and not asked_lately and view.armed is False:
+            await self.close_hook()
+
+    async def read_profile(self) -> tuple[ParameterFinding, ...]:
+        """Compare the vehicle's parameters with the profile; differences are shown, never written here."""
+        profile = self._autopilot.profile
+        held = await self._link.read_parameters({entry.name for entry in profile})
+        findings = []
+        for entry in profile:
+            actual = held[entry.name]
+            findings.append(
+                ParameterFinding(
+                    name=entry.name,
+                    actual=actual,
+                    holds=actual is not None and entry.holds(actual),
+                    blocks=entry.blocks,
+                    wanted=f"{entry.rule.value} {entry.value:g}",
+                    reason=entry.reason,
+                    reason_zh=entry.reason_zh,
+                )
+            )
+        self._parameters = tuple(findings)
+        self._parameters_read_s = self._clock.monotonic_s()
+        return self._parameters
+
+    async def write_profile(self) -> tuple[str, ...]:
+        """On command only: write what blocks. Returns what could not be written."""
+        failed = []
+        for entry in self._autopilot.profile:
+            held = (await self._link.read_parameters([entry.name]))[entry.name]
+            if held is not None and not entry.holds(held):
+                outcome = await self._link.set_parameter(entry.name, entry.value_for(held))
+                if not outcome.matches:
+                    failed.append(entry.name)
+        await self.read_profile()
+        return tuple(failed)
+
+    async def close_hook(self) -> ActionOutcome:
+        """Have the hook close, and state that it holds."""
+        self._asked_hook_s = self._clock.monotonic_s()
+        outcome = await self._autopilot.hold_load(self._link, self._clock.monotonic_s() + HOOK_TIMEOUT_S)
+        self._hook_closed_at_boot = self._link.view.reboots if outcome.obeyed else None
+        return outcome
+
+    def hook_opened(self) -> None:
+        """The hook was commanded open: what it stated before is history."""
+        self._hook_closed_at_boot = None
+
+    @property
+    def _aed(self) -> AedOnBoard:
+        if self.aed_missing:
+            return AedOnBoard.MISSING
+        if self._hook_closed_at_boot == self._link.view.reboots:
+            return AedOnBoard.CONFIRMED
+        return AedOnBoard.UNCONFIRMED
+
+    def verdicts(self) -> tuple[PreflightVerdict, ...]:
+        """What can be said now without a plan. Computed from what was heard; asks nothing."""
+        view, now_s = self._link.view, self._clock.monotonic_s()
+        return check_vehicle(
+            view,
+            now_s,
+            estimator_ready=self._autopilot.estimator_ready(view),
+            missing_streams=self._autopilot.missing_streams(view, now_s),
+            parameters=self._parameters,
+            aed=self._aed,
+        )
+
+    def refusals(self, plan: FlightPlan) -> tuple[Reason, ...]:
+        """Why this plan cannot be flown now; empty when it can."""
+        return tuple(
+            Reason(f"{verdict.check}_{verdict.code}", verdict.detail, verdict.detail_zh)
+            for verdict in (*self.verdicts(), *check_plan(self._link.view, plan))
+            if verdict.level is PreflightLevel.BLOCK
+        )
+
+    async def publish(self, *, force: bool = False) -> None:
+        """Say the verdicts, if one changed since they were last said."""
+        verdicts = self.verdicts()
+        key = tuple((verdict.check, verdict.level, verdict.code) for verdict in verdicts)
+        if key == self._published and not force:
+            return
+        self._published = key
+        view = self._link.view
+        await self._publish_event(
+            PreflightChecked(
+                event_id=self._ids.new("evt"),
+                drone_id=self._drone.drone_id,
+                at=self._clock.now(),
+                ready=ready(verdicts),
+                verdicts=verdicts,
+                charge_fraction=view.charge_fraction,
+                wind_from_deg=view.wind_from_deg,
+                wind_speed_m_s=view.wind_speed_m_s,
+            )
+        )

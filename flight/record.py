@@ -1,0 +1,147 @@
+"""The record of one flight: a folder that people and tools can read afterwards.
+
+    plan.json       the plan as flown          plan.plan       the same for QGroundControl
+    flight.tlog     every frame, both ways     events.json     what was said on the bus
+    track.geojson   where it was               track.kml       the same for Google Earth
+
+Everything is appended while it happens, so a crash loses at most the last line; the readable files are
+made from it when the flight ends, or by the next agent that takes the flight up.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from pydantic import TypeAdapter
+
+from flight.messages import Event, TelemetrySample, encode
+from planner.export.qgc_plan import to_qgc_plan
+from planner.flight_plan import FlightPlan
+
+_PLAN: TypeAdapter[FlightPlan] = TypeAdapter(FlightPlan)
+_KML = "http://www.opengis.net/kml/2.2"
+
+
+class FlightRecord:
+    """Writes one folder. A second writer of the same flight (after a restart) continues it."""
+
+    def __init__(self, directory: Path, flight_id: str, plan: FlightPlan) -> None:
+        self.folder = directory / flight_id
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._flight_id = flight_id
+        self._write("plan.json", _PLAN.dump_json(plan, indent=1))
+        self._write("plan.plan", json.dumps(to_qgc_plan(plan), indent=1).encode())
+        self._tlog = (self.folder / "flight.tlog").open("ab")
+        self._events = (self.folder / "events.jsonl").open("ab")
+        self._track = (self.folder / "track.jsonl").open("ab")
+
+    def _write(self, name: str, data: bytes) -> None:
+        (self.folder / name).write_bytes(data)
+
+    def frame(self, data: bytes, at: datetime) -> None:
+        """One MAVLink frame in .tlog form: microseconds since 1970 as a big-endian integer, then the frame."""
+        if not self.open:
+            return
+        self._tlog.write(struct.pack(">Q", int(at.timestamp() * 1e6)) + data)
+
+    def event(self, event: Event) -> None:
+        if self.open:
+            self._events.write(encode(event) + b"\n")
+            self._events.flush()
+
+    def sample(self, sample: TelemetrySample) -> None:
+        """One point of the track; samples without a position are not part of it."""
+        if not self.open or sample.position is None or sample.altitude_amsl_m is None:
+            return
+        record = {
+            "at": sample.at.isoformat(),
+            "latitude_deg": sample.position.latitude_deg,
+            "longitude_deg": sample.position.longitude_deg,
+            "altitude_amsl_m": sample.altitude_amsl_m,
+            "height_above_home_m": sample.height_above_home_m,
+            "phase": sample.phase.value,
+            "charge_fraction": sample.charge_fraction,
+            "line_length_m": sample.line_length_m,
+        }
+        self._track.write(json.dumps(record).encode() + b"\n")
+
+    @property
+    def open(self) -> bool:
+        """Whether the record still takes anything."""
+        return not self._tlog.closed
+
+    def finish(self) -> Path:
+        """Close and write the readable files; returns the folder. Idempotent."""
+        for file in (self._tlog, self._events, self._track):
+            file.close()
+        events = _unique_events(_lines(self.folder / "events.jsonl"))
+        self._write("events.json", json.dumps(events, ensure_ascii=False, indent=1).encode())
+        points = _lines(self.folder / "track.jsonl")
+        self._write("track.geojson", json.dumps(_geojson(self._flight_id, points), indent=1).encode())
+        self._write("track.kml", _kml(self._flight_id, points))
+        return self.folder
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """Complete JSON lines; a torn last one, left by a crash, is not."""
+    found = []
+    for line in path.read_bytes().splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            found.append(json.loads(line))
+    return found
+
+
+def _unique_events(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A restarted agent says again what it said before, with the same id."""
+    return list({event["event_id"]: event for event in events}.values())
+
+
+def _geojson(flight_id: str, points: list[dict[str, Any]]) -> dict[str, Any]:
+    """One LineString of the whole track and one Point for each change of phase (RFC 7946)."""
+    line = [[p["longitude_deg"], p["latitude_deg"], p["altitude_amsl_m"]] for p in points]
+    features: list[dict[str, Any]] = []
+    if len(line) >= 2:
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {
+                    "kind": "track",
+                    "flight_id": flight_id,
+                    "times": [p["at"] for p in points],
+                    "phases": [p["phase"] for p in points],
+                },
+                "geometry": {"type": "LineString", "coordinates": line},
+            }
+        )
+    previous = None
+    for point, position in zip(points, line, strict=True):
+        if point["phase"] != previous:
+            previous = point["phase"]
+            features.append(
+                {
+                    "type": "Feature",
+                    "properties": {"kind": "phase", "phase": previous, "at": point["at"]},
+                    "geometry": {"type": "Point", "coordinates": position},
+                }
+            )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _kml(flight_id: str, points: list[dict[str, Any]]) -> bytes:
+    ElementTree.register_namespace("", _KML)
+    root = ElementTree.Element(f"{{{_KML}}}kml")
+    document = ElementTree.SubElement(root, f"{{{_KML}}}Document")
+    ElementTree.SubElement(document, f"{{{_KML}}}name").text = flight_id
+    placemark = ElementTree.SubElement(document, f"{{{_KML}}}Placemark")
+    ElementTree.SubElement(placemark, f"{{{_KML}}}name").text = "track"
+    line = ElementTree.SubElement(placemark, f"{{{_KML}}}LineString")
+    ElementTree.SubElement(line, f"{{{_KML}}}altitudeMode").text = "absolute"
+    ElementTree.SubElement(line, f"{{{_KML}}}coordinates").text = " ".join(
+        f"{p['longitude_deg']:.7f},{p['latitude_deg']:.7f},{p['altitude_amsl_m']:.2f}" for p in points
+    )
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
