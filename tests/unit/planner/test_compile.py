@@ -1,0 +1,189 @@
+"""Compiled missions: what is where, and that «return now» stays on planned legs from everywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from core.errors import AirspaceError
+from planner.compile import mavlink_numbers as mav
+from planner.compile.mavlink import compile_mission
+from planner.compile.mission_types import CompiledMission, MissionItem
+from planner.flight_plan import DeliveryMethod, FlightPlan
+from tests.unit.planner.helpers import airspace, box_zone, landing_point, planned, refuge, station, wind
+
+START, GOAL = station("a", 0, 0), landing_point("p", 3000, 0)
+WALL = box_zone("wall", 1400, -800, 1600, 600)
+REFUGES = (refuge("r1", 1000, 900), refuge("r2", 2000, 900))
+NAV = {mav.NAV_WAYPOINT, mav.NAV_LOITER_TIME, mav.NAV_LAND, mav.NAV_TAKEOFF}
+
+
+def calm_plan() -> FlightPlan:
+    return planned(airspace(WALL), START, GOAL, refuges=REFUGES)
+
+
+def windy_plan() -> FlightPlan:
+    plan = planned(airspace(WALL), START, GOAL, refuges=REFUGES, blowing=wind(60, 9))
+    assert plan.outbound[1].ground_speed_m_s != plan.inbound[1].ground_speed_m_s
+    return plan
+
+
+def with_retrace() -> FlightPlan:
+    """A plan that flies home another way than it came, made by hand from two plans."""
+    north = planned(airspace(WALL), START, GOAL, refuges=REFUGES)
+    south_wall = box_zone("wall", 1400, -500, 1600, 900)
+    south = planned(
+        airspace(south_wall), START, GOAL, refuges=(refuge("r1", 1000, -800), refuge("r2", 2000, -800))
+    )
+    return dataclasses.replace(north, inbound=south.inbound, retrace=north.inbound)
+
+
+def place(item: MissionItem) -> tuple[float, float, float]:
+    return item.latitude_deg, item.longitude_deg, item.height_m
+
+
+def flown_from(mission: CompiledMission, seq: int) -> list[MissionItem]:
+    """The positions visited after a jump to ``seq`` until the vehicle lands."""
+    visited = []
+    for item in mission.items[seq:]:
+        if item.command in NAV:
+            visited.append(item)
+        if item.command == mav.NAV_LAND:
+            return visited
+    raise AssertionError("the mission ends without landing")
+
+
+@pytest.mark.parametrize("make", [calm_plan, windy_plan, with_retrace])
+def test_layout(make: object) -> None:
+    plan = make()  # type: ignore[operator]
+    mission = compile_mission(plan)
+    items, at = mission.items, mission.indices
+    assert [item.seq for item in items] == list(range(len(items)))
+    assert items[0].command == mav.NAV_WAYPOINT
+    assert items[0].frame == mav.FRAME_GLOBAL_AMSL
+    assert items[at.takeoff].command == mav.NAV_TAKEOFF
+    assert at.takeoff == 1
+    assert items[at.delivery_hover].command == mav.NAV_LOITER_TIME
+    assert items[at.delivery_hover].param1 == plan.hover_budget_s
+    assert items[at.delivery_hover].height_m == pytest.approx(15.0)
+    assert at.winch_retract == at.delivery_hover + 1
+    assert items[at.winch_retract].param3 == pytest.approx(-15.0)
+    assert items[at.land].command == mav.NAV_LAND
+    assert place(items[at.land])[:2] == pytest.approx(place(items[0])[:2])
+    assert len(mission.return_entry) == len(mission.item_legs) == len(items)
+
+
+@pytest.mark.parametrize("make", [calm_plan, windy_plan, with_retrace])
+def test_every_item_ends_the_leg_it_names(make: object) -> None:
+    plan = make()  # type: ignore[operator]
+    mission = compile_mission(plan)
+    for item, leg in zip(mission.items, mission.item_legs, strict=True):
+        if leg is None:
+            continue
+        end = getattr(plan, leg.section)[leg.index].end
+        assert item.frame == mav.FRAME_RELATIVE_TO_HOME
+        assert item.latitude_deg == pytest.approx(end.position.latitude_deg, abs=1e-7)
+        assert item.longitude_deg == pytest.approx(end.position.longitude_deg, abs=1e-7)
+        assert item.height_m == pytest.approx(end.altitude_amsl_m - plan.home.altitude_amsl_m, abs=0.01)
+    named = {(leg.section, leg.index) for leg in mission.item_legs if leg}
+    expected = {
+        (section, index)
+        for section in ("outbound", "inbound", "retrace")
+        for index in range(len(getattr(plan, section)))
+    }
+    assert named == expected
+
+
+@pytest.mark.parametrize("make", [calm_plan, windy_plan, with_retrace])
+def test_return_now_flies_the_way_out_backwards(make: object) -> None:
+    plan = make()  # type: ignore[operator]
+    mission = compile_mission(plan)
+    for item, leg in zip(mission.items, mission.item_legs, strict=True):
+        if leg is None or leg.section != "outbound":
+            continue
+        visited = [place(found) for found in flown_from(mission, mission.return_entry[item.seq])]
+        last = len(plan.outbound) - 1
+        if leg.index == last:
+            continue
+        # Back to where this leg began, then to where each one before it began, then the pad.
+        expected = [plan.outbound[index].start for index in range(leg.index, -1, -1)]
+        assert len(visited) == len(expected)
+        for (latitude, longitude, height), point in zip(visited, expected, strict=True):
+            assert latitude == pytest.approx(point.position.latitude_deg, abs=2e-7)
+            assert longitude == pytest.approx(point.position.longitude_deg, abs=2e-7)
+            assert height == pytest.approx(point.altitude_amsl_m - plan.home.altitude_amsl_m, abs=0.02)
+    hover = mission.indices.delivery_hover
+    assert mission.return_entry[hover] == mission.indices.inbound_first
+    for seq in range(mission.indices.inbound_first, len(mission.items)):
+        if mission.item_legs[seq] is not None:
+            assert flown_from(mission, mission.return_entry[seq])[0].seq == seq
+
+
+def test_speeds_are_right_after_any_jump() -> None:
+    plan = windy_plan()
+    mission = compile_mission(plan)
+    for item, leg in zip(mission.items, mission.item_legs, strict=True):
+        if leg is None or not 0 < leg.index < len(getattr(plan, leg.section)) - 1:
+            continue
+        entry = mission.items[mission.return_entry[item.seq]]
+        before = mission.items[item.seq - 1]
+        assert before.command == mav.DO_CHANGE_SPEED
+        assert before.param1 == mav.SPEED_TYPE_GROUND
+        assert before.param2 == pytest.approx(
+            getattr(plan, leg.section)[leg.index].ground_speed_m_s, abs=0.01
+        )
+        # A jump lands on a speed or on a landing, never on a bare cruise item.
+        assert (
+            entry.command in (mav.DO_CHANGE_SPEED, mav.NAV_LAND) or entry.seq == mission.indices.inbound_first
+        )
+    calm = compile_mission(calm_plan())
+    assert [i.seq for i in calm.items if i.command == mav.DO_CHANGE_SPEED] == [2]
+
+
+def test_px4_has_no_home_and_real_positions() -> None:
+    plan = calm_plan()
+    mission = compile_mission(plan, autopilot="px4")
+    first = mission.items[0]
+    assert first.command == mav.NAV_TAKEOFF
+    assert first.latitude_deg == pytest.approx(plan.home.position.latitude_deg, abs=1e-7)
+    assert first.longitude_deg == pytest.approx(plan.home.position.longitude_deg, abs=1e-7)
+    assert math.isnan(first.param4)
+    assert [i.command for i in mission.items].count(mav.NAV_TAKEOFF) == 1
+    for item in mission.items:
+        if item.command in (mav.DO_CHANGE_SPEED, mav.DO_WINCH):
+            assert item.frame == mav.FRAME_MISSION
+    assert all(item.frame == mav.FRAME_RELATIVE_TO_HOME for item in mission.rally)
+    assert len(mission.fence) <= 64
+
+
+def test_fence_lists_polygons_with_their_counts() -> None:
+    mission = compile_mission(calm_plan())
+    inclusion = [i for i in mission.fence if i.command == mav.FENCE_VERTEX_INCLUSION]
+    assert inclusion == list(mission.fence[: len(inclusion)])
+    assert all(item.param1 == len(inclusion) for item in inclusion)
+    assert len(mission.rally) == len(calm_plan().rally_points)
+
+
+def test_required_parameters_hold_the_plan() -> None:
+    plan = calm_plan()
+    values = {p.name: p.value for p in compile_mission(plan).required_parameters}
+    height = plan.outbound[0].end.altitude_amsl_m - plan.home.altitude_amsl_m
+    assert values["RTL_ALT"] == pytest.approx(height * 100, abs=1)
+    assert height < values["FENCE_ALT_MAX"] <= height + 4
+    assert values["WPNAV_SPEED"] == 2000
+    assert values["WPNAV_RADIUS"] == 500
+    assert values["RALLY_INCL_HOME"] == 0
+    assert values["RALLY_LIMIT_KM"] >= 3
+    assert all(p.reason for p in compile_mission(plan, autopilot="px4").required_parameters)
+
+
+def test_gripper_needs_no_winch_and_unknown_autopilots_are_refused() -> None:
+    low = landing_point("p", 3000, 0, delivery_methods=(DeliveryMethod.GRIPPER_LOW,))
+    mission = compile_mission(planned(airspace(), START, low))
+    assert mission.indices.winch_retract is None
+    assert all(item.command != mav.DO_WINCH for item in mission.items)
+    assert mission.items[mission.indices.delivery_hover].height_m == pytest.approx(2.0)
+    with pytest.raises(AirspaceError, match="betaflight"):
+        compile_mission(calm_plan(), autopilot="betaflight")
