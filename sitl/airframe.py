@@ -33,6 +33,8 @@ class Airframe:
     """Mass of the AED in its box, that leaves with the release."""
     reference_speed_m_s: float
     reference_lean_deg: float
+    reference_altitude_amsl_m: float
+    """Where that was flown: thinner air there means more drag at sea level."""
     rotor_disc_area_m2: float
     """Area of all rotor discs together; coaxial pairs count once."""
     momentum_drag: float
@@ -75,7 +77,7 @@ class Airframe:
 
     @property
     def drag_coefficients(self) -> tuple[float, float]:
-        """``(quadratic kg/m, momentum kg/m^1.5)`` solved from the reference flight of the empty vehicle.
+        """``(quadratic kg/m, momentum kg/m^1.5)`` at sea level, solved from the reference flight of the empty vehicle.
 
         Along the body's forward axis at the reference lean, drag balances m·g·tan(lean); momentum drag is
         coefficient·√(ρ·A·T)·v. When momentum drag alone already exceeds it, it is scaled down and the
@@ -86,11 +88,13 @@ class Airframe:
         needed_n = weight_n * math.tan(lean)
         thrust_n = weight_n / math.cos(lean)
         body_speed = self.reference_speed_m_s * math.cos(lean)
+        # ISO 2533: density falls with (1 - 2.25577e-5·h)^4.2559.
+        thinner = (1.0 - 2.25577e-5 * self.reference_altitude_amsl_m) ** 4.2559
         momentum = self.momentum_drag * math.sqrt(SEA_LEVEL_AIR_DENSITY_KG_M3 * self.rotor_disc_area_m2)
-        momentum_n = math.cos(lean) * momentum * body_speed * math.sqrt(thrust_n)
+        momentum_n = math.cos(lean) * momentum * math.sqrt(thinner) * body_speed * math.sqrt(thrust_n)
         if momentum_n >= needed_n:
             return 0.0, momentum * needed_n / momentum_n
-        return (needed_n - momentum_n) / self.reference_speed_m_s**2, momentum
+        return (needed_n - momentum_n) / self.reference_speed_m_s**2 / thinner, momentum
 
 
 def load_airframe(name: str | Path) -> Airframe:

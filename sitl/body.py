@@ -90,17 +90,23 @@ class Body:
 
     @property
     def yaw_rad(self) -> float:
+        """The heading the controllers hold; Euler yaw differs a little when leaning in both axes."""
         return float(self.s[p.S_YAW])
 
     @property
-    def roll_pitch_rad(self) -> tuple[float, float]:
-        """From the lean vector: pitch is negative when leaning forward, roll positive to the right."""
+    def roll_pitch_yaw_rad(self) -> tuple[float, float, float]:
+        """Euler angles (yaw, pitch, roll order): pitch negative leaning forward, roll positive to the right."""
         north, east = float(self.s[p.S_LEAN_NORTH]), float(self.s[p.S_LEAN_EAST])
+        norm = math.sqrt(1.0 + north * north + east * east)
+        up = 1.0 / norm
         cosine, sine = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
-        forward = north * cosine + east * sine
-        right = -north * sine + east * cosine
-        pitch = -math.atan(forward)
-        return math.atan(right * math.cos(pitch)), pitch
+        # The body's forward and right axes, as in the physics kernel, in north, east, up.
+        share = (cosine * north + sine * east) / norm / (1.0 + up)
+        forward = (cosine - share * north / norm, sine - share * east / norm, -share * (1.0 + up))
+        share = (-sine * north + cosine * east) / norm / (1.0 + up)
+        right_up = -share * (1.0 + up)
+        pitch = math.asin(min(max(forward[2], -1.0), 1.0))
+        return math.atan2(-right_up, up), pitch, math.atan2(forward[1], forward[0])
 
     @property
     def on_ground(self) -> bool:
@@ -213,10 +219,25 @@ class Body:
         self.s[p.S_TARGET_ACC_UP] = 0.0
 
     def hold_horizontally(self) -> None:
-        """Brake and stay where that ends."""
+        """Brake and stay where that ends; at the end of a leg, stay at its end."""
+        if self.c[p.C_XY_MODE] == p.XY_LEGS and self.reached and self.legs[1][L_ACTIVE] > 0:
+            north_m, east_m, _ = self.leg_end_m
+            self.c[p.C_XY_MODE] = p.XY_POINT
+            self.c[p.C_NORTH], self.c[p.C_EAST] = north_m, east_m
+            return
+        if self.c[p.C_XY_MODE] == p.XY_POINT and self._rests_at_point:
+            return
         if self.c[p.C_XY_MODE] != p.XY_VELOCITY:
             self._take_over_targets()
         self.fly_velocity(0.0, 0.0)
+
+    @property
+    def _rests_at_point(self) -> bool:
+        near = math.hypot(
+            float(self.c[p.C_NORTH] - self.s[p.S_TARGET_NORTH]),
+            float(self.c[p.C_EAST] - self.s[p.S_TARGET_EAST]),
+        )
+        return near < 0.1
 
     def fly_velocity(self, north_m_s: float, east_m_s: float) -> None:
         self.c[p.C_MOTORS_ON] = 1.0

@@ -456,23 +456,21 @@ def _move(s: FloatArray, c: FloatArray, a: FloatArray) -> float:
     ln = s[S_LEAN_NORTH]
     le = s[S_LEAN_EAST]
     norm = math.sqrt(1.0 + ln * ln + le * le)
-    # Body axes in north, east, up: z along the thrust, x the heading tilted with the body, y to the right.
+    # Body axes in north, east, up: z along the thrust; x and y are heading and right, carried along by the
+    # smallest rotation that takes «up» to z, as an attitude controller does that is given thrust and heading.
     zn = ln / norm
     ze = le / norm
     zu = 1.0 / norm
     hn = math.cos(s[S_YAW])
     he = math.sin(s[S_YAW])
-    dot = hn * zn + he * ze
-    xn = hn - dot * zn
-    xe = he - dot * ze
-    xu = -dot * zu
-    length = math.sqrt(xn * xn + xe * xe + xu * xu)
-    xn /= length
-    xe /= length
-    xu /= length
-    yn = xe * zu - xu * ze
-    ye = xu * zn - xn * zu
-    yu = xn * ze - xe * zn
+    share = (hn * zn + he * ze) / (1.0 + zu)
+    xn = hn - share * zn
+    xe = he - share * ze
+    xu = -share * (1.0 + zu)
+    share = (-he * zn + hn * ze) / (1.0 + zu)
+    yn = -he - share * zn
+    ye = hn - share * ze
+    yu = -share * (1.0 + zu)
     rn = s[S_VEL_NORTH] - s[S_WIND_NORTH]
     re = s[S_VEL_EAST] - s[S_WIND_EAST]
     ru = s[S_VEL_UP] - s[S_WIND_UP]

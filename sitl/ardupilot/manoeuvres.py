@@ -11,8 +11,9 @@ from core.geodesy import Wgs84Point
 if TYPE_CHECKING:
     from sitl.ardupilot.autopilot import ArduCopter
 
-TAKEOFF_MARGIN_M = 0.05
+TAKEOFF_MARGIN_M = 0.02
 """A take-off is complete this close below its target: as the recorded flights show."""
+FIRST_CLIMB_M = 0.03
 RTL_ALT_MIN_M = 2.0
 """ArduCopter's RTL_ALT_MIN."""
 
@@ -78,10 +79,10 @@ class Landing:
         slow = parameters["LAND_SPEED"] / 100.0
         low_m = parameters["LAND_ALT_LOW"] / 100.0
         height_m = autopilot.height_above_home_m
-        # Slow down in time, as a speed that falls with the square root of what is left above LAND_ALT_LOW.
-        rate = slow
-        if height_m > low_m:
-            rate = min(fast, math.sqrt(slow * slow + 2.0 * 0.5 * (height_m - low_m)))
+        above_m = height_m - low_m
+        # The descent's own controller slows down towards LAND_ALT_LOW: 1 m/s per metre, √(2·a·d) further up.
+        rate = above_m if above_m <= 1.0 else math.sqrt(2.0 * (above_m - 0.5))
+        rate = min(max(rate, slow), max(fast, slow))
         body.climb_at(-rate)
 
 
@@ -151,7 +152,9 @@ class ReturnToLaunch:
         self._target = (offset.north_m, offset.east_m, up_m)
         self.stage = ReturnStage.CLIMB
         body.point_nose(body.yaw_rad)
-        body.next_leg((stop_n, stop_e, up_m), self._target, reinitialise=True)
+        # The estimated height never is exactly the target: the recorded flight climbed a last 3 cm first.
+        climb_to_m = max(up_m, stop_up + FIRST_CLIMB_M)
+        body.next_leg((stop_n, stop_e, climb_to_m), self._target, reinitialise=True)
 
     def update(self) -> None:
         autopilot = self._autopilot

@@ -110,8 +110,7 @@ def _local_position(a: ArduCopter) -> Any:
 
 
 def _attitude(a: ArduCopter) -> Any:
-    roll, pitch = a.body.roll_pitch_rad
-    yaw = math.remainder(a.body.yaw_rad, 2 * math.pi)
+    roll, pitch, yaw = a.body.roll_pitch_yaw_rad
     return mavlink.MAVLink_attitude_message(a.time_boot_ms, roll, pitch, yaw, 0.0, 0.0, 0.0)
 
 
@@ -171,7 +170,7 @@ def _mission_current(a: ArduCopter) -> Any:
 
 
 def _controller(a: ArduCopter) -> Any:
-    roll, pitch = a.body.roll_pitch_rad
+    roll, pitch, _ = a.body.roll_pitch_yaw_rad
     bearing, distance, up_error = 0.0, 0.0, 0.0
     target = None
     if a.mode is Mode.AUTO and a.mission.submode is Submode.WAYPOINT:
