@@ -37,6 +37,7 @@ class ObstaclePolygon:
 class AuthorisedVolume:
     """An authorisation compiled for the airspace."""
 
+    authorisation_id: str
     valid_from_us: int
     valid_until_us: int
     volume: CompiledVolume
