@@ -38,9 +38,10 @@ $(DEV_STAMP): requirements/dev.txt $(RUNTIME_STAMP)
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
-$(KERNEL_STAMP): $(wildcard planner/search/*.py) $(RUNTIME_STAMP)
+$(KERNEL_STAMP): $(wildcard planner/search/*.py sitl/*.py) $(RUNTIME_STAMP)
 	@echo "Compiling the search kernels (once)"
 	@$(BIN)/python -m planner.search.warm
+	@$(BIN)/python -m sitl.warm
 	@touch $@
 
 .PHONY: setup

@@ -1,0 +1,34 @@
+"""Entry point of ``drone-aed``. Commands import what they need when they run, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import typer
+
+from core.errors import DroneAedError
+from hub_api.commands import airspace, demo, keys, plan, serve
+
+app = typer.Typer(
+    name="drone-aed",
+    help="Drone AED delivery control: hub, planner and flight controller.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("plan")(plan.plan)
+app.add_typer(keys.app, name="keys")
+app.add_typer(airspace.app, name="airspace")
+
+
+def main() -> None:
+    """Run the command; a numbered error becomes one line and exit code 2, never a traceback."""
+    try:
+        app()
+    except DroneAedError as error:
+        typer.echo(f"error {error}", err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

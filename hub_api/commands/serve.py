@@ -1,0 +1,42 @@
+"""``drone-aed serve``: the hub on one address, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from core.errors import ErrorCode, InternalError
+from hub_api.settings import Settings
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from environment, ``.env`` and the command line; 5002 names each field at fault."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise InternalError(ErrorCode.SETTINGS_INVALID, faults) from None
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 lets the system choose.")] = None,
+    site: Annotated[Path | None, typer.Option(help="Site file: stations, drones, landing points.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Database, journals and records.")] = None,
+    demo: Annotated[bool | None, typer.Option("--demo", help="Demo mode; never with real drones.")] = None,
+    speedup: Annotated[float | None, typer.Option(help="Clock seconds per real second (demo only).")] = None,
+) -> None:
+    """Run the hub. Every setting can also come from the environment (DRONE_AED_…); see docs/settings.md."""
+    from hub_api.main import serve as run
+
+    settings = load_settings(
+        host=host, port=port, site_file=site, data_dir=data_dir, demo=demo, speedup=speedup
+    )
+    asyncio.run(run(settings, on_ready=lambda url: typer.echo(f"hub ready on {url}")))
