@@ -96,6 +96,8 @@ class FlightAgent:
         self.autopilot: Autopilot = autopilot or ArduPilot(clock)
         self.state = State(Phase.DISCONNECTED, clock.now())
         self.flight: FlightUnderWay | None = None
+        self.started = asyncio.Event()
+        """Set when the journal is read: from then on ``flight`` tells whether one is under way."""
         self._bus, self.clock, self.ids, self.journal = bus, clock, ids, journal
         self._records_dir = records_dir
         self.memory = Remembered()
@@ -129,6 +131,7 @@ class FlightAgent:
                 group.create_task(self._listen(subscription), name="commands")
                 group.create_task(self._publish_telemetry(), name="telemetry")
                 self._take_up()
+                self.started.set()
                 await self._own()
         finally:
             self._group = None

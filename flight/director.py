@@ -357,6 +357,9 @@ class Director:
             return sum(leg.duration_s for leg in self.plan.inbound) + timing.lower_s
         if phase not in (Phase.CLIMBING, Phase.OUTBOUND, Phase.INBOUND, Phase.RETURNING, Phase.LANDING):
             return None
+        if phase in (Phase.INBOUND, Phase.RETURNING) and not self.is_on_way_home(view):
+            # The jump is on its way; the current item is still one of the way out.
+            return sum(leg.duration_s for leg in self.plan.inbound)
         rest = self._rest_of_legs(view)
         if rest is None:
             return None

@@ -51,6 +51,7 @@ class Readiness:
         self._drone, self._link, self._autopilot, self._clock = drone, link, autopilot, clock
         self._publish_event, self._ids = publish, ids
         self._hook_closed_at_boot: int | None = None
+        self._mode_selected_at_boot: int | None = None
         self._parameters: tuple[ParameterFinding, ...] | None = None
         self._parameters_read_s: float | None = None
         self._published: tuple[tuple[str, PreflightLevel, str], ...] | None = None
@@ -84,6 +85,12 @@ class Readiness:
         if self._parameters is None or now_s - (self._parameters_read_s or 0.0) > PARAMETERS_AGE_S:
             await self.read_profile()
         view = self._link.view
+        if self._mode_selected_at_boot != view.reboots and view.armed is False:
+            # The autopilot's own checks depend on the mode. Once a boot: a pilot who then chooses
+            # another one on the ground has his reasons, and preparing a flight selects it again.
+            selected = await self._autopilot.select_arming_mode(self._link)
+            if selected.obeyed:
+                self._mode_selected_at_boot = view.reboots
         known = self._hook_closed_at_boot == view.reboots
         asked_lately = self._asked_hook_s is not None and now_s - self._asked_hook_s < 5 * RETRY_S
         if not known and not self.aed_missing and not asked_lately and view.armed is False:

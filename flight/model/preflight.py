@@ -64,6 +64,8 @@ class AedOnBoard(StrEnum):
 
 LINK_FRESH_S = 1.5
 POSITION_FRESH_S = 2.0
+PREARM_TEXT_AGE_S = 35.0
+"""ArduPilot repeats the reasons every 30 s while a check fails."""
 GPS_FIX_3D = 3
 GPS_HDOP_LIMIT = 2.0
 """Chosen: ArduPilot's own arming limit (GPS_HDOP_GOOD 140) is stricter and part of its prearm check."""
@@ -118,7 +120,7 @@ def check_vehicle(
         _check_disarmed(view),
         _check_gps(view),
         _check_estimator(estimator_ready),
-        _check_prearm(view),
+        _check_prearm(view, now_s),
         _check_charge(view),
         _check_parameters(parameters),
         _check_winch(view, expects_winch),
@@ -161,8 +163,12 @@ def _check_estimator(estimator_ready: bool | None) -> PreflightVerdict:
     return _ok("estimator", "absolute position", "位置估计正常")
 
 
-def _check_prearm(view: VehicleView) -> PreflightVerdict:
-    said = [text.text for text in view.texts if text.text.startswith(("PreArm:", "Arm:"))]
+def _check_prearm(view: VehicleView, now_s: float) -> PreflightVerdict:
+    said = [
+        text.text
+        for text in view.texts
+        if text.text.startswith(("PreArm:", "Arm:")) and now_s - text.at_s <= PREARM_TEXT_AGE_S
+    ]
     if view.prearm_ok is None:
         return _block("prearm", "unknown", "the vehicle has not reported its checks", "未收到自检结果")
     if not view.prearm_ok:
