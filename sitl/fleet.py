@@ -113,13 +113,6 @@ class Fleet:
         ready_after_s: float,
         parameters: dict[str, float],
     ) -> None:
-        endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        endpoint.setblocking(False)
-        try:
-            endpoint.bind((LOOPBACK, berth.port))
-        except OSError as error:
-            endpoint.close()
-            raise PortBusy(berth.port, berth.name) from error
         vehicle = SimulatedVehicle(
             berth.system_id,
             berth.place,
@@ -133,6 +126,13 @@ class Fleet:
             ),
             seed=seed,
         )
+        endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        endpoint.setblocking(False)
+        try:
+            endpoint.bind((LOOPBACK, berth.port))
+        except OSError as error:
+            endpoint.close()
+            raise PortBusy(berth.port, berth.name) from error
         post = Post(berth, vehicle, endpoint)
         self.posts.append(post)
         self._selector.register(endpoint, selectors.EVENT_READ, post)
