@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -56,11 +57,28 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     return app
 
 
-async def serve(settings: Settings) -> None:
-    """Run until told to stop. Raises what broke if a part of the hub fails: better no hub than half a one."""
+class _AnnouncingServer(uvicorn.Server):
+    """Calls ``on_ready`` with its address once it really listens, whatever port the system chose."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._on_ready(f"http://{host}:{port}")
+
+
+async def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
+    """Run until told to stop. Raises what broke if a part of the hub fails: better no hub than half a one.
+
+    ``on_ready`` is called once, with the address, when the hub listens and every part of it runs.
+    """
     logs.configure(log_format=settings.log_format, level=settings.log_level)
     app = create_app(settings)
-    server = uvicorn.Server(
+    server = _AnnouncingServer(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -70,7 +88,8 @@ async def serve(settings: Settings) -> None:
             server_header=False,
             access_log=False,
             timeout_graceful_shutdown=GRACE_S,
-        )
+        ),
+        on_ready,
     )
     failures: list[BaseException] = []
     started = app.router.lifespan_context

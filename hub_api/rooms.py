@@ -1,16 +1,24 @@
-"""The ordinary parts that other rooms make: the airspace and the planning on it."""
+"""The ordinary parts that other rooms make: the airspace, the planning on it, the flight agents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from core.clock import Clock
 from core.ids import IdSource
+from flight.agent import FlightAgent
+from flight.bus import Bus
+from flight.journal import Journal
+from flight.links.mavlink.transports import Transport, open_transport
 from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
 from hub_api.dispatch.planning import Planning, SitePlanning
 from planner.airframe import load_airframes
-from planner.site import Site
+from planner.site import Drone, Site
 
 
 def load_airspace() -> Airspace:
@@ -21,3 +29,37 @@ def load_airspace() -> Airspace:
 def default_planning(site: Site, airspace: Callable[[], Airspace], ids: IdSource, clock: Clock) -> Planning:
     """The planner on this site, always on the airspace in force."""
     return SitePlanning(site, airspace, load_airframes(), ids, clock)
+
+
+def default_agents(
+    site: Site,
+    bus: Bus,
+    clock: Clock,
+    ids: IdSource,
+    *,
+    journal_dir: Path,
+    records_dir: Path | None,
+    transport_of: Callable[[Drone], Transport] | None = None,
+) -> list[Coroutine[Any, Any, None]]:
+    """One flight agent for every drone of the site, each with its own journal.
+
+    ``transport_of`` opens the way to a drone; by default the one that the site names.
+    """
+    opener = transport_of or _transport_of
+    return [
+        FlightAgent(
+            drone,
+            partial(opener, drone),
+            bus,
+            clock,
+            ids,
+            # A drone's name may hold anything; a file name may not.
+            Journal(journal_dir / f"{quote(drone.drone_id, safe='')}.jsonl"),
+            records_dir=records_dir,
+        ).run()
+        for drone in site.drones
+    ]
+
+
+def _transport_of(drone: Drone) -> Transport:
+    return open_transport(drone.link)

@@ -97,8 +97,14 @@ class Settings(BaseSettings):
         """Where the agents of this process keep their journals."""
         return self.data_dir / "journals"
 
+    @property
+    def records_dir(self) -> Path:
+        """Where the agents of this process keep a folder for every flight."""
+        return self.data_dir / "flights"
+
     def prepare_data_dir(self) -> None:
         """Create the data directory, readable by its owner only: it holds callers' data."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         os.chmod(self.data_dir, 0o700)
         self.journal_dir.mkdir(exist_ok=True)
+        self.records_dir.mkdir(exist_ok=True)

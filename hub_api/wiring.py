@@ -56,7 +56,7 @@ class Parts:
     planning: Planning | None = None
     callback_transport: httpx.AsyncBaseTransport | None = None
     agents: Callable[[Hub], list[AgentTask]] | None = None
-    """The flight agents to run in this process."""
+    """The flight agents to run in this process, one for each drone of the site, in its order."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,14 +168,25 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(consume_events(bus, clock, fleet, service.take_event), "events")
         crew.keep(consume_telemetry(bus, fleet), "telemetry")
         await asyncio.sleep(0)
-        for number, agent in enumerate(given.agents(hub) if given.agents else ()):
-            crew.keep(agent, f"agent-{number}")
+        for drone, agent in zip(site.drones, (given.agents or _default_agents)(hub), strict=True):
+            crew.keep(agent, f"agent-{drone.drone_id}")
         await service.resume()
         crew.keep(relay.run(), "relay")
         crew.keep(sender.run(), "callbacks")
         crew.keep(_housekeeping(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub
+
+
+def _default_agents(hub: Hub) -> list[AgentTask]:
+    return rooms.default_agents(
+        hub.site,
+        hub.bus,
+        hub.clock,
+        hub.ids,
+        journal_dir=hub.settings.journal_dir,
+        records_dir=hub.settings.records_dir,
+    )
 
 
 class _Crew:
