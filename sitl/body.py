@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 
 from core.geodesy import EnuOffset, LocalFrame, Wgs84Point
-from sitl import physics as p
+from sitl import columns as p
 from sitl.airframe import Airframe
+from sitl.physics import FleetArrays, step_fleet
 from sitl.trajectory import L_ACTIVE, L_TIME_S, corner_overlap_s, leg_state, plan_leg
 from sitl.weather import Wind
 
@@ -35,7 +36,7 @@ class Body:
         self.frame = LocalFrame(launch)
         self.launch_amsl_m = launch_amsl_m
         self._terrain = terrain
-        self.arrays = p.FleetArrays.empty(1)
+        self.arrays = FleetArrays.empty(1)
         self.arrays.place(0, airframe, seed)
         self.s = self.arrays.states[0]
         self.c = self.arrays.commands[0]
@@ -45,9 +46,7 @@ class Body:
 
     def run(self, ticks: int) -> None:
         arrays = self.arrays
-        p.step_fleet(
-            arrays.states, arrays.commands, arrays.airframes, arrays.legs, arrays.random_words, ticks
-        )
+        step_fleet(arrays.states, arrays.commands, arrays.airframes, arrays.legs, arrays.random_words, ticks)
 
     # --- where and how fast -------------------------------------------------------------------
     @property

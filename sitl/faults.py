@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sitl import physics as p
+from sitl import columns as p
 
 if TYPE_CHECKING:
     from sitl.vehicle import SimulatedVehicle

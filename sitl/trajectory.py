@@ -51,7 +51,9 @@ def _ramp_times(change: float, acceleration: float, jerk: float) -> tuple[float,
 
 
 @njit(cache=True)
-def _ramp(time_s: float, from_speed: float, sign: float, jerk: float, jerk_s: float, const_s: float):  # type: ignore[no-untyped-def]
+def _ramp(
+    time_s: float, from_speed: float, sign: float, jerk: float, jerk_s: float, const_s: float
+) -> tuple[float, float, float]:
     """Distance, speed, acceleration after ``time_s`` of a ramp that starts at ``from_speed``."""
     if time_s <= 0.0:
         return 0.0, from_speed, 0.0
@@ -82,7 +84,7 @@ def _ramp(time_s: float, from_speed: float, sign: float, jerk: float, jerk_s: fl
 
 
 @njit(cache=True)
-def _profile(time_s: float, leg: FloatRow):  # type: ignore[no-untyped-def]
+def _profile(time_s: float, leg: FloatRow) -> tuple[float, float, float]:
     jerk = leg[L_JERK]
     rise = 2.0 * leg[L_RISE_JERK_S] + leg[L_RISE_CONST_S]
     fall = 2.0 * leg[L_FALL_JERK_S] + leg[L_FALL_CONST_S]
@@ -103,7 +105,7 @@ def _profile(time_s: float, leg: FloatRow):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def leg_state(time_s: float, leg: FloatRow):  # type: ignore[no-untyped-def]
+def leg_state(time_s: float, leg: FloatRow) -> tuple[float, float, float]:
     """Distance along the leg (m), speed (m/s) and acceleration (m/s²) ``time_s`` after its start."""
     lag = leg[L_JERK_RISE_S]
     s1, v1, a1 = _profile(time_s, leg)

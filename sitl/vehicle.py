@@ -15,9 +15,9 @@ from sitl.airframe import Airframe, load_airframe
 from sitl.ardupilot.autopilot import ArduCopter
 from sitl.body import Body, Terrain
 from sitl.channel import Channel
+from sitl.columns import TICK_S
 from sitl.faults import Faults
 from sitl.payload import Payload
-from sitl.physics import TICK_S
 from sitl.weather import Wind
 
 AUTOPILOT_TICKS = 5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitl import physics as p
+from sitl import columns as p
 from sitl.airframe import GRAVITY_M_S2, load_airframe
 from sitl.physics import FleetArrays, step_fleet
 from sitl.trajectory import L_TOTAL_S, LEG_COLUMNS, corner_overlap_s, leg_state, plan_leg
