@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from core.errors import DroneAedError
-from hub_api.commands import airspace, demo, keys, plan, serve
+from hub_api.commands import airspace, demo, fly, keys, plan, serve
 
 app = typer.Typer(
     name="drone-aed",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.command("fly")(fly.fly)
 app.command("plan")(plan.plan)
 app.add_typer(keys.app, name="keys")
 app.add_typer(airspace.app, name="airspace")
