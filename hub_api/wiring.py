@@ -110,11 +110,13 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             weather_stale_s=settings.weather_stale_s,
         )
         ledger = Ledger(clock, ids)
+        planning = given.planning or rooms.default_planning(site, lambda: airspace, ids, clock)
+        await asyncio.get_running_loop().run_in_executor(None, planning.warm_up)
         decisions = DecisionMaker(
             database=database,
             ledger=ledger,
             fleet=fleet,
-            planning=given.planning or rooms.default_planning(site, lambda: airspace, ids, clock),
+            planning=planning,
             ids=ids,
             fleet_settle_s=settings.fleet_settle_s,
             order_max_age_s=settings.order_max_age_s,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from core.clock import Clock
 from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
@@ -95,17 +94,8 @@ class Fleet:
             self._station_wind[station_id] = wind
 
     def measured_wind(self, station_id: str) -> Wind | None:
-        """The newest wind known at a station, from its sensor or from one of its vehicles on the spot."""
-        candidates = [
-            wind
-            for drone_id, seen in self._seen.items()
-            if self._drones[drone_id].station_id == station_id
-            and seen.phase is Phase.STANDBY
-            and (wind := _wind(seen)) is not None
-        ]
-        if station_id in self._station_wind:
-            candidates.append(self._station_wind[station_id])
-        return max(candidates, key=lambda wind: wind.measured_at, default=None)
+        """The newest reading of a station's sensor. Vehicles on the ground measure none."""
+        return self._station_wind.get(station_id)
 
     def usable_wind(self, station_id: str) -> Wind | None:
         """The newest wind at a station if it is young enough to decide on."""
@@ -216,16 +206,3 @@ def _charge_fraction(seen: _Seen) -> float | None:
     if seen.sample is not None and seen.sample.charge_fraction is not None:
         return seen.sample.charge_fraction
     return None if seen.preflight is None else seen.preflight.charge_fraction
-
-
-def _wind(seen: _Seen) -> Wind | None:
-    """The freshest wind this drone's vehicle has told; None if it has told none."""
-    candidates: list[tuple[datetime, float | None, float | None]] = []
-    if seen.sample is not None:
-        candidates.append((seen.sample.at, seen.sample.wind_from_deg, seen.sample.wind_speed_m_s))
-    if seen.preflight is not None:
-        candidates.append((seen.preflight.at, seen.preflight.wind_from_deg, seen.preflight.wind_speed_m_s))
-    for at, from_deg, speed_m_s in sorted(candidates, key=lambda item: item[0], reverse=True):
-        if from_deg is not None and speed_m_s is not None:
-            return Wind(from_deg=from_deg % 360.0, speed_m_s=speed_m_s, measured_at=at)
-    return None

@@ -8,15 +8,25 @@ from datetime import datetime
 from typing import Protocol
 
 from core.clock import Clock
-from core.geodesy import Wgs84Point
+from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from geofences.airspace import Airspace
 from hub_api.dispatch.fleet import DroneView
 from planner.airframe import Airframe
-from planner.choice import Candidate, DispatchRequest, DroneState, Severity, choose
+from planner.choice import (
+    Candidate,
+    CandidateVerdict,
+    Decision,
+    DispatchRequest,
+    DroneState,
+    Severity,
+    choose,
+)
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 from planner.site import Site
+from planner.warm import warm_up
+from planner.wind import Wind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,10 @@ class Answer:
 class Planning(Protocol):
     """Pure computation over a snapshot; runs in a worker thread."""
 
+    def warm_up(self) -> None:
+        """Do at start what the first order would otherwise wait for."""
+        ...
+
     def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
         """The best drone and landing point for the patient, or the reasons why there is none."""
         ...
@@ -79,26 +93,60 @@ class SitePlanning:
         self._ids = ids
         self._clock = clock
 
-    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
-        """The decision of :func:`planner.choice.choose`, each drone's own reasons spelled out."""
-        decision = choose(
-            DispatchRequest(
-                patient=question.patient,
-                severity=Severity(question.severity),
-                floor_of_building=question.floor,
-                at=question.at,
-            ),
+    def warm_up(self) -> None:
+        """Index the airspace, load the kernels, and decide once for nobody: every drone ready, calm air."""
+        used = {drone.airframe_id for drone in self._site.drones}
+        warm_up(self._airspace(), [self._airframes[name] for name in used if name in self._airframes])
+        now = self._clock.now()
+        calm = Wind(from_deg=0.0, speed_m_s=0.0, measured_at=now)
+        states = [
+            DroneState(drone=drone, ready=True, not_ready_reasons=(), charge_fraction=1.0, wind=calm)
+            for drone in self._site.drones
+        ]
+        if self._site.landing_points:
+            self._choose(self._site.landing_points[0].position, Severity.I, None, now, states)
+
+    def _choose(
+        self,
+        patient: Wgs84Point,
+        severity: Severity,
+        floor: int | None,
+        at: datetime,
+        states: Sequence[DroneState],
+    ) -> Decision:
+        return choose(
+            DispatchRequest(patient=patient, severity=severity, floor_of_building=floor, at=at),
             site=self._site,
-            drone_states=[_state_of(view) for view in drones],
+            drone_states=states,
             airspace=self._airspace(),
             airframes=self._airframes,
             ids=self._ids,
             clock=self._clock,
         )
+
+    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
+        """The decision of :func:`planner.choice.choose`, each drone's own reasons spelled out.
+
+        Refused candidates come nearest landing point first: those a person would ask about.
+        """
+        decision = self._choose(
+            question.patient,
+            Severity(question.severity),
+            question.floor,
+            question.at,
+            [_state_of(view) for view in drones],
+        )
+        distance_m = {
+            point.landing_point_id: geodesic_distance_m(point.position, question.patient)
+            for point in self._site.landing_points
+        }
+        flyable = [item for item in decision.candidates if item.verdict is not CandidateVerdict.REFUSED]
+        refused = [item for item in decision.candidates if item.verdict is CandidateVerdict.REFUSED]
+        refused.sort(key=lambda item: distance_m[item.landing_point_id])
         not_ready = {view.drone.drone_id: _reasons_of(view) for view in drones}
         return Answer(
             plan=decision.accepted,
-            candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in decision.candidates),
+            candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in (*flyable, *refused)),
             reasons=() if decision.declined_reason is None else (decision.declined_reason,),
             airspace_version=decision.airspace_version,
         )

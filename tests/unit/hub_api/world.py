@@ -174,6 +174,9 @@ class FirstReady:
         self._ids = ids
         self.questions: list[Question] = []
 
+    def warm_up(self) -> None:
+        self.questions.clear()
+
     def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
         self.questions.append(question)
         point = self._site.landing_points[0].landing_point_id
