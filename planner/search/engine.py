@@ -13,7 +13,7 @@ import numpy.typing as npt
 from planner.search import kernels
 from planner.search.pockets import PocketIndex
 from planner.search.problem import EXHAUSTED, FOUND, LIMIT, QUEUE_FULL, Outcome, Query
-from planner.search.shapes import Rings
+from planner.search.shapes import LazyShapes, Rings
 
 MAX_SETTLED: Final = 200_000
 """Corners that one search may settle before it gives up (chosen: some ten seconds; the hardest of the
@@ -184,21 +184,21 @@ class CompiledEngine:
 
     name: Final = "compiled"
 
-    def __init__(self, shapes_mm: npt.NDArray[np.object_], rings: Rings, *, keep_in: bool) -> None:
+    def __init__(self, shapes: LazyShapes, rings: Rings, *, keep_in: bool) -> None:
         self._keep_in = keep_in
         buffers = _Buffers(len(rings.x), len(rings.first) - 1).appended((0, 0), rings)
         grid = _Grid.over(rings.x, rings.y)
-        self._set(shapes_mm, buffers, grid, grid.register(buffers.floats, 0, len(rings.x)), len(rings.x))
+        self._set(shapes, buffers, grid, grid.register(buffers.floats, 0, len(rings.x)), len(rings.x))
 
     def _set(
         self,
-        shapes_mm: npt.NDArray[np.object_],
+        shapes: LazyShapes,
         buffers: _Buffers,
         grid: _Grid,
         base: tuple[Ints, Ints],
         base_corners: int,
     ) -> None:
-        self._shapes_mm, self._buffers, self._grid, self._base = shapes_mm, buffers, grid, base
+        self._buffers, self._grid, self._base = buffers, grid, base
         self._base_corners = base_corners
         corners, obstacles = self._size = buffers.used
         more = base
@@ -214,19 +214,19 @@ class CompiledEngine:
             *base,
             *more,
         )
-        self._pockets = PocketIndex(shapes_mm, keep_in=self._keep_in)
+        self._pockets = PocketIndex(shapes, keep_in=self._keep_in)
 
-    def with_obstacles(self, shapes_mm: npt.NDArray[np.object_], rings: Rings) -> CompiledEngine:
-        """A new engine with more obstacles; ``shapes_mm`` are all of them."""
+    def with_obstacles(self, shapes: LazyShapes, rings: Rings) -> CompiledEngine:
+        """A new engine with more obstacles; ``shapes`` are all of them."""
         engine = object.__new__(CompiledEngine)
         engine._keep_in = self._keep_in
         buffers = self._buffers.appended(self._size, rings)
         corners = buffers.used[0]
         if corners - self._base_corners > EXTRA_EDGES_BEFORE_MERGE:
             grid = _Grid.over(*buffers.floats[:2, :corners])
-            engine._set(shapes_mm, buffers, grid, grid.register(buffers.floats, 0, corners), corners)
+            engine._set(shapes, buffers, grid, grid.register(buffers.floats, 0, corners), corners)
         else:
-            engine._set(shapes_mm, buffers, self._grid, self._base, self._base_corners)
+            engine._set(shapes, buffers, self._grid, self._base, self._base_corners)
         return engine
 
     def solve(self, query: Query, mask: npt.NDArray[np.bool_]) -> Outcome:
@@ -273,5 +273,9 @@ class CompiledEngine:
         return Outcome(EXHAUSTED, settled=settled, obstacles=tuple(met.tolist()))
 
     def prepare(self, mask: npt.NDArray[np.bool_]) -> None:
-        """Find the sealed pockets under this mask ahead of the first search that has to know."""
+        """Find the sealed pockets under this mask, and load the kernel that only hard searches call."""
         self._pockets.separating((0.0, 0.0, 0.0, 0.0), mask)
+        _, behind = _memory.get(*self._size)
+        stamp = _memory.stamp = _memory.stamp + 1
+        ends, calm = (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+        kernels.search(*self._world, mask, *behind, stamp, False, *ends, *calm, 0)

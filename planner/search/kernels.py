@@ -1,7 +1,6 @@
 """The compiled kernels of the exact any-angle search, over flat arrays.
 
-Every kernel is in this one file on purpose: numba's cache watches only the file of the function that is
-called, so a helper edited elsewhere would leave stale machine code behind.
+Every kernel of the search is in this one file on purpose: see :func:`planner.search.compiled.compiled`.
 
 Arithmetic. Coordinates are integer millimetres held in float64. As long as all of them lie in one square of
 67 km (2**26 mm, checked by :mod:`planner.search.shapes`), each product in an orientation test is an integer
@@ -26,12 +25,10 @@ the obstacle at its far end. (Idea: RayScan, Hechenberger, Stuckey, Harabor and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numba import njit
 
+from planner.search.compiled import compiled, inlined
 from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, QUEUE_FULL, START_INSIDE
 
 # The world, as the kernels take it. Each array costs its share of a microsecond per call, so related columns
@@ -69,25 +66,13 @@ SNAP_MM = 2.0
 """Edges are entered in every cell within 2 mm (chosen; far above the 1e-7 mm of rounding in the walk)."""
 
 
-def _compiled(function: Callable[..., Any], **options: bool) -> Any:
-    """Compile without the interpreter lock, cached on disk where any cache folder can be written."""
-    try:
-        return njit(cache=True, nogil=True, **options)(function)
-    except RuntimeError:  # numba found no writable cache folder; each process then compiles for itself
-        return njit(nogil=True, **options)(function)
-
-
-def _inlined(function: Callable[..., Any]) -> Any:
-    return _compiled(function, forceinline=True)
-
-
-@_inlined
+@inlined
 def _cell(value, origin, inverse, count):
     """Row or column of a coordinate; the outermost cells reach to infinity."""
     return min(max(math.floor((value - origin) * inverse), 0), count - 1)
 
 
-@_compiled
+@compiled
 def register_edges(corners, low, high, grid, cells, edges):
     """Count (``edges`` empty) or store by cell the edges that leave corners ``low`` … ``high - 1``.
 
@@ -122,7 +107,7 @@ def register_edges(corners, low, high, grid, cells, edges):
                 cells[c] += 1
 
 
-@_inlined
+@inlined
 def _into_corner(corners, i, dx, dy):
     """Does direction d leave corner i strictly into the obstacle on its left?"""
     px, py, nx, ny = corners[PX, i], corners[PY, i], corners[NX, i], corners[NY, i]
@@ -131,7 +116,7 @@ def _into_corner(corners, i, dx, dy):
     return not (px * dy - py * dx >= 0.0 and dx * ny - dy * nx >= 0.0)
 
 
-@_compiled
+@compiled
 def _edge_blocks(corners, i, ux, uy, vx, vy, side_a, side_b):
     """Does leg u→v enter the obstacle at the edge a→b that leaves corner i?
 
@@ -159,7 +144,7 @@ def _edge_blocks(corners, i, ux, uy, vx, vy, side_a, side_b):
     return False
 
 
-@_inlined
+@inlined
 def _scan(corners, owner, cells, edges, mask, low, high, forward, ux, uy, vx, vy):
     """The first obstacle among the edges of a run of cells that blocks u→v, or -1."""
     dx, dy = vx - ux, vy - uy
@@ -179,7 +164,7 @@ def _scan(corners, owner, cells, edges, mask, low, high, forward, ux, uy, vx, vy
     return -1
 
 
-@_inlined
+@inlined
 def _first_hit(corners, owner, grid, cells, edges, more_cells, more_edges, mask, ux, uy, vx, vy):
     """The obstacle whose interior leg u→v meets, nearest to u cell by cell; -1 if none."""
     origin_x, origin_y, cell, inverse = grid[0], grid[1], grid[2], grid[3]
@@ -208,7 +193,7 @@ def _first_hit(corners, owner, grid, cells, edges, more_cells, more_edges, mask,
         row += step
 
 
-@_compiled
+@compiled
 def point_in_obstacle(corners, first, k, x, y):
     """1 strictly inside obstacle k, 0 on its boundary, -1 outside: exact."""
     odd = False
@@ -228,7 +213,7 @@ def point_in_obstacle(corners, first, k, x, y):
     return 1 if odd else -1
 
 
-@_compiled
+@compiled
 def locate(corners, first, boxes, grid, mask, keep_in, x, y, found):
     """Store the obstacles strictly around a point, return how many. Obstacle 0 is the outside of the keep-in
     area when ``keep_in``, and unused otherwise."""
@@ -247,7 +232,7 @@ def locate(corners, first, boxes, grid, mask, keep_in, x, y, found):
     return n
 
 
-@_inlined
+@inlined
 def leg_cost(dx, dy, wind_x, wind_y, rest):
     """Length in mm without wind (``rest`` = 0), else the time of the straight leg in ms.
 
@@ -263,7 +248,7 @@ def leg_cost(dx, dy, wind_x, wind_y, rest):
     return square / (along + math.sqrt(along * along + square * rest))
 
 
-@_inlined
+@inlined
 def _push(key, item, size, cost, value):
     """Insert into the queue, a binary heap."""
     k = size
@@ -277,7 +262,7 @@ def _push(key, item, size, cost, value):
     return size + 1
 
 
-@_inlined
+@inlined
 def _pop(key, item, size):
     """Remove the first of the queue (the caller has read it)."""
     size -= 1
@@ -296,7 +281,7 @@ def _pop(key, item, size):
     return size
 
 
-@_inlined
+@inlined
 def _offer(
     stamp, corner_stamp, settled, active, active_i, key, item, s, low, high, size, wind_x, wind_y, rest
 ):
@@ -324,7 +309,7 @@ def _offer(
     return size
 
 
-@_compiled
+@compiled
 def _offer_all_groups(
     stamp, corner_stamp, settled, active, active_i, groups, count, pick, key, item, s, size,
     wind_x, wind_y, rest,
@@ -351,7 +336,7 @@ def _offer_all_groups(
     return size
 
 
-@_compiled
+@compiled
 def _offer_from_all_settled(
     stamp, corner_stamp, settled, active, active_i, groups, j, count, pick, key, item, size,
     wind_x, wind_y, rest,
@@ -378,7 +363,7 @@ def _offer_from_all_settled(
     return size
 
 
-@_inlined
+@inlined
 def _in_shadow(shadows, head, ux, uy, vx, vy):
     """Is u→v known to be blocked by an obstacle that hides v's direction from u and lies nearer than v?"""
     dx, dy = vx - ux, vy - uy
@@ -394,7 +379,7 @@ def _in_shadow(shadows, head, ux, uy, vx, vy):
     return False
 
 
-@_compiled
+@compiled
 def _cast_shadow(corners, first, boxes, hit, shadows, row, ux, uy):
     """Store what obstacle ``hit`` hides from u: a connected set seen within less than half a turn meets every
     leg that goes strictly between its outermost corners and farther than its farthest."""
@@ -421,7 +406,7 @@ def _cast_shadow(corners, first, boxes, hit, shadows, row, ux, uy):
     return True
 
 
-@_compiled
+@compiled
 def search(
     corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
     corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
@@ -538,7 +523,7 @@ def search(
     return EXHAUSTED, 0.0, count, 0
 
 
-@_compiled
+@compiled
 def solve(
     corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
     corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from planner.search.shapes import LazyShapes
+
 EROSION_MM = 0.1
 """Far above the rounding of an overlay (1e-7 mm), far below the grid of 1 mm (chosen)."""
 
@@ -27,8 +29,8 @@ class PocketIndex:
     """Pockets of one set of obstacles under any mask. Shape 0 is the keep-in area, whose outside is the
     obstacle."""
 
-    def __init__(self, shapes_mm: npt.NDArray[np.object_], *, keep_in: bool) -> None:
-        self._shapes = shapes_mm
+    def __init__(self, shapes: LazyShapes, *, keep_in: bool) -> None:
+        self._shapes = shapes
         self._keep_in = keep_in
         self._pairs: npt.NDArray[np.int64] | None = None
         self._known: OrderedDict[bytes, list[tuple[shapely.Polygon, Separating]]] = OrderedDict()
@@ -60,9 +62,9 @@ class PocketIndex:
     def _solid(self) -> npt.NDArray[np.object_]:
         """All obstacles as ordinary polygons: the outside of the keep-in area becomes a frame around
         everything."""
-        solid = self._shapes.copy()
+        solid = self._shapes().copy()
         if self._keep_in:
-            left, bottom, right, top = shapely.total_bounds(self._shapes)
+            left, bottom, right, top = shapely.total_bounds(solid)
             solid[0] = shapely.difference(
                 shapely.box(left - 1e6, bottom - 1e6, right + 1e6, top + 1e6), solid[0]
             )

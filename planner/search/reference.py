@@ -15,7 +15,7 @@ import numpy.typing as npt
 import shapely
 
 from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, START_INSIDE, Outcome, Query
-from planner.search.shapes import Rings, joined
+from planner.search.shapes import LazyShapes, Rings, joined
 
 MAX_SETTLED: Final = 20_000
 """Corners one search may settle before it gives up (chosen: minutes)."""
@@ -33,9 +33,10 @@ class ReferenceEngine:
 
     name: Final = "reference"
 
-    def __init__(self, shapes_mm: npt.NDArray[np.object_], rings: Rings, *, keep_in: bool) -> None:
-        self._shapes, self._rings, self._keep_in = shapes_mm, rings, keep_in
-        solid = shapes_mm.copy()
+    def __init__(self, shapes: LazyShapes, rings: Rings, *, keep_in: bool) -> None:
+        self._lazy, self._rings, self._keep_in = shapes, rings, keep_in
+        self._shapes = shapes()
+        solid = self._shapes.copy()
         solid[0] = shapely.Polygon()  # judged by itself: there the outside is forbidden
         self._tree = shapely.STRtree(solid)
         self._corners = np.column_stack([rings.x, rings.y])
@@ -43,9 +44,9 @@ class ReferenceEngine:
         self._after = self._corners[rings.following] - self._corners
         self._bends = _cross(self._after, self._before) > 0.0
 
-    def with_obstacles(self, shapes_mm: npt.NDArray[np.object_], rings: Rings) -> ReferenceEngine:
-        """A new engine with more obstacles; ``shapes_mm`` are all of them."""
-        return ReferenceEngine(shapes_mm, joined(self._rings, rings), keep_in=self._keep_in)
+    def with_obstacles(self, shapes: LazyShapes, rings: Rings) -> ReferenceEngine:
+        """A new engine with more obstacles; ``shapes`` are all of them."""
+        return ReferenceEngine(shapes, joined(self._rings, rings), keep_in=self._keep_in)
 
     def prepare(self, mask: npt.NDArray[np.bool_]) -> None:
         """Nothing is worth preparing here: sealed pockets are proved by exhaustion."""

@@ -93,27 +93,32 @@ def rings_of(shapes_mm: npt.NDArray[np.object_], *, outside: bool = False) -> Ri
     rings, owner = _oriented_rings(shapes_mm, outside=outside)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     # drop each ring's closing point and whatever rounding made coincide with the point before it
-    keep = np.ones(len(xy), dtype=bool)
+    keep = np.ones(len(xy), dtype=np.bool_)
     keep[1:] = (ring[1:] != ring[:-1]) | (xy[1:] != xy[:-1]).any(axis=1)
     xy, ring = xy[keep], ring[keep]
-    last = np.ones(len(xy), dtype=bool)
+    last = np.ones(len(xy), dtype=np.bool_)
     last[:-1] = ring[1:] != ring[:-1]
     xy, ring = xy[~last], ring[~last]
+    return _linked(xy, ring, owner[ring], len(shapes_mm))
+
+
+def _linked(
+    xy: Floats, ring: npt.NDArray[np.int64], obstacle: npt.NDArray[np.int64], obstacles: int
+) -> Rings:
+    """Rings from their corners in order; ``ring`` and ``obstacle`` number each corner's, both ascending."""
     n = len(xy)
     index = np.arange(n)
     starts = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]]) if n else index
     ends = np.r_[starts[1:], n] - 1 if n else index
     previous, following = index - 1, index + 1
     previous[starts], following[ends] = ends, starts
-    obstacle = owner[ring]
-    first = np.searchsorted(obstacle, np.arange(len(shapes_mm) + 1))
     return Rings(
         x=np.ascontiguousarray(xy[:, 0]),
         y=np.ascontiguousarray(xy[:, 1]),
         previous=previous,
         following=following,
         obstacle=obstacle,
-        first=first,
+        first=np.searchsorted(obstacle, np.arange(obstacles + 1)),
     )
 
 
@@ -141,3 +146,91 @@ def joined(a: Rings, b: Rings) -> Rings:
         obstacle=np.concatenate([a.obstacle, b.obstacle + obstacles]),
         first=np.concatenate([a.first, b.first[1:] + corners]),
     )
+
+
+def grown_rings(shapes_m: npt.NDArray[np.object_], distance_m: float) -> Rings:
+    """``rings_of(grow(shapes_m, distance_m))``, by the compiled buffer where that is certain to be right."""
+    try:
+        from planner.search.offset import offset_rings
+    except ImportError:  # no numba; the world has said so already
+        return rings_of(grow(shapes_m, distance_m))
+    rings, owner = shapely.get_rings(shapes_m, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    last = np.ones(len(xy), dtype=np.bool_)
+    last[:-1] = ring[1:] != ring[:-1]
+    xy, ring = xy[~last] * MM_PER_M, ring[~last]
+    first = np.searchsorted(ring, np.arange(len(rings) + 1))
+    shell = np.ones(len(rings), dtype=np.bool_)
+    shell[1:] = owner[1:] != owner[:-1]
+    out = np.empty((2 * len(xy), 2))
+    out_first = np.zeros(len(rings) + 1, dtype=np.int64)
+    accepted = np.zeros(len(rings), dtype=np.bool_)
+    offset_rings(xy, first, shell, distance_m * MM_PER_M, MITRE_LIMIT, out, out_first, accepted)
+    plain = np.ones(len(shapes_m), dtype=np.bool_)
+    plain[owner[~accepted]] = False
+    corners = np.diff(out_first)
+    kept = np.repeat(plain[owner], corners)
+    made = _linked(
+        out[: out_first[-1]][kept],
+        np.repeat(np.arange(len(rings)), corners)[kept],
+        np.repeat(owner, corners)[kept],
+        len(shapes_m),
+    )
+    if plain.all():
+        return made
+    odd = np.flatnonzero(~plain)
+    rest = rings_of(grow(shapes_m[odd], distance_m))
+    return _merged(made, rest, odd)
+
+
+def _merged(a: Rings, b: Rings, places: npt.NDArray[np.int64]) -> Rings:
+    """``a`` with the obstacles of ``b`` at ``places``, where ``a`` has none."""
+    obstacle = np.concatenate([a.obstacle, places[b.obstacle]])
+    order = np.argsort(obstacle, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    n = len(a.x)
+    return Rings(
+        x=np.concatenate([a.x, b.x])[order],
+        y=np.concatenate([a.y, b.y])[order],
+        previous=place[np.concatenate([a.previous, b.previous + n])[order]],
+        following=place[np.concatenate([a.following, b.following + n])[order]],
+        obstacle=obstacle[order],
+        first=np.searchsorted(obstacle[order], np.arange(len(a.first))),
+    )
+
+
+def shapes_of(rings: Rings) -> npt.NDArray[np.object_]:
+    """Obstacles of one shell each as shapely polygons in mm, from rings with the obstacle on their left."""
+    n = len(rings.x)
+    xy = np.column_stack([rings.x, rings.y])
+    starts = np.flatnonzero(rings.previous > np.arange(n))  # a ring begins where the way back leads ahead
+    number = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, n]))
+    circles = shapely.linearrings(xy, indices=number) if n else np.empty(0, dtype=object)
+    owner = rings.obstacle[starts]
+    shapes = np.full(len(rings.first) - 1, shapely.Polygon(), dtype=object)
+    alone = np.bincount(owner, minlength=len(shapes)) == 1
+    shapes[owner[alone[owner]]] = shapely.polygons(circles[alone[owner]])
+    shell = shapely.is_ccw(circles) if len(circles) else np.empty(0, dtype=np.bool_)
+    for k in np.unique(owner[~alone[owner]]).tolist():
+        own = owner == k
+        shapes[k] = shapely.Polygon(circles[own & shell][0], circles[own & ~shell].tolist())
+    return shapes
+
+
+class LazyShapes:
+    """The grown obstacles as shapely polygons in millimetres, made only when somebody asks."""
+
+    def __init__(self, first: npt.NDArray[np.object_], *parts: Rings) -> None:
+        self._made = first
+        self._parts = parts
+
+    def __call__(self) -> npt.NDArray[np.object_]:
+        if self._parts:
+            made = np.concatenate([self._made, *map(shapes_of, self._parts)])
+            self._made, self._parts = made, ()
+        return self._made
+
+    def extended(self, rings: Rings) -> LazyShapes:
+        """With more obstacles."""
+        return LazyShapes(self._made, *self._parts, rings)

@@ -18,9 +18,11 @@ from planner.search.shapes import (
     GROWTH_M,
     MAX_SPAN_MM,
     MM_PER_M,
+    LazyShapes,
     Rings,
     check_obstacles,
     grow,
+    grown_rings,
     joined,
     rings_of,
 )
@@ -28,6 +30,10 @@ from planner.search.shapes import (
 EngineName = Literal["compiled", "reference"]
 Mask = npt.NDArray[np.bool_]
 Point = tuple[float, float]
+Bounds = tuple[float, float, float, float]
+
+NOWHERE: Bounds = (math.inf, math.inf, -math.inf, -math.inf)
+"""The bounds of nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,14 +46,12 @@ class _Engine(Protocol):
 
     def solve(self, query: Query, mask: Mask) -> Outcome: ...
 
-    def with_obstacles(self, shapes_mm: npt.NDArray[np.object_], rings: Rings) -> _Engine: ...
+    def with_obstacles(self, shapes: LazyShapes, rings: Rings) -> _Engine: ...
 
     def prepare(self, mask: Mask) -> None: ...
 
 
-def _make_engine(
-    name: EngineName | None, shapes_mm: npt.NDArray[np.object_], rings: Rings, *, keep_in: bool
-) -> _Engine:
+def _make_engine(name: EngineName | None, shapes: LazyShapes, rings: Rings, *, keep_in: bool) -> _Engine:
     if name != "reference":
         try:
             from planner.search.engine import CompiledEngine
@@ -56,10 +60,10 @@ def _make_engine(
                 raise
             _log.warning("numba cannot be imported: routes are searched by the reference engine, much slower")
         else:
-            return CompiledEngine(shapes_mm, rings, keep_in=keep_in)
+            return CompiledEngine(shapes, rings, keep_in=keep_in)
     from planner.search.reference import ReferenceEngine
 
-    return ReferenceEngine(shapes_mm, rings, keep_in=keep_in)
+    return ReferenceEngine(shapes, rings, keep_in=keep_in)
 
 
 class SearchWorld:
@@ -72,18 +76,17 @@ class SearchWorld:
     """
 
     def __init__(
-        self, engine: _Engine, *, buffer_m: float, ids: tuple[str, ...], shapes_mm: npt.NDArray[np.object_],
-        enabled: Mask, keep_in: bool,
+        self, engine: _Engine, *, buffer_m: float, ids: tuple[str, ...], shapes: LazyShapes,
+        bounds_mm: Bounds, enabled: Mask, keep_in: bool,
     ) -> None:  # fmt: skip
         """Use :meth:`build`."""
         self._engine = engine
         self._buffer_m = buffer_m
         self._ids = ids
-        self._shapes_mm = shapes_mm
+        self._shapes = shapes
+        self._bounds_mm = bounds_mm
         self._enabled = enabled
         self._keep_in = keep_in
-        filled = shapes_mm[~shapely.is_empty(shapes_mm)]
-        self._bounds_mm = tuple(shapely.total_bounds(filled).tolist()) if len(filled) else (math.nan,) * 4
 
     @classmethod
     def build(
@@ -106,24 +109,23 @@ class SearchWorld:
         names = tuple(str(i) for i in range(len(obstacles))) if ids is None else tuple(ids)
         if len(names) != len(obstacles):
             raise AirspaceError(ErrorCode.ZONE_INVALID, "there must be one id for each obstacle", field="ids")
-        grown = grow(check_obstacles(obstacles), buffer_m + GROWTH_M)
-        inner = shapely.Polygon()
+        obstacle_rings = grown_rings(check_obstacles(obstacles), buffer_m + GROWTH_M)
+        area = np.array([shapely.Polygon()], dtype=object)
         if keep_in is not None:
             _check_keep_in(keep_in)
-            area = np.array([shapely.union_all([keep_in])], dtype=object)
-            inner = grow(area, -(buffer_m + GROWTH_M))[0]
-        shapes = np.empty(len(grown) + 1, dtype=object)
-        shapes[0], shapes[1:] = inner, grown
-        rings = joined(rings_of(shapes[:1], outside=True), rings_of(grown))
-        _check_span(rings.x, rings.y)
+            area = grow(np.array([shapely.union_all([keep_in])], dtype=object), -(buffer_m + GROWTH_M))
+        rings = joined(rings_of(area, outside=True), obstacle_rings)
+        bounds_mm = _bounds(rings)
+        shapes = LazyShapes(area, obstacle_rings)
         world_engine = _make_engine(engine, shapes, rings, keep_in=keep_in is not None)
-        enabled = np.ones(len(shapes), dtype=np.bool_)
+        enabled = np.ones(len(names) + 1, dtype=np.bool_)
         enabled[0] = keep_in is not None
         return cls(
             world_engine,
             buffer_m=buffer_m,
             ids=names,
-            shapes_mm=shapes,
+            shapes=shapes,
+            bounds_mm=bounds_mm,
             enabled=enabled,
             keep_in=keep_in is not None,
         )
@@ -141,14 +143,14 @@ class SearchWorld:
     @property
     def grown_obstacles_m(self) -> tuple[shapely.Geometry, ...]:
         """The obstacles as searched, in frame metres, in the order of masks."""
-        return tuple(shapely.transform(self._shapes_mm[1:], lambda xy: xy / MM_PER_M))
+        return tuple(shapely.transform(self._shapes()[1:], lambda xy: xy / MM_PER_M))
 
     @property
     def grown_keep_in_m(self) -> shapely.Geometry | None:
         """The keep-in area as searched, shrunk by buffer and growth, in frame metres."""
         if not self._keep_in:
             return None
-        return shapely.transform(self._shapes_mm[0], lambda xy: xy / MM_PER_M)
+        return shapely.transform(self._shapes()[0], lambda xy: xy / MM_PER_M)
 
     def mask_without(self, ids: Iterable[str]) -> Mask:
         """A mask with every obstacle that is in force, except those named."""
@@ -161,18 +163,16 @@ class SearchWorld:
 
     def with_obstacle(self, obstacle: shapely.Polygon, obstacle_id: str | None = None) -> SearchWorld:
         """A world with one more obstacle, at the end of masks; this one stays as it is."""
-        grown = grow(check_obstacles([obstacle]), self._buffer_m + GROWTH_M)
-        rings = rings_of(grown)
-        shapes = np.append(self._shapes_mm, grown)
+        rings = grown_rings(check_obstacles([obstacle]), self._buffer_m + GROWTH_M)
+        bounds_mm = _bounds(rings, self._bounds_mm)
+        shapes = self._shapes.extended(rings)
         name = str(len(self._ids)) if obstacle_id is None else obstacle_id
-        low_x, low_y, high_x, high_y = self._bounds_mm
-        ends = [low_x, high_x] if low_x == low_x else []
-        _check_span(np.append(rings.x, ends), np.append(rings.y, [low_y, high_y] if ends else []))
         return SearchWorld(
             self._engine.with_obstacles(shapes, rings),
             buffer_m=self._buffer_m,
             ids=(*self._ids, name),
-            shapes_mm=shapes,
+            shapes=shapes,
+            bounds_mm=bounds_mm,
             enabled=np.append(self._enabled, True),
             keep_in=self._keep_in,
         )
@@ -190,7 +190,8 @@ class SearchWorld:
             self._engine,
             buffer_m=self._buffer_m,
             ids=self._ids,
-            shapes_mm=self._shapes_mm,
+            shapes=self._shapes,
+            bounds_mm=self._bounds_mm,
             enabled=enabled,
             keep_in=self._keep_in,
         )
@@ -252,7 +253,6 @@ class SearchWorld:
             )
         x1, y1, x2, y2 = (float(round(value * MM_PER_M)) for value in ends)
         low_x, low_y, high_x, high_y = self._bounds_mm
-        # comparisons with the bounds of an empty world (nan) leave the ends alone
         if (
             max(x1, x2, high_x) - min(x1, x2, low_x) > MAX_SPAN_MM
             or max(y1, y2, high_y) - min(y1, y2, low_y) > MAX_SPAN_MM
@@ -324,8 +324,14 @@ def _check_keep_in(area: Any) -> None:
         raise AirspaceError(ErrorCode.ZONE_INVALID, "a keep-in area must be a valid polygon", field="keep_in")
 
 
-def _check_span(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> None:
-    if len(x) and not (np.ptp(x) <= MAX_SPAN_MM and np.ptp(y) <= MAX_SPAN_MM):
+def _bounds(rings: Rings, known: Bounds = NOWHERE) -> Bounds:
+    """Low x, low y, high x, high y of all corners and what is known; 3004 if that exceeds the exact square."""
+    low_x, low_y, high_x, high_y = known
+    if len(rings.x):
+        low_x, high_x = min(low_x, float(rings.x.min())), max(high_x, float(rings.x.max()))
+        low_y, high_y = min(low_y, float(rings.y.min())), max(high_y, float(rings.y.max()))
+    if high_x - low_x > MAX_SPAN_MM or high_y - low_y > MAX_SPAN_MM:
         raise AirspaceError(
             ErrorCode.OUTSIDE_LOCAL_FRAME, "the obstacles must fit in a square of 67 km", field="obstacles"
         )
+    return low_x, low_y, high_x, high_y

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from planner.search.engine import CompiledEngine
 from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, START_INSIDE, Outcome, Query
 from planner.search.reference import ReferenceEngine
-from planner.search.shapes import joined, rings_of
+from planner.search.shapes import LazyShapes, joined, rings_of
 from tests.property.planner_search import oracle
 
 CELL_MM = 3_000
@@ -96,7 +96,7 @@ def engine_of(
     shapes[0] = shapely.Polygon() if keep_in is None else keep_in
     shapes[1:] = obstacles
     rings = joined(rings_of(shapes[:1], outside=True), rings_of(shapes[1:]))
-    return kind(shapes, rings, keep_in=keep_in is not None)
+    return kind(LazyShapes(shapes), rings, keep_in=keep_in is not None)
 
 
 def check(

@@ -85,20 +85,28 @@ def test_routes_are_legal_and_optimal(seed: int, count: int, buffer_m: float, fe
     assert answer.length_m * 1000.0 == pytest.approx(best, rel=1e-9)
 
 
-@settings(max_examples=150, deadline=None)
-@given(seed=st.integers(0, 2**32), buffer_m=st.floats(0.0, 200.0))
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 2**32), buffer_m=st.one_of(st.floats(0.0, 200.0), st.floats(0.0, 5.0)))
 def test_growth_contains_the_round_buffer(seed: int, buffer_m: float) -> None:
-    """Every point nearer than the buffer and one centimetre is inside, spikes and notches included."""
+    """Every point nearer than the buffer and one centimetre is inside, spikes and notches included.
+
+    Asked of shapely's buffer and of the world's own, which takes a faster way where it can.
+    """
     _, zones = city(seed, 4)
-    grown = grow(np.array(zones, dtype=object), buffer_m + 0.011)
-    for zone, larger in zip(zones, grown, strict=True):
-        in_m = shapely.transform(larger, lambda xy: xy / 1000.0)
-        assert in_m.is_valid
-        assert in_m.contains(zone)
-        assert in_m.boundary.distance(zone) >= buffer_m + 0.0099
-        # and not more than the bevel of the sharpest corner: 2 buffers ahead, 1 to the side
+    by_shapely = shapely.transform(
+        grow(np.array(zones, dtype=object), buffer_m + 0.011), lambda xy: xy / 1000.0
+    )
+    by_world = SearchWorld.build(zones, buffer_m=buffer_m).grown_obstacles_m
+    for zone, slow, fast in zip(zones, by_shapely, by_world, strict=True):
+        # at most the bevel of the sharpest corner: 2 buffers ahead, 1 to the side
         most = (buffer_m + 0.011) * math.sqrt(5.0) + 0.01
-        assert zone.buffer(most / math.cos(math.pi / 256), quad_segs=64).contains(in_m)
+        allowed = zone.buffer(most / math.cos(math.pi / 256), quad_segs=64)
+        for grown in (slow, fast):
+            assert grown.geom_type == "Polygon"
+            assert grown.is_valid
+            assert grown.contains(zone)
+            assert grown.boundary.distance(zone) >= buffer_m + 0.0099
+            assert allowed.contains(grown)
 
 
 @settings(max_examples=60, deadline=None)

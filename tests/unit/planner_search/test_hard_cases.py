@@ -14,7 +14,7 @@ from shapely import Polygon, box
 from planner.search.engine import CompiledEngine
 from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, START_INSIDE, Outcome, Query
 from planner.search.reference import ReferenceEngine
-from planner.search.shapes import joined, rings_of
+from planner.search.shapes import LazyShapes, joined, rings_of
 
 ENGINES = [CompiledEngine, ReferenceEngine]
 Xy = tuple[float, float]
@@ -29,7 +29,7 @@ def solve(request: pytest.FixtureRequest):
         shapes[0] = Polygon() if keep_in is None else keep_in
         shapes[1:] = list(obstacles)
         rings = joined(rings_of(shapes[:1], outside=True), rings_of(shapes[1:]))
-        engine = request.param(shapes, rings, keep_in=keep_in is not None)
+        engine = request.param(LazyShapes(shapes), rings, keep_in=keep_in is not None)
         mask = np.ones(len(shapes), dtype=np.bool_)
         query = Query((float(a[0]), float(a[1]), float(b[0]), float(b[1])), (0.0, 0.0, 0.0))
         return engine.solve(query, mask)
