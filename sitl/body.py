@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from core.errors import AirspaceError
 from core.geodesy import EnuOffset, LocalFrame, Wgs84Point
 from sitl import columns as p
 from sitl.airframe import Airframe
@@ -12,6 +13,8 @@ from sitl.physics import FleetArrays, step_fleet
 from sitl.trajectory import L_ACTIVE, L_TIME_S, corner_overlap_s, leg_state, plan_leg
 from sitl.weather import Wind
 
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius (IUGG)."""
 Terrain = Callable[[Wgs84Point], float]
 """Ground height above mean sea level at a point, metres."""
 
@@ -153,6 +156,19 @@ class Body:
     def update_ground(self) -> None:
         if self._terrain is not None:
             self.c[p.C_GROUND_UP] = self._terrain(self.position) - self.launch_amsl_m
+
+    def local_of(self, place: Wgs84Point) -> tuple[float, float]:
+        """North and east of a place. Beyond the frame's reach (100 km) a sphere is good enough to fly towards."""
+        try:
+            offset = self.frame.to_enu(place)
+            return offset.north_m, offset.east_m
+        except AirspaceError:
+            origin = self.frame.origin
+            east_deg = math.remainder(place.longitude_deg - origin.longitude_deg, 360.0)
+            return (
+                math.radians(place.latitude_deg - origin.latitude_deg) * EARTH_RADIUS_M,
+                math.radians(east_deg) * EARTH_RADIUS_M * math.cos(math.radians(origin.latitude_deg)),
+            )
 
     def set_mass(self, mass_kg: float) -> None:
         self.c[p.C_MASS_KG] = mass_kg

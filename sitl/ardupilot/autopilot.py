@@ -167,16 +167,14 @@ class ArduCopter:
 
     @property
     def home_local(self) -> tuple[float, float]:
-        offset = self.body.frame.to_enu(self.home)
-        return offset.north_m, offset.east_m
+        return self.body.local_of(self.home)
 
     @property
     def height_above_home_m(self) -> float:
         return self.body.altitude_amsl_m - self.home_amsl_m
 
     def to_local(self, x: int, y: int) -> tuple[float, float]:
-        offset = self.body.frame.to_enu(Wgs84Point(x * 1e-7, y * 1e-7))
-        return offset.north_m, offset.east_m
+        return self.body.local_of(Wgs84Point(x * 1e-7, y * 1e-7))
 
     def up_from(self, altitude_m: float, frame: int) -> float:
         """Local height of an altitude given above sea level (0, 5), home (3, 6) or terrain (10, 11)."""

@@ -27,6 +27,11 @@ CHANGE_MODE_FLAG = 1
 FORCED_REBOOT = 20190226
 
 
+def whole(number: float, otherwise: int = -1) -> int:
+    """The integer a C cast keeps of ``number``; ``otherwise`` for what is not a number or infinite."""
+    return int(number) if math.isfinite(number) else otherwise
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command in COMMAND_INT's shape, whichever message brought it."""
@@ -126,18 +131,20 @@ class Commands:
     def _takeoff(self, command: Command, channel: Channel) -> int:
         if command.frame != mavlink.MAV_FRAME_GLOBAL_RELATIVE_ALT:
             return DENIED
+        if not math.isfinite(command.z):
+            return FAILED
         return ACCEPTED if self._autopilot.user_takeoff(command.z) else FAILED
 
     def _mode(self, mode: Mode) -> int:
         return ACCEPTED if self._autopilot.set_mode(mode) else FAILED
 
     def _set_mode(self, command: Command, channel: Channel) -> int:
-        if not int(command.p1) & mavlink.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
+        if not whole(command.p1, 0) & mavlink.MAV_MODE_FLAG_CUSTOM_MODE_ENABLED:
             return DENIED
         try:
-            mode = Mode(int(command.p2))
+            mode = Mode(whole(command.p2))
         except ValueError:
-            self._autopilot.say(4, f"No such mode {int(command.p2)}")
+            self._autopilot.say(4, f"No such mode {whole(command.p2)}")
             return FAILED
         return self._mode(mode)
 
@@ -148,7 +155,7 @@ class Commands:
         autopilot = self._autopilot
         if command.was_long:
             return COMMAND_INT_ONLY
-        changes_mode = bool(int(command.p2) & CHANGE_MODE_FLAG) if math.isfinite(command.p2) else False
+        changes_mode = bool(whole(command.p2, 0) & CHANGE_MODE_FLAG)
         if autopilot.mode is not Mode.GUIDED and not changes_mode:
             return DENIED
         if not (items.latitude_is_valid(command.x) and items.longitude_is_valid(command.y)):
@@ -168,7 +175,7 @@ class Commands:
 
     def _pause(self, command: Command, channel: Channel) -> int:
         autopilot = self._autopilot
-        choice = int(command.p1)
+        choice = whole(command.p1)
         if choice not in (0, 1):
             return DENIED
         done = False
@@ -187,9 +194,9 @@ class Commands:
         return ACCEPTED
 
     def _change_speed(self, command: Command, channel: Channel) -> int:
-        if not command.p2 > 0:
+        if not 0 < command.p2 < math.inf:
             return FAILED
-        return ACCEPTED if self._autopilot.change_speed(round(command.p1), command.p2) else FAILED
+        return ACCEPTED if self._autopilot.change_speed(whole(command.p1 + 0.5), command.p2) else FAILED
 
     def _yaw(self, command: Command, channel: Channel) -> int:
         if not 0 <= command.p1 <= 360 or command.p4 not in (0.0, 1.0):
@@ -210,7 +217,7 @@ class Commands:
     # --- mission, fence, home -----------------------------------------------------------------
     def _set_current(self, command: Command, channel: Channel) -> int:
         mission = self._autopilot.mission
-        index = int(command.p1) if math.isfinite(command.p1) else -1
+        index = whole(command.p1)
         if not 0 <= index < mission.count:
             return DENIED
         if command.p2 == 1.0:
@@ -223,7 +230,7 @@ class Commands:
         return ACCEPTED
 
     def _fence(self, command: Command, channel: Channel) -> int:
-        choice = int(command.p1)
+        choice = whole(command.p1)
         if choice == 0:
             self._autopilot.enable_fence(False)
             return ACCEPTED
@@ -242,6 +249,8 @@ class Commands:
             return FAILED
         if not (items.latitude_is_valid(command.x) and items.longitude_is_valid(command.y)):
             return DENIED
+        if not math.isfinite(command.z):
+            return DENIED
         amsl_m = autopilot.up_from(command.z, 0 if command.was_long else command.frame)
         autopilot.set_home(
             Wgs84Point(command.x * 1e-7, command.y * 1e-7), amsl_m + autopilot.body.launch_amsl_m, locked=True
@@ -256,8 +265,8 @@ class Commands:
 
     # --- messages -----------------------------------------------------------------------------
     def _set_interval(self, command: Command, channel: Channel) -> int:
-        message_id, interval_us = int(command.p1), command.p2
-        if not streams.is_known(message_id):
+        message_id, interval_us = whole(command.p1), command.p2
+        if not streams.is_known(message_id) or not math.isfinite(interval_us):
             return FAILED
         now_s = self._autopilot.now_s
         if interval_us < 0:
@@ -271,7 +280,7 @@ class Commands:
         return ACCEPTED
 
     def _get_interval(self, command: Command, channel: Channel) -> int:
-        message_id = int(command.p1)
+        message_id = whole(command.p1)
         if not streams.is_known(message_id):
             return FAILED
         interval_s = channel.intervals_s.get(message_id)
@@ -283,7 +292,7 @@ class Commands:
         return ACCEPTED
 
     def _request_message(self, command: Command, channel: Channel) -> int:
-        message_id = int(command.p1)
+        message_id = whole(command.p1)
         if not streams.is_known(message_id):
             return FAILED
         message = streams.build(self._autopilot, message_id)
@@ -300,22 +309,22 @@ class Commands:
 
     # --- gear and the rest --------------------------------------------------------------------
     def _winch(self, command: Command, channel: Channel) -> int:
-        if not (math.isfinite(command.p2) and math.isfinite(command.p3)):
+        if not all(math.isfinite(number) for number in (command.p2, command.p3, command.p4)):
             # ArduPilot's simulator ends here with a floating-point trap: refused, and told to the test.
             self._autopilot.vehicle.witness("not a number in DO_WINCH")
             return FAILED
-        done = self._autopilot.winch_command(int(command.p2), command.p3, command.p4)
+        done = self._autopilot.winch_command(whole(command.p2), command.p3, command.p4)
         return ACCEPTED if done else FAILED
 
     def _gripper(self, command: Command, channel: Channel) -> int:
         if not math.isfinite(command.p2):
             self._autopilot.vehicle.witness("not a number in DO_GRIPPER")
             return FAILED
-        return ACCEPTED if self._autopilot.gripper_command(int(command.p2)) else FAILED
+        return ACCEPTED if self._autopilot.gripper_command(whole(command.p2)) else FAILED
 
     def _parachute(self, command: Command, channel: Channel) -> int:
         # Observed: acked even without a parachute.
-        return ACCEPTED if int(command.p1) in (0, 1, 2) else FAILED
+        return ACCEPTED if whole(command.p1) in (0, 1, 2) else FAILED
 
     def _run_prearm_checks(self, command: Command, channel: Channel) -> int:
         for complaint in self._autopilot.arming.pre_arm_complaints():

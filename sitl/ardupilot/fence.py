@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from core.geodesy import Wgs84Point
 from sitl.ardupilot.stores import FenceShape
 
 if TYPE_CHECKING:
@@ -63,8 +62,7 @@ class Fence:
         for shape in shapes:
             ring = []
             for x, y in shape.vertices:
-                offset = self._autopilot.body.frame.to_enu(Wgs84Point(x * 1e-7, y * 1e-7))
-                ring.append((offset.north_m, offset.east_m))
+                ring.append(self._autopilot.to_local(x, y))
             self._shapes.append((shape.inclusion, tuple(ring), shape.radius_m))
 
     @property

@@ -113,8 +113,8 @@ class ReturnToLaunch:
         best: tuple[float, Wgs84Point, float] | None = None
         for point in autopilot.rally.points:
             place = Wgs84Point(point.x * 1e-7, point.y * 1e-7)
-            offset = body.frame.to_enu(place)
-            distance_m = math.hypot(offset.north_m - north, offset.east_m - east)
+            place_n, place_e = body.local_of(place)
+            distance_m = math.hypot(place_n - north, place_e - east)
             height_m = point.z_cm / 100.0
             if point.frame == 0:
                 height_m -= autopilot.home_amsl_m
@@ -133,14 +133,14 @@ class ReturnToLaunch:
         autopilot = self._autopilot
         parameters, body = autopilot.parameters, autopilot.body
         place, least_m = self._choose_target()
-        offset = body.frame.to_enu(place)
+        target_n, target_e = body.local_of(place)
         body.start_legs()
         stop_n, stop_e, stop_up = body.stopping_point()
         now_m = stop_up + body.launch_amsl_m - autopilot.home_amsl_m
         floor_m = max(RTL_ALT_MIN_M, now_m + max(0.0, parameters["RTL_CLIMB_MIN"] / 100.0))
         height_m = max(least_m, floor_m, parameters["RTL_ALT"] / 100.0)
         cone = parameters["RTL_CONE_SLOPE"]
-        distance_m = math.hypot(offset.north_m - stop_n, offset.east_m - stop_e)
+        distance_m = math.hypot(target_n - stop_n, target_e - stop_e)
         if cone > 0:
             height_m = max(min(height_m, max(distance_m * cone, floor_m)), floor_m)
         if autopilot.fence.enabled and parameters.integer("FENCE_TYPE") & 1:
@@ -149,7 +149,7 @@ class ReturnToLaunch:
         speed = parameters["RTL_SPEED"] / 100.0
         if speed > 0:
             body.change_speed(speed)
-        self._target = (offset.north_m, offset.east_m, up_m)
+        self._target = (target_n, target_e, up_m)
         self.stage = ReturnStage.CLIMB
         body.point_nose(body.yaw_rad)
         # The estimated height never is exactly the target: the recorded flight climbed a last 3 cm first.
