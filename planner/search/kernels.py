@@ -193,6 +193,58 @@ def _first_hit(corners, owner, grid, cells, edges, more_cells, more_edges, mask,
         row += step
 
 
+@inlined
+def _edges_meet(edges, i, other, j):
+    """Do two edges cross or touch? Exact."""
+    ax, ay, bx, by = float(edges[i, 0]), float(edges[i, 1]), float(edges[i, 2]), float(edges[i, 3])
+    cx, cy, dx, dy = float(other[j, 0]), float(other[j, 1]), float(other[j, 2]), float(other[j, 3])
+    if max(ax, bx) < min(cx, dx) or max(cx, dx) < min(ax, bx):
+        return False
+    if max(ay, by) < min(cy, dy) or max(cy, dy) < min(ay, by):
+        return False
+    c_side = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    d_side = (bx - ax) * (dy - ay) - (by - ay) * (dx - ax)
+    a_side = (dx - cx) * (ay - cy) - (dy - cy) * (ax - cx)
+    b_side = (dx - cx) * (by - cy) - (dy - cy) * (bx - cx)
+    return c_side * d_side <= 0.0 and a_side * b_side <= 0.0
+
+
+@compiled
+def meeting_obstacles(owner, grid, cells, edges, more_cells, more_edges, pairs):
+    """Store pairs of obstacles whose boundaries meet, repeatedly; returns how many, -1 if there is no room."""
+    more = grid[6] > 0.0
+    n = 0
+    for c in range(int(grid[4]) * int(grid[5])):
+        for i in range(cells[c], cells[c + 1]):
+            a = owner[edges[i, 4]]
+            for j in range(i + 1, cells[c + 1]):
+                b = owner[edges[j, 4]]
+                if a != b and _edges_meet(edges, i, edges, j):
+                    if n >= pairs.shape[0]:
+                        return -1
+                    pairs[n, 0], pairs[n, 1] = a, b
+                    n += 1
+        if not more:
+            continue
+        for i in range(more_cells[c], more_cells[c + 1]):
+            a = owner[more_edges[i, 4]]
+            for j in range(i + 1, more_cells[c + 1]):
+                b = owner[more_edges[j, 4]]
+                if a != b and _edges_meet(more_edges, i, more_edges, j):
+                    if n >= pairs.shape[0]:
+                        return -1
+                    pairs[n, 0], pairs[n, 1] = a, b
+                    n += 1
+            for j in range(cells[c], cells[c + 1]):
+                b = owner[edges[j, 4]]
+                if _edges_meet(more_edges, i, edges, j):
+                    if n >= pairs.shape[0]:
+                        return -1
+                    pairs[n, 0], pairs[n, 1] = a, b
+                    n += 1
+    return n
+
+
 @compiled
 def point_in_obstacle(corners, first, k, x, y):
     """1 strictly inside obstacle k, 0 on its boundary, -1 outside: exact."""

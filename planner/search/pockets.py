@@ -9,6 +9,7 @@ holds for the true obstacles despite rounding; a pocket closed by less than that
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,17 +23,23 @@ EROSION_MM = 0.1
 KNOWN_MASKS = 32
 """Masks whose pockets are remembered (chosen: altitude layers times a few time windows)."""
 
+FRAME_MM = 1e6
+"""Width of what stands for the outside of the keep-in area."""
+
 Separating = tuple[int, ...]
+Pairs = npt.NDArray[np.int32]
 
 
 class PocketIndex:
     """Pockets of one set of obstacles under any mask. Shape 0 is the keep-in area, whose outside is the
     obstacle."""
 
-    def __init__(self, shapes: LazyShapes, *, keep_in: bool) -> None:
+    def __init__(self, shapes: LazyShapes, meeting: Callable[[], Pairs], *, keep_in: bool) -> None:
+        """``meeting`` finds all pairs of obstacles whose boundaries meet."""
         self._shapes = shapes
+        self._meeting = meeting
         self._keep_in = keep_in
-        self._pairs: npt.NDArray[np.int64] | None = None
+        self._pairs: Pairs | None = None
         self._known: OrderedDict[bytes, list[tuple[shapely.Polygon, Separating]]] = OrderedDict()
 
     def separating(
@@ -59,44 +66,15 @@ class PocketIndex:
                 return members
         return ()
 
-    def _solid(self) -> npt.NDArray[np.object_]:
-        """All obstacles as ordinary polygons: the outside of the keep-in area becomes a frame around
-        everything."""
-        solid = self._shapes().copy()
-        if self._keep_in:
-            left, bottom, right, top = shapely.total_bounds(solid)
-            solid[0] = shapely.difference(
-                shapely.box(left - 1e6, bottom - 1e6, right + 1e6, top + 1e6), solid[0]
-            )
-        return solid
-
-    def _overlapping(self, solid: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
-        if self._pairs is None:
-            pairs = shapely.STRtree(solid).query(solid, predicate="intersects")
-            self._pairs = pairs[:, pairs[0] < pairs[1]].T
-        return self._pairs
-
     def _find(self, mask: npt.NDArray[np.bool_]) -> list[tuple[shapely.Polygon, Separating]]:
-        solid = self._solid()
-        leader = np.arange(len(solid))
-
-        def find(k: int) -> int:
-            while leader[k] != k:
-                leader[k] = leader[leader[k]]
-                k = int(leader[k])
-            return k
-
-        pairs = self._overlapping(solid)
-        for a, b in pairs[mask[pairs[:, 0]] & mask[pairs[:, 1]]].tolist():
-            leader[find(a)] = find(b)
-        clusters: dict[int, list[int]] = {}
-        for k in np.flatnonzero(mask & ~shapely.is_empty(solid)).tolist():
-            clusters.setdefault(find(k), []).append(k)
+        pairs = self._pairs = self._meeting() if self._pairs is None else self._pairs
+        clusters = _clusters(pairs[mask[pairs[:, 0]] & mask[pairs[:, 1]]])
+        taken = {k for members in clusters for k in members}
+        alone = {0, *self._shapes.holed().tolist()} if self._keep_in else self._shapes.holed().tolist()
+        clusters += [[k] for k in alone if k not in taken and mask[k]]
         pockets = []
-        for members in clusters.values():
-            if len(members) == 1 and not _has_hole(solid[members[0]]):
-                continue
-            eroded = shapely.buffer(solid[members], -EROSION_MM, join_style="mitre")
+        for members in clusters:
+            eroded = shapely.buffer(self._solid(np.array(members)), -EROSION_MM, join_style="mitre")
             for part in shapely.get_parts(shapely.union_all(eroded)):
                 for hole in part.interiors:
                     pocket = shapely.Polygon(hole)
@@ -104,6 +82,30 @@ class PocketIndex:
                     pockets.append((pocket, tuple(members)))
         return pockets
 
+    def _solid(self, members: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+        """Obstacles as polygons: the outside of the keep-in area becomes a frame around them."""
+        solid = self._shapes.some(members)
+        if self._keep_in and members[0] == 0:
+            left, bottom, right, top = shapely.total_bounds(solid)
+            solid[0] = shapely.difference(
+                shapely.box(left - FRAME_MM, bottom - FRAME_MM, right + FRAME_MM, top + FRAME_MM), solid[0]
+            )
+        return solid
 
-def _has_hole(shape: shapely.Geometry) -> bool:
-    return bool(shapely.get_num_interior_rings(shapely.get_parts(shape)).any())
+
+def _clusters(pairs: Pairs) -> list[list[int]]:
+    """Groups that hang together, each ascending."""
+    leader: dict[int, int] = {}
+
+    def find(k: int) -> int:
+        while leader.setdefault(k, k) != k:
+            leader[k] = leader[leader[k]]
+            k = leader[k]
+        return k
+
+    for a, b in pairs.tolist():
+        leader[find(a)] = find(b)
+    clusters: dict[int, list[int]] = {}
+    for k in sorted(leader):
+        clusters.setdefault(find(k), []).append(k)
+    return list(clusters.values())

@@ -218,19 +218,58 @@ def shapes_of(rings: Rings) -> npt.NDArray[np.object_]:
     return shapes
 
 
+def _chosen(rings: Rings, obstacles: npt.NDArray[np.int64]) -> Rings:
+    """Only these obstacles, in this order."""
+    sizes = np.diff(rings.first)[obstacles]
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    shift = np.repeat(rings.first[obstacles] - first[:-1], sizes)
+    corners = np.arange(first[-1]) + shift
+    return Rings(
+        x=rings.x[corners],
+        y=rings.y[corners],
+        previous=rings.previous[corners] - shift,
+        following=rings.following[corners] - shift,
+        obstacle=np.repeat(np.arange(len(obstacles)), sizes),
+        first=first,
+    )
+
+
 class LazyShapes:
-    """The grown obstacles as shapely polygons in millimetres, made only when somebody asks."""
+    """The grown obstacles as shapely polygons in millimetres, made only when somebody asks.
+
+    The first ones are given as shapes, further ones as rings.
+    """
 
     def __init__(self, first: npt.NDArray[np.object_], *parts: Rings) -> None:
-        self._made = first
+        self._first = first
         self._parts = parts
 
     def __call__(self) -> npt.NDArray[np.object_]:
+        """All of them."""
         if self._parts:
-            made = np.concatenate([self._made, *map(shapes_of, self._parts)])
-            self._made, self._parts = made, ()
-        return self._made
+            made = np.concatenate([self._first, *map(shapes_of, self._parts)])
+            self._first, self._parts = made, ()
+        return self._first
+
+    def some(self, obstacles: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+        """These, in ascending order of their numbers."""
+        first, parts = self._first, self._parts
+        made, low = [first[obstacles[obstacles < len(first)]]], len(first)
+        for part in parts:
+            high = low + len(part.first) - 1
+            made.append(shapes_of(_chosen(part, obstacles[(low <= obstacles) & (obstacles < high)] - low)))
+            low = high
+        return np.concatenate(made)
+
+    def holed(self) -> npt.NDArray[np.int64]:
+        """Numbers of the obstacles with more than one ring."""
+        first, parts = self._first, self._parts
+        many = [shapely.get_num_interior_rings(first) + shapely.get_num_geometries(first) > 1]
+        for part in parts:
+            starts = np.flatnonzero(part.previous > np.arange(len(part.x)))
+            many.append(np.bincount(part.obstacle[starts], minlength=len(part.first) - 1) > 1)
+        return np.flatnonzero(np.concatenate(many))
 
     def extended(self, rings: Rings) -> LazyShapes:
         """With more obstacles."""
-        return LazyShapes(self._made, *self._parts, rings)
+        return LazyShapes(self._first, *self._parts, rings)

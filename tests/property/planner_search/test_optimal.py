@@ -15,6 +15,7 @@ import shapely
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from planner.search import engine as engine_module
 from planner.search.engine import CompiledEngine
 from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, START_INSIDE, Outcome, Query
 from planner.search.reference import ReferenceEngine
@@ -146,6 +147,23 @@ def test_compiled_engine_is_optimal_and_legal(
         Query((*start, *goal), (0.0, 0.0, 0.0)), mask
     )
     check(outcome, start, goal, obstacles, keep_in)
+
+
+@settings(MANY, max_examples=200)
+@given(world=worlds(), patience=st.integers(0, 3))
+def test_asking_for_pockets_changes_nothing(
+    world: tuple[list[shapely.Polygon], shapely.Geometry | None, oracle.Xy, oracle.Xy], patience: int
+) -> None:
+    """Searches are interrupted at once, so that merged obstacles have to tell whether the goal is walled off."""
+    obstacles, keep_in, start, goal = world
+    mask = np.ones(len(obstacles) + 1, dtype=np.bool_)
+    mask[0] = keep_in is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_module, "FIRST_SETTLED", patience)
+        engine = engine_of(CompiledEngine, obstacles, keep_in)
+        for _ in range(2):  # the second time the pockets are known
+            outcome = engine.solve(Query((*start, *goal), (0.0, 0.0, 0.0)), mask)
+            check(outcome, start, goal, obstacles, keep_in)
 
 
 @settings(MANY, max_examples=100)
