@@ -255,7 +255,7 @@ class Airspace:
                 for i, z in enumerate(self._snapshot.volume_zone.tolist())
                 if self.zones[z].keeps_out
             ]
-            table = build_table(keep_out, self._snapshot.authorised)
+            table = build_table(keep_out, self._snapshot.authorised, self.terrain, self._snapshot.geoid)
             self._table = table
         return table
 

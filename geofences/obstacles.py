@@ -17,6 +17,8 @@ import shapely
 
 from geofences.model import VerticalLimit
 from geofences.shapes import INTERSECTION_PRECISION_M, grown
+from geofences.terrain import Terrain
+from geofences.vertical import GeoidRange, amsl_interval
 from geofences.volumes import CompiledVolume
 
 _MAX_CELLS = 64
@@ -95,6 +97,8 @@ class ObstacleTable:
 def build_table(
     volumes: Sequence[tuple[int, str, CompiledVolume]],
     authorised: dict[int, list[AuthorisedVolume]],
+    terrain: Terrain,
+    geoid: GeoidRange,
 ) -> ObstacleTable:
     """``volumes`` are (zone number, zone id, volume) of keep-out zones; ``authorised`` by zone number."""
     polygons: list[ObstaclePolygon] = []
@@ -104,7 +108,12 @@ def build_table(
     for index, zone_id, volume in volumes:
         for cell, openers in _cells(volume, authorised.get(index, [])):
             for opener in openers:
-                low, high = opener.volume.inner_amsl_m
+                # What the authorisation surely opens over this volume: the ground elsewhere is no matter.
+                assert volume.shape is not None
+                ground = terrain.ground_range_amsl_m(*volume.shape.bounds_deg)
+                low, high = amsl_interval(
+                    opener.volume.floor, opener.volume.ceiling, ground, geoid, outwards=False
+                )
                 opened.append(
                     (
                         len(polygons),

@@ -41,17 +41,18 @@ class Terrain(Protocol):
 class FlatTerrain:
     """The same ground everywhere: an assumption, and said so."""
 
-    def __init__(self, ground_amsl_m: float) -> None:
+    def __init__(self, ground_amsl_m: float, *, because: str = "") -> None:
         if not math.isfinite(ground_amsl_m):
             raise AirspaceError(ErrorCode.DATUM_MISMATCH, f"{ground_amsl_m} is not a ground height")
         self._ground_amsl_m = float(ground_amsl_m)
+        self._because = f" ({because})" if because else ""
 
     def __repr__(self) -> str:
         return f"FlatTerrain({self._ground_amsl_m:g})"
 
     @property
     def description(self) -> str:
-        return f"flat ground assumed at {self._ground_amsl_m:g} m above mean sea level"
+        return f"flat ground assumed at {self._ground_amsl_m:g} m above mean sea level{self._because}"
 
     @property
     def resolution_m(self) -> float:

@@ -79,7 +79,7 @@ def _draft(feature: object, index: int, report: Report) -> ZoneDraft:
         "conditions": zone.sentences("restrictionConditions"),
         "region": zone.integer("region"),
         "reasons": tuple(word.upper() for word in zone.words(zone.first_of("reason", "reasons"))),
-        "other_reason": _texts(zone, "otherReasonInfo")[0],
+        "other_reason": _text(zone, "otherReasonInfo"),
         "regulation_exemption": zone.yes_no("regulationExemption"),
         "message": message,
         "message_zh": message_zh,
@@ -89,7 +89,7 @@ def _draft(feature: object, index: int, report: Report) -> ZoneDraft:
     if properties.has("dataSource"):
         source = properties.child("dataSource")
         values["source"] = DataSource(
-            author=_texts(source, source.first_of("originator", "author"))[0],
+            author=_text(source, source.first_of("originator", "author")),
             created_at=read_date_time(
                 source, source.first_of("creationDateTime", "creationDate"), zone_required=False
             ),
@@ -116,7 +116,7 @@ def _texts(fields: Fields, name: str) -> tuple[str, str]:
             by_language.setdefault(child.text("lang").lower()[:2], text)
     chinese = by_language.pop("zh", "")
     if not by_language:
-        return chinese, chinese
+        return "", chinese
     english = by_language.get("en", next(iter(by_language.values())))
     others = sorted(lang for lang, text in by_language.items() if text != english)
     if others:
@@ -124,11 +124,16 @@ def _texts(fields: Fields, name: str) -> tuple[str, str]:
     return english, chinese
 
 
+def _text(fields: Fields, name: str) -> str:
+    english, chinese = _texts(fields, name)
+    return english or chinese
+
+
 def _authority(fields: Fields) -> Authority:
     return Authority(
-        name=_texts(fields, "name")[0],
-        service=_texts(fields, "service")[0],
-        contact_name=_texts(fields, "contactName")[0],
+        name=_text(fields, "name"),
+        service=_text(fields, "service"),
+        contact_name=_text(fields, "contactName"),
         site_url=fields.text("siteURL"),
         email=fields.text("email"),
         phone=fields.text("phone"),

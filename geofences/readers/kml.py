@@ -97,10 +97,11 @@ def _feature(
     name = (placemark.findtext("name") or "").strip()
     place = name or f"Placemark[{index}]"
     properties = _properties(placemark, place)
+    if "identifier" not in properties:
+        properties.setdefault("name", name)
     identifier = str(properties.get("identifier") or placemark.get("id") or name)
     place = identifier or place
     properties["identifier"] = identifier
-    properties.setdefault("name", name)
     if restriction is not None:
         properties.setdefault("restriction", restriction.value)
     if "applicability" not in properties and (span := placemark.find("TimeSpan")) is not None:
