@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Hashable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,14 @@ from sitl.vehicle import SimulatedVehicle, VehicleSettings
 from sitl.weather import Wind
 from tests.unit.planner.helpers import NOW, airspace, drone, landing_point, planned, refuge, station
 
-TICK_S = 0.05
+TICK_S = 0.1
+METRES_PER_DEGREE = 110_750.0
+"""Of latitude at 22.5° north on WGS-84."""
 DRONE = drone("d1", "home", 1)
 
 
-def straight_plan(distance_m: float = 900.0, **options: Any) -> FlightPlan:
+@cache
+def straight_plan(distance_m: float = 500.0, **options: Any) -> FlightPlan:
     """A plan over open country: pad in the west, landing point in the east, a refuge beside the way."""
     return planned(
         airspace(),
@@ -96,9 +100,13 @@ class Stage:
         self.random = random.Random(seed)
         self.loss = self.double = 0.0
         self.delay_s = (0.005, 0.005)
+        self.distances_m: list[float] = []
+        self.offsets_m: list[float] = []
+        self.track: list[tuple[float, float, float]] = []
         self.wire: Wire | None = None
         self.said: list[Message] = []
         self.telemetry: list[TelemetrySample] = []
+        self.listeners: list[asyncio.Task[None]] = []
         self.agent: FlightAgent | None = None
         self._agent_task: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
@@ -115,8 +123,19 @@ class Stage:
         while True:
             await self.clock.sleep(TICK_S)
             self.vehicle.step(TICK_S)
+            self._survey()
             for datagram in self.vehicle.take_outgoing():
                 self.carry(lambda data=datagram: self._arrive(data))
+
+    def _survey(self) -> None:
+        """True distances from the pad and from the plan's straight line, while in the air."""
+        if self.vehicle.armed and self.vehicle.ticks % 50 == 0:
+            self.distances_m.append(self.metres_from_pad())
+            here, pad = self.vehicle.position, self.plan.home.position
+            self.offsets_m.append(abs(here.latitude_deg - pad.latitude_deg) * METRES_PER_DEGREE)
+        if self.vehicle.armed:
+            here = self.vehicle.position
+            self.track.append((here.longitude_deg, here.latitude_deg, self.vehicle.altitude_amsl_m))
 
     def _arrive(self, data: bytes) -> None:
         if self.wire is not None and self.wire.on_data is not None:
@@ -143,6 +162,19 @@ class Stage:
         self._agent_task.cancel()
         await asyncio.gather(self._agent_task, return_exceptions=True)
         self.agent = self._agent_task = None
+
+    def forget_bus(self) -> None:
+        """The hub's process dies with the agent's: whatever the bus held is gone."""
+        self.bus = InProcessBus(self.clock)
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear everything that is said from now on."""
+        for pattern, take in (
+            ("fleet.*.events", self.said.append),
+            ("fleet.*.telemetry", self.telemetry.append),
+        ):
+            self.listeners.append(asyncio.create_task(self._listen(pattern, take)))
 
     async def _listen(self, pattern: str, take: Callable[[Any], None]) -> None:
         async for delivery in await self.bus.subscribe(pattern):
@@ -186,7 +218,7 @@ class Stage:
                 self._agent_task.result()
             if self.clock.monotonic_s() > end_s:
                 raise AssertionError("it never happened; the story:\n" + self.story())
-            await self.clock.sleep(0.05)
+            await self.clock.sleep(0.1)
         return found
 
     async def ready(self) -> None:
@@ -249,11 +281,8 @@ def perform(
 
     async def run() -> Stage:
         stage = Stage(folder, seed=seed, plan=plan or straight_plan(), wind=wind, **settings)
-        tasks = [
-            asyncio.create_task(stage._run_vehicle()),
-            asyncio.create_task(stage._listen("fleet.*.events", stage.said.append)),
-            asyncio.create_task(stage._listen("fleet.*.telemetry", stage.telemetry.append)),
-        ]
+        stage.listen()
+        tasks = [asyncio.create_task(stage._run_vehicle())]
         await asyncio.sleep(0)
         stage.start_agent()
         try:
@@ -261,9 +290,9 @@ def perform(
         finally:
             if stage._agent_task is not None:
                 await stage.kill_agent()
-            for task in tasks:
+            for task in (*tasks, *stage.listeners):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *stage.listeners, return_exceptions=True)
         return stage
 
     return run_virtual(run())
