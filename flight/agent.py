@@ -154,8 +154,8 @@ class FlightAgent:
         self.state = memory.state
         flight = self.begin(memory.flight)
         flight.hovering_since = memory.hovering_since
-        flight.airborne_since = next(
-            (e.at for e in memory.flight_events if isinstance(e, PhaseChanged) and e.phase is Phase.CLIMBING),
+        flight.motors_since = next(
+            (e.at for e in memory.flight_events if isinstance(e, PhaseChanged) and e.phase is Phase.ARMING),
             None,
         )
         if any(event.kind == "aed_on_ground" for event in memory.flight_events):

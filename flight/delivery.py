@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.clock import Clock
 from flight.autopilots.base import Autopilot
 from flight.director import Director
 from flight.links.mavlink.connection import VehicleConnection
+from flight.model.failsafe import LINK_STALE_AFTER_S
 from flight.model.outcomes import ActionOutcome, Observation
 from flight.model.phases import Trigger
 from flight.model.view import VehicleView
@@ -40,6 +42,9 @@ SLOWEST_LINE_M_S = 0.5
 LINE_MARGIN_S = 8.0
 """For the exponential end of a move, a lost packet, and the winch's start."""
 RETRACT_MARGIN_S = 4.0
+RETRACT_TRIES = 2
+LINK_WAIT_S = 60.0
+"""How long one wait for a silent vehicle lasts before the next; any number does."""
 EMPTY_LINE_M_S = 1.0
 """Planned speed of the empty line for the hover budget: ArduPilot's default WINCH_RATE_MAX."""
 
@@ -117,6 +122,7 @@ class Delivery:
         height_m = self._director.height_over_delivery_m(self._link.view)
         if height_m is None or height_m <= 0:
             return Result(Trigger.LOWERING_FAILED, "the height above the landing point is not known")
+        began_s = self._clock.monotonic_s()
         left_s = self.lowering_time_left_s(hovering_for_s)
         physics_s = (height_m + LINE_EXTRA_M) / SLOWEST_LINE_M_S + LINE_MARGIN_S
         deadline_s = self._clock.monotonic_s() + min(left_s, physics_s)
@@ -129,7 +135,14 @@ class Delivery:
             if unloaded:
                 return await self._resting()
             if not outcome.obeyed:
-                return Result(Trigger.LOWERING_FAILED, outcome.detail, outcome.observations)
+                if self._was_heard_since(began_s) or self._clock.monotonic_s() >= deadline_s:
+                    return Result(Trigger.LOWERING_FAILED, outcome.detail, outcome.observations)
+                # Nobody heard anything meanwhile; while time is left, look again and go on from there.
+                await self._link.wait_for(
+                    self._heard_again(), max(0.0, deadline_s - self._clock.monotonic_s())
+                )
+                began_s = self._clock.monotonic_s()
+                continue
             if unloaded is None:
                 # No tension sensor: the line's length is all there is.
                 return Result(Trigger.AED_AT_GROUND, f"line at {target_m:.1f} m", outcome.observations)
@@ -202,12 +215,38 @@ class Delivery:
     # --- retraction ---------------------------------------------------------------------------
 
     async def retract(self) -> Result:
-        """Bring the line in. One more try after a standstill: a snagged hook often comes free."""
+        """Bring the line in. A vehicle that is not heard is waited for, as long as it takes: only one that
+        answers and whose line does not move has failed, and a snagged hook gets a second try."""
         if not self._by_winch:
             return Result(Trigger.LINE_IN, "no line")
-        length_m = abs(self._link.view.line_length_m or 0.0)
-        deadline_s = self._clock.monotonic_s() + length_m / SLOWEST_LINE_M_S + 2 * LINE_MARGIN_S
-        outcome = await self._autopilot.move_line(self._link, 0.0, deadline_s)
-        if outcome.obeyed:
-            return Result(Trigger.LINE_IN, "line in", outcome.observations)
-        return Result(Trigger.RETRACTION_FAILED, outcome.detail, outcome.observations)
+        tries = 0
+        while True:
+            await self._until_heard()
+            length_m = abs(self._link.view.line_length_m or 0.0)
+            began_s = self._clock.monotonic_s()
+            deadline_s = began_s + length_m / SLOWEST_LINE_M_S + 2 * LINE_MARGIN_S
+            outcome = await self._autopilot.move_line(self._link, 0.0, deadline_s)
+            if outcome.obeyed:
+                return Result(Trigger.LINE_IN, "line in", outcome.observations)
+            if self._was_heard_since(began_s):
+                tries += 1
+            if tries >= RETRACT_TRIES:
+                return Result(Trigger.RETRACTION_FAILED, outcome.detail, outcome.observations)
+
+    def _was_heard_since(self, began_s: float) -> bool:
+        """Whether the vehicle is heard now and the silence, if any, did not begin inside the attempt."""
+        silent_s = self._link.view.silent_for_s(self._clock.monotonic_s())
+        gap_s = self._link.longest_silence_since(began_s)
+        return silent_s is not None and silent_s <= LINK_STALE_AFTER_S and gap_s <= LINK_STALE_AFTER_S
+
+    async def _until_heard(self) -> None:
+        while True:
+            silent_s = self._link.view.silent_for_s(self._clock.monotonic_s())
+            if silent_s is not None and silent_s <= LINK_STALE_AFTER_S:
+                return
+            await self._link.wait_for(self._heard_again(), LINK_WAIT_S)
+
+    def _heard_again(self) -> Callable[[VehicleView], bool]:
+        """True as soon as anything new is heard."""
+        heard_s = self._link.view.heard_s
+        return lambda view: view.heard_s != heard_s

@@ -118,7 +118,7 @@ class Director:
         """
         if phase is Phase.ARMING:
             return Trigger.ARMED if view.armed else None
-        if phase in _ARMED_PHASES and view.armed is False:
+        if phase in _ARMED_PHASES and phase is not Phase.DISARMING and view.armed is False:
             return self.disarmed_where(view)
         moded = self._mode_trigger(view, phase, now_s)
         if moded is not None:

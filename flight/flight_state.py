@@ -25,12 +25,13 @@ from flight.messages import (
     VehicleTruth,
 )
 from flight.model.failsafe import LINK_LOST_AFTER_S, FaultTracker, SafetyAction
-from flight.model.phases import AIRBORNE_PHASES, LINE_OUT_PHASES, Effect, Phase, Step, Trigger
+from flight.model.phases import FLIGHT_PHASES, LINE_OUT_PHASES, Effect, Phase, Step, Trigger
 from flight.model.view import VehicleView
 from flight.procedures import Procedures
 from flight.record import FlightRecord
 from planner.compile.mavlink import compile_mission
 
+MOTORS_ON_PHASES = FLIGHT_PHASES - {Phase.PREPARING}
 ENDURANCE_MARGIN = 1.1
 """A battery that lasts longer than computed; after this the vehicle is down, wherever it is (chosen)."""
 
@@ -62,7 +63,7 @@ class FlightUnderWay:
     faults: FaultTracker = field(default_factory=FaultTracker)
     action_taken: SafetyAction = SafetyAction.NONE
     hovering_since: datetime | None = None
-    airborne_since: datetime | None = None
+    motors_since: datetime | None = None
 
     @classmethod
     def begin(
@@ -94,20 +95,20 @@ class FlightUnderWay:
         if phase is Phase.OUTBOUND:
             # Back on the way (after a hold): the loiter will start anew.
             self.hovering_since = None
-        if phase in AIRBORNE_PHASES and self.airborne_since is None:
-            self.airborne_since = now
+        if phase in MOTORS_ON_PHASES and self.motors_since is None:
+            self.motors_since = now
 
     def hovering_for_s(self, now: datetime) -> float:
         """How much of the hover budget is used."""
         return 0.0 if self.hovering_since is None else (now - self.hovering_since).total_seconds()
 
     def endurance_exceeded(self, view: VehicleView, now: datetime, now_s: float) -> bool:
-        """Not heard, and in the air for longer than any charge of this plan lasts."""
+        """Not heard, and the motors on for longer than any charge of this plan lasts."""
         silent_s = view.silent_for_s(now_s)
         silent = silent_s is None or silent_s > LINK_LOST_AFTER_S
-        if not silent or self.airborne_since is None:
+        if not silent or self.motors_since is None:
             return False
-        flying_s = (now - self.airborne_since).total_seconds()
+        flying_s = (now - self.motors_since).total_seconds()
         return flying_s > ENDURANCE_MARGIN * self.director.endurance_s()
 
     def expect_mode_of(self, phase: Phase, view: VehicleView, now_s: float) -> None:

@@ -21,6 +21,8 @@ TAKEOFF_TIMEOUT_S = 20.0
 """Spool-up takes 2 s, the first half metre one more; a vehicle that still stands then will not fly."""
 PREPARE_TIMEOUT_S = 60.0
 """Uploads at 30 % loss take half of this."""
+DISARMED_FOR_S = 2.0
+"""Longer than the arm command's own repetitions (1.5 s) and HEARTBEAT's default period."""
 INSIST_PAUSE_S = 1.0
 INSIST_ATTEMPTS = 8
 """Before a way home that the vehicle does not take is given up for its own return."""
@@ -87,7 +89,7 @@ class Procedures:
             Effect.FLY_TO_RALLY: lambda: self._insist(self._autopilot.return_by_itself),
             Effect.LAND_HERE: lambda: self._insist(self._autopilot.land),
             Effect.LAND_ON_PAD: lambda: self._insist(self._autopilot.land),
-            Effect.DISARM: lambda: self._insist(self._autopilot.disarm),
+            Effect.DISARM: self.disarm,
             Effect.TERMINATE: lambda: self._insist(self._autopilot.terminate),
         }
         return simple.get(effect)
@@ -117,6 +119,18 @@ class Procedures:
         if outcome.obeyed:
             return Result(None)
         return Result(Trigger.ARMING_FAILED, outcome.detail)
+
+    async def disarm(self) -> Result:
+        """Until the motors stand and have stood for a moment: an arm command that is still on its way,
+        or its late execution, must not find a flight that believes itself ended."""
+        while True:
+            outcome = await self._autopilot.disarm(self._link)
+            if outcome.obeyed:
+                armed_late = await self._link.wait_for(lambda view: view.armed is True, DISARMED_FOR_S)
+                silent_s = self._link.view.silent_for_s(self._clock.monotonic_s())
+                if not armed_late and silent_s is not None and silent_s < DISARMED_FOR_S:
+                    return Result(self._director.disarmed_where(self._link.view), "disarmed on command")
+            await self._clock.sleep(INSIST_PAUSE_S)
 
     async def start_mission(self) -> Result:
         """Ends when the vehicle is seen in the air (the director says so), or with the failure."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -41,6 +42,8 @@ AUTOPILOT_COMPONENT = 1
 HEARTBEAT_PERIOD_S = 1.0
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to open a link that failed; the last one repeats."""
+GAP_FROM_S = 0.7
+"""Silences worth remembering; position alone comes every 0.2 s."""
 MAX_PEERS = 16
 """Parsers kept for the peers of one listening socket; beyond that strangers are ignored."""
 
@@ -91,6 +94,7 @@ class VehicleConnection:
         self._locks: dict[object, asyncio.Lock] = {}
         self._taps: list[Tap] = []
         self._listeners: list[Callable[[], None]] = []
+        self._gaps: deque[tuple[float, float]] = deque(maxlen=100)
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -156,8 +160,21 @@ class VehicleConnection:
                 self.counts.foreign_frames += 1
                 continue
             self._peer = peer
+            self._note_gap(now_s)
             self._handle(message, now_s)
         self._notify()
+
+    def _note_gap(self, now_s: float) -> None:
+        heard_s = self.view.heard_s
+        if heard_s is not None and now_s - heard_s > GAP_FROM_S:
+            self._gaps.append((heard_s, now_s))
+
+    def longest_silence_since(self, since_s: float) -> float:
+        """The longest stretch without a message that reaches past ``since_s``, the present one included."""
+        gaps = [end_s - max(start_s, since_s) for start_s, end_s in self._gaps if end_s > since_s]
+        if self.view.heard_s is not None:
+            gaps.append(self._clock.monotonic_s() - max(self.view.heard_s, since_s))
+        return max(gaps, default=0.0)
 
     def _handle(self, message: Message, now_s: float) -> None:
         for tap in self._taps:

@@ -103,6 +103,7 @@ class Stage:
         self.distances_m: list[float] = []
         self.offsets_m: list[float] = []
         self.track: list[tuple[float, float, float]] = []
+        self.ordered_at = NOW
         self.wire: Wire | None = None
         self.said: list[Message] = []
         self.telemetry: list[TelemetrySample] = []
