@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -82,7 +83,8 @@ class Hub:
 async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncIterator[Hub]:
     """Start a hub: database, fleet, order service, agents and all tasks. Stops them at the end."""
     given = parts or Parts()
-    clock = given.clock or LoopClock(speedup=settings.speedup)
+    settings.prepare_data_dir()
+    clock = given.clock or _clock(settings)
     ids = given.ids or IdSource(clock)
     site = given.site or load_site(settings.site_file)
     airspace = given.airspace or rooms.load_airspace()
@@ -96,7 +98,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             for wake in callback_wakers:
                 wake()
 
-        settings.prepare_data_dir()
         engine = make_engine(settings.effective_database_url)
         await asyncio.get_running_loop().run_in_executor(None, upgrade, engine)
         database = Database(engine, on_committed=committed)
@@ -178,6 +179,23 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(_housekeeping(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub
+
+
+def _clock(settings: Settings) -> Clock:
+    """Real time; or, in an accelerated demo, a clock that a restarted hub continues instead of jumping back."""
+    if settings.speedup == 1.0:
+        return LoopClock()
+    anchor = settings.data_dir / "demo-clock.json"
+    real_now = datetime.now(UTC)
+    if anchor.exists():
+        kept = json.loads(anchor.read_text(encoding="utf-8"))
+        if kept["speedup"] == settings.speedup:
+            passed = real_now - datetime.fromisoformat(kept["real"])
+            epoch = datetime.fromisoformat(kept["epoch"]) + passed * settings.speedup
+            return LoopClock(speedup=settings.speedup, epoch=epoch)
+    started = {"real": real_now.isoformat(), "epoch": real_now.isoformat(), "speedup": settings.speedup}
+    anchor.write_text(json.dumps(started), encoding="utf-8")
+    return LoopClock(speedup=settings.speedup, epoch=real_now)
 
 
 def _default_agents(hub: Hub) -> list[AgentTask]:
