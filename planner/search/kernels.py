@@ -302,10 +302,10 @@ def leg_cost(dx, dy, wind_x, wind_y, rest):
 
 @inlined
 def _push(key, item, size, cost, value):
-    """Insert into the queue, a binary heap."""
+    """Insert into the queue, a heap of four branches (shallower than two, so fewer cache misses)."""
     k = size
     while k > 0:
-        parent = (k - 1) >> 1
+        parent = (k - 1) >> 2
         if key[parent] <= cost:
             break
         key[k], item[k] = key[parent], item[parent]
@@ -320,23 +320,42 @@ def _pop(key, item, size):
     size -= 1
     cost, value = key[size], item[size]
     k = 0
-    child = 1
-    while child < size:
-        if child + 1 < size and key[child + 1] < key[child]:
-            child += 1
-        if key[child] >= cost:
+    while True:
+        first = 4 * k + 1
+        if first >= size:
             break
-        key[k], item[k] = key[child], item[child]
+        child, least = first, key[first]
+        for other in range(first + 1, min(first + 4, size)):
+            if key[other] < least:
+                child, least = other, key[other]
+        if least >= cost:
+            break
+        key[k], item[k] = least, item[child]
         k = child
-        child = 2 * k + 1
     key[k], item[k] = cost, value
     return size
 
 
 @inlined
+def _in_shadow(shadows, head, dx, dy):
+    """Is the leg along d known to be blocked by an obstacle that hides this direction and lies nearer?"""
+    square = dx * dx + dy * dy
+    while head >= 0:
+        if (
+            square > shadows[FARTHEST, head]
+            and shadows[RIGHT_X, head] * dy - shadows[RIGHT_Y, head] * dx > 0.0
+            and dx * shadows[LEFT_Y, head] - dy * shadows[LEFT_X, head] > 0.0
+        ):
+            return True
+        head = int(shadows[NEXT, head])
+    return False
+
+
+@inlined
 def _offer(
-    stamp, corner_stamp, settled, active, active_i, key, item, s, low, high, size, wind_x, wind_y, rest
-):
+    stamp, corner_stamp, settled, settled_i, active, active_i, shadows, key, item,
+    s, low, high, size, wind_x, wind_y, rest,
+):  # fmt: skip
     """Queue the taut legs from settled row ``s`` to active rows ``low`` … ``high - 1``.
 
     Returns the new size of the queue, -1 if it is full.
@@ -354,6 +373,8 @@ def _offer(
             continue
         if corner_stamp[active_i[k]] == stamp or (dx == 0.0 and dy == 0.0):
             continue
+        if _in_shadow(shadows, settled_i[SHADOW, s], dx, dy):
+            continue
         if size >= key.shape[0]:
             return -1
         cost = settled[COST, s] + leg_cost(dx, dy, wind_x, wind_y, rest) + active[AHEAD, k]
@@ -363,7 +384,7 @@ def _offer(
 
 @compiled
 def _offer_all_groups(
-    stamp, corner_stamp, settled, active, active_i, groups, count, pick, key, item, s, size,
+    stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, count, pick, key, item, s, size,
     wind_x, wind_y, rest,
 ):  # fmt: skip
     """Queue the taut legs from settled row ``s`` > 0 to all active corners."""
@@ -380,7 +401,7 @@ def _offer_all_groups(
     for j in range(count):
         if pick[j]:
             size = _offer(
-                stamp, corner_stamp, settled, active, active_i, key, item,
+                stamp, corner_stamp, settled, settled_i, active, active_i, shadows, key, item,
                 s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest,
             )  # fmt: skip
             if size < 0:
@@ -390,7 +411,7 @@ def _offer_all_groups(
 
 @compiled
 def _offer_from_all_settled(
-    stamp, corner_stamp, settled, active, active_i, groups, j, count, pick, key, item, size,
+    stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, j, count, pick, key, item, size,
     wind_x, wind_y, rest,
 ):  # fmt: skip
     """Queue the taut legs from all settled rows to the newly active group ``j``."""
@@ -407,28 +428,12 @@ def _offer_from_all_settled(
     for s in range(count):
         if pick[s]:
             size = _offer(
-                stamp, corner_stamp, settled, active, active_i, key, item,
+                stamp, corner_stamp, settled, settled_i, active, active_i, shadows, key, item,
                 s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest,
             )  # fmt: skip
             if size < 0:
                 return -1
     return size
-
-
-@inlined
-def _in_shadow(shadows, head, ux, uy, vx, vy):
-    """Is u→v known to be blocked by an obstacle that hides v's direction from u and lies nearer than v?"""
-    dx, dy = vx - ux, vy - uy
-    square = dx * dx + dy * dy
-    while head >= 0:
-        if (
-            square > shadows[FARTHEST, head]
-            and shadows[RIGHT_X, head] * dy - shadows[RIGHT_Y, head] * dx > 0.0
-            and dx * shadows[LEFT_Y, head] - dy * shadows[LEFT_X, head] > 0.0
-        ):
-            return True
-        head = int(shadows[NEXT, head])
-    return False
 
 
 @compiled
@@ -495,7 +500,7 @@ def search(
             if corner_stamp[active_i[k]] == stamp:
                 continue
             vx, vy = active[X, k], active[Y, k]
-        if _in_shadow(shadows, settled_i[SHADOW, s], ux, uy, vx, vy):
+        if _in_shadow(shadows, settled_i[SHADOW, s], vx - ux, vy - uy):
             continue
         hit = _first_hit(corners, owner, grid, cells, edges, more_cells, more_edges, mask, ux, uy, vx, vy)
         if hit >= 0:
@@ -528,8 +533,8 @@ def search(
                 boxes[2, hit] - boxes[0, hit], boxes[3, hit] - boxes[1, hit]
             )
             size = _offer_from_all_settled(
-                stamp, corner_stamp, settled, active, active_i, groups, obstacles, count, pick, key, item,
-                size, wind_x, wind_y, rest,
+                stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, obstacles, count,
+                pick, key, item, size, wind_x, wind_y, rest,
             )  # fmt: skip
             obstacles += 1
             if size < 0:
@@ -566,8 +571,8 @@ def search(
             )
         settled[ARRIVE, count], settled[BOUND, count] = math.hypot(dx, dy), math.hypot(bound_x, bound_y)
         size = _offer_all_groups(
-            stamp, corner_stamp, settled, active, active_i, groups, obstacles, pick, key, item, count, size,
-            wind_x, wind_y, rest,
+            stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, obstacles,
+            pick, key, item, count, size, wind_x, wind_y, rest,
         )  # fmt: skip
         count += 1
         if size < 0:
