@@ -297,7 +297,7 @@ def _flyable(
     behind: Sequence[_Option],
 ) -> list[Candidate]:
     unknown = (reasons.floor_unknown(),) if request.floor_of_building is None else ()
-    found = []
+    found: list[Candidate] = []
     for option, plan in sorted(planned, key=lambda pair: pair[1].timing.time_to_patient_s):
         time_s = plan.timing.time_to_patient_s
         if plan is best:

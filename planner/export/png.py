@@ -319,7 +319,7 @@ def _decorate(axes: Axes, frame: LocalFrame) -> None:
     axes.tick_params(labelsize=6.5, colors=_INK, length=3)
     for label in axes.get_yticklabels():
         label.set_rotation(90)
-        label.set_va("center")
+        label.set_verticalalignment("center")
     for spine in axes.spines.values():
         spine.set_color(_INK)
         spine.set_linewidth(0.8)
