@@ -21,6 +21,7 @@ from flight.messages import ReportState, encode
 from geofences.airspace import Airspace
 from hub_api import rooms
 from hub_api.dispatch.callbacks import CallbackSender
+from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.feed import EventFeed
@@ -74,6 +75,7 @@ class Hub:
     feed: EventFeed
     fleet: Fleet
     orders: OrderService
+    commander: Commander
     started_at: datetime
     failure: asyncio.Future[None]
     """Done with an exception as soon as a task that must not end has ended."""
@@ -164,6 +166,14 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             feed=feed,
             fleet=fleet,
             orders=service,
+            commander=Commander(
+                database=database,
+                ledger=ledger,
+                ids=ids,
+                clock=clock,
+                feed=feed,
+                wake_relay=lambda: relay.wake(),
+            ),
             started_at=clock.now(),
             failure=crew.failure,
         )

@@ -52,6 +52,7 @@ _COMMANDS = {
     "continue_flight": ("to go on", "继续指令"),
     "divert_flight": ("the diversion", "备降指令"),
     "land_now": ("to land at once", "立即降落指令"),
+    "confirm_aed_loaded": ("that an AED is loaded", "AED 已装载确认"),
     "report_state": ("to report", "状态上报指令"),
 }
 

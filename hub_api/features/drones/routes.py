@@ -8,16 +8,28 @@ from fastapi import APIRouter, Path, Security
 
 from core.errors import DispatchError, ErrorCode
 from hub_api.dependencies import HubDep
+from hub_api.dispatch.commander import CommandOutcome
 from hub_api.dispatch.fleet import DroneView
-from hub_api.features.drones.schemas import CheckView, DroneList, DroneLiveView, TelemetryView
+from hub_api.features.drones.schemas import (
+    AedLoadedRequest,
+    CheckView,
+    CommandView,
+    DroneList,
+    DroneLiveView,
+    FlightCommandRequest,
+    TelemetryView,
+)
 from hub_api.features.orders.schemas import ReasonView
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.repositories import missions
+from hub_api.strict_json import StrictJsonRoute
 
-router = APIRouter(prefix="/v1/drones", tags=["fleet"])
+router = APIRouter(prefix="/v1/drones", tags=["fleet"], route_class=StrictJsonRoute)
 
 Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_READ])]
+Commanding = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_COMMAND])]
+DroneId = Annotated[str, Path(max_length=80)]
 
 
 @router.get("", response_model=DroneList, summary="List drones", responses=declared(401, 403))
@@ -30,13 +42,60 @@ async def list_drones(hub: HubDep, who: Reader) -> DroneList:
 @router.get(
     "/{drone_id}", response_model=DroneLiveView, summary="See a drone", responses=declared(401, 403, 404)
 )
-async def get_drone(hub: HubDep, who: Reader, drone_id: Annotated[str, Path(max_length=80)]) -> DroneLiveView:
+async def get_drone(hub: HubDep, who: Reader, drone_id: DroneId) -> DroneLiveView:
     """One drone right now."""
     reserved = await hub.database.read(missions.reserved_drones)
     view = hub.fleet.view(drone_id, reserved)
     if view is None:
         raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
     return drone_view(view)
+
+
+@router.post(
+    "/{drone_id}/commands",
+    response_model=CommandView,
+    summary="Command a drone in flight",
+    responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def command_drone(
+    hub: HubDep, who: Commanding, drone_id: DroneId, body: FlightCommandRequest
+) -> CommandView:
+    """Stored with the order, sent, and answered by the drone: accepted, or refused with its reasons.
+
+    An accepted command is a promise to act; what really happens is told by the order's events.
+    """
+    _known(hub, drone_id)
+    return command_view(
+        await hub.commander.command_flight(drone_id, body.command, reason=body.reason, by=who.client)
+    )
+
+
+@router.post(
+    "/{drone_id}/aed-loaded",
+    response_model=CommandView,
+    summary="Confirm that an AED hangs on the hook",
+    responses=declared(400, 401, 403, 404, 413, 422, 503),
+)
+async def confirm_aed_loaded(
+    hub: HubDep, who: Commanding, drone_id: DroneId, body: AedLoadedRequest
+) -> CommandView:
+    """After a delivery a drone refuses to fly until somebody loaded it and its hook holds."""
+    _known(hub, drone_id)
+    return command_view(await hub.commander.confirm_aed_loaded(drone_id, confirmed_by=body.confirmed_by))
+
+
+def _known(hub: HubDep, drone_id: str) -> None:
+    if all(drone.drone_id != drone_id for drone in hub.site.drones):
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
+
+
+def command_view(outcome: CommandOutcome) -> CommandView:
+    """The drone's answer as it is shown."""
+    return CommandView(
+        command_id=outcome.command_id,
+        outcome=outcome.outcome,
+        reasons=[ReasonView(code=r.code, detail=r.detail, detail_zh=r.detail_zh) for r in outcome.reasons],
+    )
 
 
 def drone_view(view: DroneView) -> DroneLiveView:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.features.orders.schemas import ReasonView
+from hub_api.dispatch.commander import FlightCommandKind
+from hub_api.features.orders.schemas import ReasonView, Text80, Text300
 
 
 class CheckView(BaseModel):
@@ -59,3 +61,39 @@ class DroneList(BaseModel):
     """Every drone of the site."""
 
     drones: list[DroneLiveView]
+
+
+class FlightCommandRequest(BaseModel):
+    """A command to the flight that a drone is on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"command": "return_home", "reason": "thunderstorm · 雷暴接近"}]},
+    )
+
+    command: FlightCommandKind = Field(
+        description="abort_flight | return_home | hold_flight | continue_flight | divert_flight | land_now. "
+        "`land_now` lands wherever the drone is: the last resort."
+    )
+    reason: Text300
+
+
+class AedLoadedRequest(BaseModel):
+    """A person hung an AED on the drone's hook."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"confirmed_by": "王工"}]}
+    )
+
+    confirmed_by: Text80
+
+
+class CommandView(BaseModel):
+    """What the drone said to a command."""
+
+    command_id: str
+    outcome: Literal["accepted", "refused", "pending"] = Field(
+        description="pending: no answer within 5 s; the command is sent again until it is answered."
+    )
+    reasons: list[ReasonView]

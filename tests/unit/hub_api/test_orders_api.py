@@ -271,3 +271,35 @@ def test_drones_that_are_not_ready_say_why(tmp_path: Path):
             assert drones["bao-03"]["telemetry"]["age_s"] < 5
 
     play(main())
+
+
+def test_a_person_can_call_a_drone_home_and_reads_the_answer(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, max_attempts=1) as w:
+            order = (await w.order()).json()
+            drone_id = order["decision"]["drone_id"]
+            await w.until(order["order_id"], "AIRBORNE")
+            body = {"command": "abort_flight", "reason": "雷暴"}
+            answer = await w.client.post(f"/v1/drones/{drone_id}/commands", json=body)
+            assert answer.json()["outcome"] == "accepted"
+            failed = await w.until(order["order_id"], "FAILED")
+            assert failed["flights"][0]["safe_state"] == "on_pad"
+            assert "operator_command" in [e["kind"] for e in await w.events(order["order_id"])]
+            idle = await w.client.post(f"/v1/drones/{drone_id}/commands", json=body)
+            assert (idle.status_code, idle.json()["code"]) == (409, 4004)
+            unknown = await w.client.post("/v1/drones/none/commands", json=body)
+            assert (unknown.status_code, unknown.json()["code"]) == (404, 4005)
+
+    play(main())
+
+
+def test_a_loaded_aed_is_confirmed_to_the_drone(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, scripts={"bao-02": Script(deaf=True)}) as w:
+            body = {"confirmed_by": "王工"}
+            heard = await w.client.post("/v1/drones/bao-01/aed-loaded", json=body)
+            assert heard.json()["outcome"] == "accepted"
+            deaf = await w.client.post("/v1/drones/bao-02/aed-loaded", json=body)
+            assert deaf.json()["outcome"] == "pending"
+
+    play(main())

@@ -307,6 +307,8 @@ class PlayedDrone:
             self.memory.delivered = False
             self.abort.clear()
             group.create_task(self._fly(command))
+        elif isinstance(command, m.ConfirmAedLoaded):
+            await self._accept(command)
         elif isinstance(command, m.AbortFlight):
             await self._accept(command)
             self.abort.set()
@@ -315,7 +317,9 @@ class PlayedDrone:
         await self._answer(
             command,
             m.CommandAccepted(
-                **self._head(command.flight_id), command_id=command.command_id, command_kind=command.kind
+                **self._head(getattr(command, "flight_id", None)),
+                command_id=command.command_id,
+                command_kind=command.kind,
             ),
         )
 
