@@ -15,6 +15,7 @@ from geofences.volumes import CompiledVolume, Segment
 _LONG_SEGMENT_M = 2_000.0
 """Chosen: longer segments are looked up in pieces, so that a diagonal does not meet every box."""
 _FAR_AWAY_M = 1e12
+_MANY_EDGES = 64
 
 
 class VolumeIndex:
@@ -27,6 +28,8 @@ class VolumeIndex:
         self._geometries = np.empty(len(volumes), dtype=object)
         for i, volume in enumerate(volumes):
             self._geometries[i] = volume.shape.polygon if volume.shape else None
+        # Preparing is lazy and pays for itself where there are many edges to search.
+        shapely.prepare(self._geometries[shapely.get_num_coordinates(self._geometries) > _MANY_EDGES])
         # A volume out of reach has an empty shape: its box lies where nothing is ever asked.
         bounds = np.nan_to_num(shapely.bounds(self._geometries), nan=_FAR_AWAY_M)
         margin = INTERSECTION_PRECISION_M

@@ -19,6 +19,8 @@ from geofences.readers.fields import MAX_FEATURES, MAX_POINTS, quote
 from geofences.readers.result import Report
 from geofences.readers.rings import to_areas
 
+_SAMPLES_PER_RING = 32
+
 Position = tuple[float, float]
 """First and second number as written, not yet known which is which."""
 
@@ -34,11 +36,12 @@ class VolumeDraft:
     centre: Position | None = None
     radius_m: float | None = None
 
-    def positions(self) -> Iterator[Position]:
+    def some_positions(self) -> Iterator[Position]:
+        """Positions from all over the volume; all of a volume are written in the same order."""
         if self.centre is not None:
             yield self.centre
         for ring in self.rings:
-            yield from ring
+            yield from ring[:: max(1, len(ring) // _SAMPLES_PER_RING)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,15 @@ def build_zones(drafts: Sequence[ZoneDraft], report: Report) -> tuple[Zone, ...]
         if not draft.volumes:
             raise ZoneFileError("has no geometry", feature=draft.feature, field="geometry")
         keep_in = draft.values["restriction"] is Restriction.KEEP_IN
-        volumes = tuple(
-            Volume(area, volume.floor, volume.ceiling)
-            for volume in draft.volumes
-            for area in _areas(draft, volume, swapped=swapped, report=report, keep_in=keep_in)
-        )
         try:
+            volumes = tuple(
+                Volume(area, volume.floor, volume.ceiling)
+                for volume in draft.volumes
+                for area in _areas(draft, volume, swapped=swapped, report=report, keep_in=keep_in)
+            )
             zone = Zone(volumes=volumes, **draft.values)
+        except ZoneFileError:
+            raise
         except AirspaceError as error:
             raise ZoneFileError(error.detail, feature=draft.feature, field=error.field) from error
         count = known[zone.zone_id] = known.get(zone.zone_id, 0) + 1
@@ -146,7 +151,7 @@ def _latitude_first(drafts: Sequence[ZoneDraft], report: Report) -> bool:
     for draft in drafts:
         country = draft.values.get("country", "")
         for volume in draft.volumes:
-            for first, second in volume.positions():
+            for first, second in volume.some_positions():
                 as_written, as_swapped = fits(country, first, second), fits(country, second, first)
                 if as_written is None:
                     # Unknown country: only what cannot be a latitude tells.

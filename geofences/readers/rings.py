@@ -23,6 +23,12 @@ from geofences.readers.result import Report
 CERTAIN_WIDTH_M = 1.0
 """Chosen: about the accuracy of published outlines (ED-269 asks for no better than some metres)."""
 
+_MAX_FACES = 200
+_MAX_PAIRS_PER_EDGE = 40
+_CHUNK = 64
+"""Chosen: bounds on the work of a repair. An edge's box meets its own and two neighbours'; digitised
+outlines add a few; forty is a tangle."""
+
 _METRES_PER_DEGREE = 111_320.0
 Ring = Sequence[tuple[float, float]]
 """(longitude, latitude) in degrees."""
@@ -85,22 +91,35 @@ def _clean(ring: Ring, *, feature: str, field: str, report: Report) -> list[tupl
     kept = [point for i, point in enumerate(points) if point != points[i - 1] or len(points) == 1]
     if len(kept) < len(points):
         report.repaired(feature, field, f"{len(points) - len(kept)} repeated points were dropped")
-    spikes = 0
-    i = 0
-    while len(kept) >= 3 and i < len(kept):
-        # A, B, A: out and back over the same line encloses nothing.
-        if kept[i - 1] == kept[(i + 1) % len(kept)]:
-            del kept[i]
-            del kept[i % len(kept)]
-            spikes += 1
-            i = max(0, i - 2)
-        else:
-            i += 1
+    before = len(kept)
+    kept = _without_spikes(kept)
+    spikes = (before - len(kept)) // 2
     if spikes:
         report.repaired(feature, field, f"{spikes} spikes without width were dropped")
     if len(kept) < 3:
         raise ZoneFileError("a ring needs three different points", feature=feature, field=field)
     return kept
+
+
+def _without_spikes(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The ring without A, B, A: out and back over the same line encloses nothing."""
+    kept: list[tuple[float, float]] = []
+    for point in points:
+        if len(kept) >= 2 and kept[-2] == point:
+            kept.pop()
+        else:
+            kept.append(point)
+    # The same across the seam between the last point and the first.
+    first, last = 0, len(kept) - 1
+    while last - first >= 2:
+        if kept[first] == kept[last - 1]:
+            last -= 2
+        elif kept[first + 1] == kept[last]:
+            first += 1
+            last -= 1
+        else:
+            break
+    return kept[first : last + 1]
 
 
 def _repaired(
@@ -114,12 +133,14 @@ def _repaired(
     outline = shapely.Polygon(ring)
     if outline.is_valid:
         return outline
+    if _tangled(ring):
+        return None
     faces = [
         face
         for face in shapely.get_parts(shapely.polygonize([shapely.node(shapely.LinearRing(ring))]))
         if not face.is_empty
     ]
-    if not faces:
+    if not 0 < len(faces) <= _MAX_FACES:
         return None
     winding = [_winding(face.representative_point(), ring) for face in faces]
     area_by_sign = {
@@ -135,6 +156,19 @@ def _repaired(
         if not metric.buffer(-CERTAIN_WIDTH_M / 2.0).is_empty:
             return None
     return shapely.union_all(sure + doubtful if grow else sure)
+
+
+def _tangled(ring: Ring) -> bool:
+    """Whether so many edges come near each other that noding the ring might take for ever."""
+    ends = np.asarray(ring)
+    edges = shapely.linestrings(np.stack([ends, np.roll(ends, -1, axis=0)], axis=1))
+    tree = shapely.STRtree(edges)
+    pairs = 0
+    for first in range(0, len(edges), _CHUNK):
+        pairs += tree.query(edges[first : first + _CHUNK]).shape[1]
+        if pairs > _MAX_PAIRS_PER_EDGE * len(edges) + _CHUNK * _CHUNK:
+            return True
+    return False
 
 
 def _winding(point: shapely.Point, ring: Ring) -> int:
