@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from core.geodesy import LocalFrame, Wgs84Point
+from core.geodesy import EnuOffset, LocalFrame, Wgs84Point
 from flight.autopilots.base import ModeClass
 from flight.model.failsafe import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault, Finding
 from flight.model.phases import FLIGHT_PHASES, LINE_OUT_PHASES, Phase, Trigger
@@ -68,6 +68,13 @@ class Director:
         self._grace_until_s = -math.inf
         self._calm_since_s: float | None = None
         self._approach_announced = False
+        self._here: tuple[Wgs84Point, EnuOffset] | None = None
+        self._on_plane = {
+            point.position: self._frame.to_enu(point.position)
+            for leg in (*plan.outbound, *plan.inbound, *plan.retrace)
+            for point in (leg.start, leg.end)
+        }
+        self._on_plane.update({p.position: self._frame.to_enu(p.position) for p in plan.rally_points})
         self._legs = [self._leg_of(seq) for seq in range(len(mission.items))]
         self._airborne_since_s: float | None = None
 
@@ -165,11 +172,17 @@ class Director:
         height_m = view.height_above_home_m
         return height_m is not None and height_m > AIRBORNE_ABOVE_M and view.on_ground is not True
 
+    def _plane(self, position: Wgs84Point) -> EnuOffset:
+        """Projected once for each position heard; every question about it then is arithmetic."""
+        if self._here is None or self._here[0] is not position:
+            self._here = (position, self._frame.to_enu(position))
+        return self._here[1]
+
     def _distance_m(self, view: VehicleView, point: RoutePoint) -> float:
         """Horizontal distance; infinite while the position is unknown."""
         if view.position is None:
             return math.inf
-        mine, its = self._frame.to_enu(view.position), self._frame.to_enu(point.position)
+        mine, its = self._plane(view.position), self._on_plane[point.position]
         return math.hypot(mine.east_m - its.east_m, mine.north_m - its.north_m)
 
     def _is_at_delivery(self, view: VehicleView) -> bool:
@@ -309,8 +322,8 @@ class Director:
         return min(self._distance_to_leg_m(view.position, leg) for leg in near)
 
     def _distance_to_leg_m(self, position: Wgs84Point, leg: Leg) -> float:
-        p = self._frame.to_enu(position)
-        a, b = self._frame.to_enu(leg.start.position), self._frame.to_enu(leg.end.position)
+        p = self._plane(position)
+        a, b = self._on_plane[leg.start.position], self._on_plane[leg.end.position]
         along_e, along_n = b.east_m - a.east_m, b.north_m - a.north_m
         square = along_e * along_e + along_n * along_n
         t = 0.0

@@ -267,8 +267,8 @@ def telemetry_sample(
         armed=view.armed,
         mission_seq=view.mission_seq,
         line_length_m=view.line_length_m,
-        wind_from_deg=view.wind_from_deg,
-        wind_speed_m_s=view.wind_speed_m_s,
+        wind_from_deg=view.measured_wind[0],
+        wind_speed_m_s=view.measured_wind[1],
         link_age_s=view.silent_for_s(now_s),
         eta_s=None if flight is None else flight.director.eta_s(view, phase),
     )

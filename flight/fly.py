@@ -238,13 +238,14 @@ class _Session:
 
 
 async def fly(
-    link: str,
+    link: str | TransportFactory,
     make_plan: MakePlan,
     *,
     clock: Clock,
     ids: IdSource,
     folder: Path,
     drone_id: str = "direct",
+    airframe_id: str = "hex10",
     system_id: int | None = None,
     write_parameters: bool = False,
     on_message: Callable[[Message], None] | None = None,
@@ -252,24 +253,26 @@ async def fly(
 ) -> FlyOutcome:
     """Connect, get ready, plan from where it stands, fly, and stay until it has ended.
 
+    ``link`` is ``udpin:``, ``udpout:`` or ``tcp:host:port``, or makes the transport itself.
     ``folder`` takes the journal and the flight record. A journal that holds a flight under way makes
     this call resume that flight instead of beginning another. ``abort`` set: the flight is given up and
     the drone comes home. ``write_parameters`` permits writing what the profile demands. Raises
     LinkError when nobody is heard, VehicleError 2001 with the verdicts when it does not get ready.
     """
 
-    def factory() -> object:
-        return open_transport(link)
-
-    found_id = system_id if system_id is not None else await discover(factory, clock)  # type: ignore[arg-type]
+    factory: TransportFactory = (lambda: open_transport(link)) if isinstance(link, str) else link
     drone = Drone(
-        drone_id=drone_id, station_id="where-it-stands", airframe_id="hex10", system_id=found_id, link=link
+        drone_id=drone_id,
+        station_id="where-it-stands",
+        airframe_id=airframe_id,
+        system_id=system_id if system_id is not None else await discover(factory, clock),
+        link=link if isinstance(link, str) else "given",
     )
     bus = InProcessBus(clock)
     journal = Journal(folder / f"{drone_id}.journal.jsonl")
     agent = FlightAgent(
         drone,
-        factory,  # type: ignore[arg-type]
+        factory,
         bus,
         clock,
         ids,

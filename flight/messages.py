@@ -189,7 +189,10 @@ class CommandRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightChecked:
-    """The verdicts changed (or somebody asked). ``ready`` is false if any verdict blocks."""
+    """The verdicts changed (or somebody asked). ``ready`` is false if any verdict blocks.
+
+    ``wind_*``: only what a vehicle in the air measured; None on the ground.
+    """
 
     event_id: str
     drone_id: str

@@ -185,7 +185,7 @@ class Readiness:
                 ready=ready(verdicts),
                 verdicts=verdicts,
                 charge_fraction=view.charge_fraction,
-                wind_from_deg=view.wind_from_deg,
-                wind_speed_m_s=view.wind_speed_m_s,
+                wind_from_deg=view.measured_wind[0],
+                wind_speed_m_s=view.measured_wind[1],
             )
         )

@@ -1,6 +1,6 @@
 """The record of one flight: a folder that people and tools can read afterwards.
 
-    plan.json       the plan as flown          plan.plan       the same for QGroundControl
+    plan.json       the plan as flown          mission.plan    the same for QGroundControl
     flight.tlog     every frame, both ways     events.json     what was said on the bus
     track.geojson   where it was               track.kml       the same for Google Earth
 
@@ -35,7 +35,7 @@ class FlightRecord:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._flight_id = flight_id
         self._write("plan.json", _PLAN.dump_json(plan, indent=1))
-        self._write("plan.plan", json.dumps(to_qgc_plan(plan), indent=1).encode())
+        self._write("mission.plan", json.dumps(to_qgc_plan(plan), indent=1).encode())
         self._tlog = (self.folder / "flight.tlog").open("ab")
         self._events = (self.folder / "events.jsonl").open("ab")
         self._track = (self.folder / "track.jsonl").open("ab")

@@ -116,6 +116,17 @@ class VehicleView:
             return None
         return self.landed_state is LandedState.ON_GROUND
 
+    @property
+    def measured_wind(self) -> tuple[float | None, float | None]:
+        """(from_deg, speed_m_s) where it is a measurement: in the air.
+
+        On the ground ArduCopter's estimate is 0 because nothing moves it, and a copter that does not
+        estimate wind at all says exactly 0 for ever; neither is calm air.
+        """
+        if self.on_ground is not False or not self.armed or not self.wind_speed_m_s:
+            return None, None
+        return self.wind_from_deg, self.wind_speed_m_s
+
     def silent_for_s(self, now_s: float) -> float | None:
         """Seconds since anything was heard; None before the first message."""
         return None if self.heard_s is None else max(0.0, now_s - self.heard_s)

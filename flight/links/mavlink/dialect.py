@@ -73,7 +73,8 @@ def _layout(message_class: Any) -> Layout:
     types_by_name = dict(zip(message_class.fieldnames, message_class.fieldtypes, strict=True))
     types = tuple(types_by_name[name] for name in names)
     lengths = tuple(message_class.array_lengths)
-    fields = namedtuple(message_class.msgname, names, rename=True)
+    make_fields: Any = namedtuple
+    fields = make_fields(message_class.msgname, names, rename=True)
     return Layout(
         message_class.id,
         message_class.msgname,

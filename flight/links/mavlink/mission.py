@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from flight.links.mavlink.framing import Message
 from flight.links.mavlink.transaction import Transaction
@@ -157,7 +158,7 @@ def differences(
     return tuple(found)
 
 
-class _Addressed(Transaction):  # type: ignore[type-arg]
+class _Addressed(Transaction[Any]):
     """What upload and download share: whom they talk to, and which messages are theirs."""
 
     def __init__(

@@ -99,6 +99,7 @@ class Stage:
         )
         self.random = random.Random(seed)
         self.loss = self.double = 0.0
+        self.tick_s = TICK_S
         self.delay_s = (0.005, 0.005)
         self.distances_m: list[float] = []
         self.offsets_m: list[float] = []
@@ -122,8 +123,8 @@ class Stage:
 
     async def _run_vehicle(self) -> None:
         while True:
-            await self.clock.sleep(TICK_S)
-            self.vehicle.step(TICK_S)
+            await self.clock.sleep(self.tick_s)
+            self.vehicle.step(self.tick_s)
             self._survey()
             for datagram in self.vehicle.take_outgoing():
                 self.carry(lambda data=datagram: self._arrive(data))
@@ -145,7 +146,7 @@ class Stage:
     # --- the agent ----------------------------------------------------------------------------
 
     def start_agent(self) -> None:
-        journal = Journal(self.folder / "d1.jsonl")
+        self.journal = journal = Journal(self.folder / "d1.jsonl")
         self.agent = FlightAgent(
             DRONE,
             lambda: Wire(self),
@@ -162,6 +163,8 @@ class Stage:
         assert self._agent_task is not None
         self._agent_task.cancel()
         await asyncio.gather(self._agent_task, return_exceptions=True)
+        # A task that is cancelled before its first step never comes to its own clean-up.
+        self.journal.close()
         self.agent = self._agent_task = None
 
     def forget_bus(self) -> None:

@@ -281,5 +281,5 @@ def test_the_record_of_a_flight_can_be_read_by_others(tmp_path: Path) -> None:
     assert b"<coordinates>" in (folder / "track.kml").read_bytes()
     plan = json.loads((folder / "plan.json").read_text())
     assert plan["plan_id"] == stage.plan.plan_id
-    assert json.loads((folder / "plan.plan").read_text())["fileType"] == "Plan"
+    assert json.loads((folder / "mission.plan").read_text())["fileType"] == "Plan"
     assert [e.safe_state for e in stage.of(FlightEnded)] == [SafeState.ON_PAD]
