@@ -1,0 +1,141 @@
+"""The journal survives what a kill -9 leaves behind, and guesses nothing."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.errors import InternalError
+from flight.journal import Journal
+from flight.messages import (
+    AbortFlight,
+    AedReleased,
+    CommandAccepted,
+    ConfirmAedLoaded,
+    FlightEnded,
+    FlyMission,
+    PhaseChanged,
+)
+from flight.model.phases import AedState, Phase, SafeState, State
+from tests.unit.flight.plans import plan
+
+AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
+
+
+def fly(command_id: str = "cmd_1", flight_id: str = "flt_1") -> FlyMission:
+    return FlyMission(
+        command_id=command_id, drone_id="d1", flight_id=flight_id, order_id=None, plan=plan(), issued_at=AT
+    )
+
+
+def accepted(command_id: str, kind: str = "fly_mission", flight_id: str | None = "flt_1") -> CommandAccepted:
+    return CommandAccepted(
+        event_id=f"evt_{command_id}",
+        drone_id="d1",
+        flight_id=flight_id,
+        at=AT,
+        command_id=command_id,
+        command_kind=kind,
+    )
+
+
+def phase(to: Phase, number: int) -> PhaseChanged:
+    return PhaseChanged(
+        event_id=f"evt_p{number}",
+        drone_id="d1",
+        flight_id="flt_1",
+        at=AT + timedelta(seconds=number),
+        phase=to,
+        previous=Phase.STANDBY,
+        reason="test",
+    )
+
+
+def ended(aed: AedState) -> FlightEnded:
+    return FlightEnded(
+        event_id="evt_end",
+        drone_id="d1",
+        flight_id="flt_1",
+        at=AT,
+        safe_state=SafeState.ON_PAD,
+        reason="test",
+        aed=aed,
+        position=None,
+    )
+
+
+def test_a_flight_under_way_is_remembered_with_its_state(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.jsonl")
+    state = State(Phase.HOVERING, AT, aed=AedState.ON_BOARD, held=Phase.OUTBOUND)
+    journal.write(messages=(fly(), accepted("cmd_1"), phase(Phase.HOVERING, 5)), state=state)
+    journal.close()
+    with Journal(tmp_path / "j.jsonl") as again:
+        memory = again.remember()
+    assert memory.under_way
+    assert memory.flight == fly()
+    assert memory.state == state
+    assert memory.hovering_since == AT + timedelta(seconds=5)
+    assert memory.answers["cmd_1"] == accepted("cmd_1")
+
+
+def test_a_torn_last_line_is_cut_off_and_writing_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    journal = Journal(path)
+    journal.write(messages=(fly(), accepted("cmd_1")), state=State(Phase.PREPARING, AT))
+    journal.close()
+    with path.open("ab") as file:
+        file.write(b'{"message": {"kind": "phase_cha')
+    again = Journal(path)
+    assert again.remember().under_way
+    again.write(
+        messages=(ended(AedState.ON_BOARD),), state=State(Phase.ENDED, AT, safe_state=SafeState.ON_PAD)
+    )
+    again.close()
+    with Journal(path) as last:
+        memory = last.remember()
+    assert not memory.under_way
+    assert memory.closed_flights == {"flt_1"}
+
+
+def test_a_line_that_is_not_ours_stops_everything(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(b'{"message": {"kind": "nonsense"}}\n')
+    with Journal(path) as journal, pytest.raises(InternalError) as caught:
+        journal.remember()
+    assert caught.value.code == 5001
+    assert "line 1" in caught.value.detail
+
+
+def test_whether_the_hook_is_empty_is_remembered(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.jsonl") as journal:
+        follow_the_hook(journal)
+
+
+def follow_the_hook(journal: Journal) -> None:
+    assert not journal.remember().aed_missing
+    released = AedReleased(
+        event_id="evt_r",
+        drone_id="d1",
+        flight_id="flt_1",
+        at=AT,
+        position=plan().delivery.position,
+        evidence=(),
+    )
+    journal.write(messages=(fly(), accepted("cmd_1"), released, ended(AedState.RELEASED)))
+    assert journal.remember().aed_missing
+    load = ConfirmAedLoaded(command_id="cmd_2", drone_id="d1", issued_at=AT, confirmed_by="somebody")
+    journal.write(messages=(load, accepted("cmd_2", load.kind, None)))
+    assert not journal.remember().aed_missing
+    journal.write(
+        messages=(fly("cmd_3", "flt_3"), accepted("cmd_3", flight_id="flt_3"), ended(AedState.UNKNOWN))
+    )
+    assert journal.remember().aed_missing, "unknown is not on board"
+
+
+def test_an_unanswered_command_is_told_apart(tmp_path: Path) -> None:
+    abort = AbortFlight(command_id="cmd_9", drone_id="d1", flight_id="flt_1", issued_at=AT, reason="x")
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.write(messages=(fly(), accepted("cmd_1"), abort))
+        memory = journal.remember()
+    assert memory.unanswered == [abort]
+    assert [event.event_id for event in memory.recent] == ["evt_cmd_1"]
