@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from shapely import Polygon, box
 
 from planner.search.engine import CompiledEngine
@@ -213,3 +214,24 @@ def test_far_corners_of_the_exact_square(solve) -> None:
     )
     outcome = solve((0, 0), (far, far), above)
     assert len(way(outcome)) >= 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_looking_out_of_a_ring_with_a_gap(seed: int) -> None:
+    """What surrounds the start hides nothing by its outline alone: far corners are seen through the gap."""
+    rng = np.random.default_rng(seed)
+    ring = shapely.Point(0, 0).buffer(200, 8).difference(shapely.Point(0, 0).buffer(150, 8))
+    ring = ring.difference(box(0, -60, 300, 60))
+    far = [box(x, y, x + 150, y + 400) for x, y in rng.uniform([400, -500], [1200, 100], (4, 2))]
+    shapes = np.array(
+        [Polygon(), *far, shapely.affinity.rotate(ring, rng.uniform(-20, 20), (0, 0))], dtype=object
+    )
+    shapes = shapely.transform(shapes, lambda xy: np.round(xy * 1000))
+    rings = joined(rings_of(shapes[:1], outside=True), rings_of(shapes[1:]))
+    mask = np.ones(len(shapes), dtype=np.bool_)
+    fast, slow = (kind(LazyShapes(shapes), rings, keep_in=False) for kind in ENGINES)
+    for x, y, gx, gy in rng.uniform([-90, -90, 400, -900], [90, 90, 1800, 900], (25, 4)).round().tolist():
+        query = Query((x * 1000, y * 1000, gx * 1000, gy * 1000), (0.0, 0.0, 0.0))
+        one, other = fast.solve(query, mask), slow.solve(query, mask)
+        assert one.status == other.status
+        assert one.cost == pytest.approx(other.cost, rel=1e-12)
