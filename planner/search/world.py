@@ -162,7 +162,11 @@ class SearchWorld:
         self._engine.prepare(self._full_mask(mask))
 
     def with_obstacle(self, obstacle: shapely.Polygon, obstacle_id: str | None = None) -> SearchWorld:
-        """A world with one more obstacle, at the end of masks; this one stays as it is."""
+        """A world with one more obstacle, at the end of masks; this one stays as it is.
+
+        For what comes and goes while flights are planned. Obstacles removed again keep their place and their
+        memory: build anew when the airspace itself changes.
+        """
         rings = grown_rings(check_obstacles([obstacle]), self._buffer_m + GROWTH_M)
         bounds_mm = _bounds(rings, self._bounds_mm)
         shapes = self._shapes.extended(rings)

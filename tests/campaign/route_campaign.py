@@ -61,7 +61,7 @@ def _zones(rng: np.random.Generator, count: int, side_m: float) -> list[shapely.
     return zones
 
 
-class _World:
+class World:
     """One random world and everything that judges it."""
 
     def __init__(self, seed: int) -> None:
@@ -156,7 +156,7 @@ def main() -> int:
     ratio = 1.0
     seed = arguments.seed
     while total["routes"] < arguments.routes:
-        world = _World(seed)
+        world = World(seed)
         world.run(ROUTES_PER_WORLD)
         total += world.seen
         total["worlds"] += 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,9 +13,11 @@ import pytest
 import shapely
 
 from core.errors import AirspaceError, ErrorCode
-from planner.search import NoSearchRoute, SearchRoute, SearchWorld
+from planner.search import NoSearchRoute, SearchRoute, SearchWorld, kernels
 from planner.search import engine as engine_module
+from planner.search.compiled import compiled
 from planner.search.verify import RouteVerifier
+from planner.search.warm import warm_up
 
 A, B = (0.0, 0.0), (300.0, 0.0)
 SQUARE = shapely.box(100.0, -50.0, 200.0, 60.0)
@@ -270,3 +275,39 @@ def test_verifier_finds_what_it_should() -> None:
     assert [v.distance_m for v in verifier.check([(-60.0, 0.0), A])] == [0.0]
     with pytest.raises(ValueError, match="two or more finite"):
         verifier.check([A])
+
+
+def test_without_numba_the_reference_answers_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = SearchWorld.build([SQUARE], buffer_m=10.0).shortest(A, B)
+    for module in ("engine", "offset"):  # importing them now fails, as it does where numba is missing
+        monkeypatch.setitem(sys.modules, f"planner.search.{module}", None)
+    world = SearchWorld.build([SQUARE], buffer_m=10.0)
+    assert world.engine == "reference"
+    assert "reference engine" in caplog.text
+    assert world.shortest(A, B) == dataclasses.replace(whole, expanded=world.shortest(A, B).expanded)
+    with pytest.raises(ImportError):
+        SearchWorld.build([SQUARE], buffer_m=10.0, engine="compiled")
+
+
+def test_kernels_compile_where_no_cache_can_be_written() -> None:
+    """A function without a source file has no place for a cache, like a file in a read-only folder."""
+    scope: dict[str, Callable[[float], float]] = {}
+    exec("def twice(x):\n    return 2 * x", scope)
+    assert compiled(scope["twice"])(21.0) == 42.0
+
+
+def test_warming_up_compiles_all_that_is_ever_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No search after it may wait for the compiler, not even the rare hard one."""
+    warm_up()
+    kernels_of_search = (kernels.solve, kernels.search, kernels.register_edges, kernels.meeting_obstacles)
+    known = [len(kernel.signatures) for kernel in kernels_of_search]
+    monkeypatch.setattr(engine_module, "FIRST_SETTLED", 0)
+    fence = shapely.box(-100, -100, 400, 100)
+    world = SearchWorld.build([SQUARE], buffer_m=1.0, keep_in=fence).with_obstacle(
+        shapely.box(230, -50, 240, 90)
+    )
+    world.shortest(A, B, mask=np.ones(2, dtype=np.bool_), wind_xy_m_s=(1, 2), airspeed_m_s=15)
+    world.without_obstacle("0").shortest(A, (300, 0))
+    assert [len(kernel.signatures) for kernel in kernels_of_search] == known == [1, 1, 1, 1]
