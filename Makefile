@@ -77,8 +77,10 @@ bench: setup $(DEV_STAMP) ## Measure against the peers; prints a table and write
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 .PHONY: docs
-docs: $(DEV_STAMP) ## Regenerate state diagrams, the OpenAPI file and the error catalogue
-	@$(BIN)/python -m docs.generate
+docs: $(DEV_STAMP) ## Regenerate state diagrams, OpenAPI, settings and error pages
+	@$(BIN)/python -m flight.model.diagram docs/state-machines.md
+	@$(BIN)/python -m hub_api.openapi > docs/openapi.json
+	@$(BIN)/python -m hub_api.reference docs
 
 .PHONY: lock
 lock: $(BIN)/python ## Resolve the lock files anew (hashes, no index addresses)
