@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from core.clock import Clock
 from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
@@ -28,7 +28,6 @@ class _Seen:
     preflight: PreflightChecked | None = None
     phase: Phase = Phase.DISCONNECTED
     link: str | None = None
-    excluded: dict[str, Reason] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +54,7 @@ class Fleet:
 
     def __init__(self, site: Site, clock: Clock, *, telemetry_stale_s: float, weather_stale_s: float) -> None:
         self._clock = clock
+        self._started_s = clock.monotonic_s()
         self._weather_stale_s = weather_stale_s
         self._station_wind: dict[str, Wind] = {}
         self._stale_s = telemetry_stale_s
@@ -108,30 +108,24 @@ class Fleet:
         if all(seen.sample is not None and seen.preflight is not None for seen in self._seen.values()):
             self._all_reported.set()
 
-    async def wait_for_reports(self, at_most_s: float) -> bool:
-        """Wait until every drone has reported since the start, at most so long; whether all have."""
-        if not self._all_reported.is_set():
+    async def wait_for_reports(self, settle_s: float) -> bool:
+        """Wait until every drone has reported, at most until ``settle_s`` after the start; whether all have.
+
+        A drone that is away for good delays the first orders after a start, and no other.
+        """
+        left_s = settle_s - (self._clock.monotonic_s() - self._started_s)
+        if not self._all_reported.is_set() and left_s > 0:
             try:
-                async with self._clock.timeout(at_most_s):
+                async with self._clock.timeout(left_s):
                     await self._all_reported.wait()
             except TimeoutError:
                 return False
-        return True
-
-    @property
-    def all_reported(self) -> bool:
-        """Whether every drone of the site has reported since the hub started."""
         return self._all_reported.is_set()
 
-    def exclude(self, drone_id: str, reason: Reason) -> None:
-        """Keep a drone from being sent until :meth:`include`; ``reason.code`` names the exclusion."""
-        if drone_id in self._seen:
-            self._seen[drone_id].excluded[reason.code] = reason
-
-    def include(self, drone_id: str, code: str) -> None:
-        """Lift one exclusion."""
-        if drone_id in self._seen:
-            self._seen[drone_id].excluded.pop(code, None)
+    def settling(self, settle_s: float) -> bool:
+        """Whether the hub started so recently that a missing report means nothing yet."""
+        started_ago_s = self._clock.monotonic_s() - self._started_s
+        return not self._all_reported.is_set() and started_ago_s < settle_s
 
     def views(self, reserved: Mapping[str, str], *, refused: Collection[str] = ()) -> tuple[DroneView, ...]:
         """Every drone of the site. ``reserved``: drone → mission; ``refused``: already tried."""
@@ -170,7 +164,7 @@ class Fleet:
     def _reasons(
         self, seen: _Seen, age_s: float | None, mission_id: str | None, refused: bool
     ) -> list[Reason]:
-        reasons = list(seen.excluded.values())
+        reasons: list[Reason] = []
         if refused:
             reasons.append(Reason("tried_before", "it already failed this order", "本订单已尝试过该无人机"))
         if mission_id is not None:

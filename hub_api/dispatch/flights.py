@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session
@@ -101,7 +100,7 @@ class FlightFollower:
         current = turn.order.mission_id == mission.mission_id
         match event:
             case m.CommandAccepted(command_kind="fly_mission"):
-                mission = self._save(session, mission, accepted_at=event.at)
+                mission = missions.save(session, mission, accepted_at=event.at)
                 if current:
                     self._ledger.apply(session, turn, OrderEvent.FLIGHT_ACCEPTED)
             case m.CommandRefused(command_kind="fly_mission") if mission.open and mission.accepted_at is None:
@@ -116,12 +115,12 @@ class FlightFollower:
             case m.PhaseChanged() | m.FlightResumed():
                 mission = self._take_phase(session, turn, mission, event, current)
             case m.AedOnGround():
-                mission = self._save(session, mission, aed_on_ground_at=event.at)
+                mission = missions.save(session, mission, aed_on_ground_at=event.at)
                 if turn.order.aed_on_ground_at is None:
                     self._ledger.change(session, turn, aed_on_ground_at=event.at)
                 self._ledger.apply(session, turn, OrderEvent.AED_ON_GROUND)
             case m.DeliveryFailed():
-                mission = self._save(session, mission, lost_at=event.at)
+                mission = missions.save(session, mission, lost_at=event.at)
                 if current:
                     self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
             case m.FlightEnded() if mission.open:
@@ -136,9 +135,9 @@ class FlightFollower:
         event: m.PhaseChanged | m.FlightResumed,
         current: bool,
     ) -> MissionRecord:
-        mission = self._save(session, mission, phase=str(event.phase))
+        mission = missions.save(session, mission, phase=str(event.phase))
         if event.phase in AIRBORNE_PHASES and mission.airborne_at is None:
-            mission = self._save(session, mission, airborne_at=event.at)
+            mission = missions.save(session, mission, airborne_at=event.at)
             if turn.order.airborne_at is None:
                 self._ledger.change(session, turn, airborne_at=event.at)
         if not current:
@@ -169,15 +168,10 @@ class FlightFollower:
         }
         if mission.aed_on_ground_at is None and mission.lost_at is None:
             changes["lost_at"] = event.at
-        mission = self._save(session, mission, **changes)
+        mission = missions.save(session, mission, **changes)
         missions.release_drone(session, mission.mission_id)
         outbox.settle_of_mission(session, mission.mission_id, "flight_over", self._ledger.now())
         if mission.aed_on_ground_at is None and turn.order.mission_id == mission.mission_id:
             self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
         self._ledger.close_if_flights_ended(session, turn)
         return mission
-
-    def _save(self, session: Session, mission: MissionRecord, **changes: Any) -> MissionRecord:
-        changed = replace(mission, **changes)
-        missions.save(session, changed)
-        return changed

@@ -7,7 +7,7 @@ event that tells it, the commands and the callbacks that follow are stored toget
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +72,7 @@ class Ledger:
             changes["decided_at"] = now
         if rule.state in TERMINAL_STATES:
             changes["finished_at"] = now
-        turn.order = orders.save(session, replace(turn.order, **changes))
+        turn.order = orders.save(session, turn.order, **changes)
         turn.moved = True
         for effect in rule.effects:
             if effect is Effect.RECALL_FLIGHTS:
@@ -83,7 +83,7 @@ class Ledger:
 
     def change(self, session: Session, turn: Turn, **changes: Any) -> None:
         """Write plain fields of the order."""
-        turn.order = orders.save(session, replace(turn.order, **changes))
+        turn.order = orders.save(session, turn.order, **changes)
 
     def close_if_flights_ended(self, session: Session, turn: Turn) -> None:
         """Tell the order when no flight of it is open any more."""

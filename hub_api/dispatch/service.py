@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -193,7 +193,7 @@ class OrderService:
             now = self._ledger.now()
             if outbox.settle(session, command.message_id, "unanswered", now) is None:
                 return None
-            missions.save(session, replace(mission, lost_at=now))
+            missions.save(session, mission, lost_at=now)
             # It may have taken the command and only its answer is missing: it must not fly as well.
             self._ledger.owe_command(
                 session, self._ledger.abort_of(mission, "the flight command was not answered"), mission

@@ -1,4 +1,4 @@
-"""The OpenAPI document is committed, current and complete."""
+"""What is generated from the hub's code is committed and current: OpenAPI document and order diagram."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ async def get_health(hub: HubDep) -> HealthView:
     ready = sum(1 for view in views if view.ready)
     free = sum(1 for view in views if view.mission_id is None)
     status: Literal["ok", "starting", "degraded"] = "ok"
-    if not hub.fleet.all_reported:
+    if hub.fleet.settling(hub.settings.fleet_settle_s):
         status = "starting"
     elif free and not ready:
         status = "degraded"

@@ -12,7 +12,7 @@ class HealthView(BaseModel):
     """Whether the hub can take an order and fly it, without naming anything secret."""
 
     status: Literal["ok", "starting", "degraded"] = Field(
-        description="starting: drones have not all reported yet; degraded: no drone is ready."
+        description="starting: just started, not every drone has reported; degraded: no free drone is ready."
     )
     version: str
     now: datetime = Field(description="The hub's clock; faster than real time only in demo mode.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -13,6 +11,7 @@ from hub_api.store.records import EventRecord, NewEvent
 from hub_api.store.tables import EventRow
 
 _FIELDS = tuple(EventRecord.__dataclass_fields__)
+_NEW = tuple(NewEvent.__dataclass_fields__)
 
 
 def _record(row: EventRow) -> EventRecord:
@@ -28,7 +27,7 @@ def known(session: Session, message_id: str) -> bool:
 
 def append(session: Session, event: NewEvent) -> EventRecord:
     """Store an event; listeners hear of it after the commit."""
-    row = EventRow(**asdict(event))
+    row = EventRow(**{name: getattr(event, name) for name in _NEW})
     session.add(row)
     session.flush()
     record = _record(row)

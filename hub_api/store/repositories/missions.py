@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.engine import CursorResult
@@ -22,7 +23,7 @@ def _record(row: MissionRow) -> MissionRecord:
 
 def insert(session: Session, mission: MissionRecord) -> None:
     """Store a mission and reserve its drone. ``IntegrityError`` if the drone is taken."""
-    session.add(MissionRow(**asdict(mission)))
+    session.add(MissionRow(**{name: getattr(mission, name) for name in _FIELDS}))
     session.flush()
     session.add(
         ReservationRow(drone_id=mission.drone_id, mission_id=mission.mission_id, since=mission.created_at)
@@ -47,14 +48,15 @@ def reserved_since(session: Session) -> dict[str, datetime]:
     return {row.drone_id: row.since for row in session.exec(select(ReservationRow))}
 
 
-def save(session: Session, mission: MissionRecord) -> None:
-    """Write a changed mission."""
+def save(session: Session, mission: MissionRecord, **changes: Any) -> MissionRecord:
+    """Write the changed fields of a mission."""
     result = session.execute(
-        update(MissionRow).where(col(MissionRow.mission_id) == mission.mission_id).values(**asdict(mission))
+        update(MissionRow).where(col(MissionRow.mission_id) == mission.mission_id).values(**changes)
     )
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         raise InternalError(ErrorCode.BROKEN_INVARIANT, f"mission {mission.mission_id} is not stored")
+    return replace(mission, **changes)
 
 
 def find(session: Session, mission_id: str) -> MissionRecord | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, update
 from sqlalchemy.engine import CursorResult
@@ -29,7 +30,7 @@ def insert(session: Session, order: OrderRecord, *, key: str, body_sha256: str) 
     ``IntegrityError`` if another transaction took the key first: its primary key is what decides
     between concurrent doubles, and the loser stores nothing.
     """
-    session.add(OrderRow(**asdict(order)))
+    session.add(OrderRow(**{name: getattr(order, name) for name in _FIELDS}))
     session.flush()
     session.add(
         IdempotencyRow(
@@ -117,9 +118,9 @@ def count_open(session: Session) -> int:
     return session.exec(query).one()
 
 
-def save(session: Session, order: OrderRecord) -> OrderRecord:
-    """Write a changed order, if nobody changed it since it was read; 5003 otherwise."""
-    fields = asdict(order) | {"version": order.version + 1, "state": str(order.state)}
+def save(session: Session, order: OrderRecord, **changes: Any) -> OrderRecord:
+    """Write the changed fields of an order, if nobody changed it since it was read; 5003 otherwise."""
+    fields = changes | {"version": order.version + 1}
     result = session.execute(
         update(OrderRow)
         .where(col(OrderRow.order_id) == order.order_id, col(OrderRow.version) == order.version)
@@ -130,4 +131,4 @@ def save(session: Session, order: OrderRecord) -> OrderRecord:
         raise InternalError(
             ErrorCode.BROKEN_INVARIANT, f"order {order.order_id} was changed by somebody else meanwhile"
         )
-    return OrderRecord(**(fields | {"state": order.state}))
+    return replace(order, **fields)

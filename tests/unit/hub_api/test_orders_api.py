@@ -269,6 +269,12 @@ def test_drones_that_are_not_ready_say_why(tmp_path: Path):
             assert drones["bao-01"]["not_ready_reasons"][0]["detail_zh"] == "未定位"
             assert drones["bao-02"]["telemetry"] is None
             assert drones["bao-03"]["telemetry"]["age_s"] < 5
+            # A drone that is away for good delays nobody once the hub has settled.
+            before_s = w.hub.clock.monotonic_s()
+            await w.order("later")
+            assert w.hub.clock.monotonic_s() == before_s
+            health = (await w.client.get("/v1/health")).json()
+            assert (health["status"], health["drones"], health["drones_ready"]) == ("degraded", 4, 0)
 
     play(main())
 

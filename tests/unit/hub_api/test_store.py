@@ -157,10 +157,10 @@ def test_listeners_hear_only_what_is_committed(store: Opened):
 
 def test_a_stale_order_is_not_written_over_a_newer_one(store: Opened):
     store.write(lambda s: orders.insert(s, order(1), key="k", body_sha256="h"))
-    newer = store.write(lambda s: orders.save(s, replace(order(1), state=OrderState.DECLINED)))
+    newer = store.write(lambda s: orders.save(s, order(1), state=OrderState.DECLINED))
     assert newer.version == 2
     with pytest.raises(InternalError):
-        store.write(lambda s: orders.save(s, replace(order(1), state=OrderState.DECIDED)))
+        store.write(lambda s: orders.save(s, order(1), state=OrderState.DECIDED))
     assert store.read(lambda s: orders.get(s, order(1).order_id)).state is OrderState.DECLINED
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from hub_api.features.orders.schemas import OrderRequest
 from hub_api.features.orders.views import event_view
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
+from hub_api.store.database import make_engine, upgrade
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import events, orders
 from hub_api.wiring import AgentTask, Hub, Parts
@@ -60,10 +63,12 @@ PATIENT = {"reference_system": "WGS-84", "latitude_deg": 22.5601, "longitude_deg
 BODY: dict[str, Any] = {"position": PATIENT, "severity": "I"}
 
 
+@cache
 def a_site() -> Site:
     return load_site(SITE_FILE)
 
 
+@cache
 def an_airspace() -> Airspace:
     circle = CircleArea(Wgs84Point(22.58, 113.90), 300.0)
     zone = Zone(zone_id="Z1", restriction=Restriction.PROHIBITED, volumes=(Volume(circle),), name="heliport")
@@ -441,7 +446,7 @@ class PlayedDrone:
             await self.hub.bus.publish(
                 telemetry_subject(self.drone_id), f"{self.drone_id}-{number}", m.encode(sample)
             )
-            await self.hub.clock.sleep(1.0)
+            await self.hub.clock.sleep(2.0)
 
     def _head(self, flight_id: str | None) -> dict[str, Any]:
         return {
@@ -524,6 +529,19 @@ def scripts_for(site: Site, scripts: dict[str, Script] | None) -> dict[str, Scri
     return {drone.drone_id: given.get(drone.drone_id, Script()) for drone in site.drones}
 
 
+@cache
+def migrated() -> bytes:
+    """An empty database at the newest schema, made once by the real migrations."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hub.db"
+        engine = make_engine(f"sqlite:///{path}")
+        upgrade(engine)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return path.read_bytes()
+
+
 @asynccontextmanager
 async def world(
     data_dir: Path,
@@ -539,6 +557,8 @@ async def world(
     clock = LoopClock(epoch=epoch)
     ids = IdSource(clock, seed=seed)
     site = a_site()
+    if not (data_dir / "hub.db").exists():
+        (data_dir / "hub.db").write_bytes(migrated())
     planner = FirstReady(site, ids)
     drones: dict[str, PlayedDrone] = {}
     callbacks: list[httpx.Request] = []
