@@ -8,7 +8,6 @@ procedures act (:mod:`flight.procedures`); this module only connects them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 
 from core.clock import Clock
@@ -52,10 +51,13 @@ from planner.site import Drone
 
 WATCH_PERIOD_S = 0.1
 """The owner looks at least this often, and at once when something is heard."""
+FAULT_PERIOD_S = 0.2
+"""Every fault is debounced over seconds or counted from the last message; five looks a second are enough."""
 TELEMETRY_PERIOD_S = 0.25
 IDLE_TELEMETRY_PERIOD_S = 1.0
 RESUME_FRESH_S = 2.0
 
+_UNSEEN_PHASES = (Phase.DISCONNECTED, Phase.ENDED)
 _SAFETY_TRIGGERS = {
     SafetyAction.HOLD: Trigger.SAFETY_HOLD,
     SafetyAction.RETURN: Trigger.SAFETY_RETURN,
@@ -130,6 +132,7 @@ class FlightAgent:
                 group.create_task(self.readiness.run(), name="readiness")
                 group.create_task(self._listen(subscription), name="commands")
                 group.create_task(self._publish_telemetry(), name="telemetry")
+                group.create_task(self._tick(), name="tick")
                 self._take_up()
                 self.started.set()
                 await self._own()
@@ -185,12 +188,15 @@ class FlightAgent:
             self._inbox.put_nowait(delivery)
             self._wake.set()
 
+    async def _tick(self) -> None:
+        while True:
+            await self.clock.sleep(WATCH_PERIOD_S)
+            self._wake.set()
+
     async def _own(self) -> None:
         """The owner: nothing else changes the state."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with self.clock.timeout(WATCH_PERIOD_S):
-                    await self._wake.wait()
+            await self._wake.wait()
             self._wake.clear()
             while not self._inbox.empty():
                 await self._desk.take(self._inbox.get_nowait())
@@ -292,6 +298,8 @@ class FlightAgent:
     async def _take_result(self, flight: FlightUnderWay, effect: Effect, result: Result) -> None:
         if flight is not self.flight or self.state.phase not in VALID_IN[effect] or result.trigger is None:
             return
+        # Known also where the phase machine has no move for it, as for a line that strayed.
+        await self._note_faults(result.trigger, result.detail)
         await self.move(result.trigger, result.detail, result)
 
     def _end(self) -> None:
@@ -329,8 +337,15 @@ class FlightAgent:
             return
         if self.state.aed is AedState.RELEASED and flight.director.is_clear_to_approach(view):
             await self.move(Trigger.CLEAR_TO_APPROACH, "the line is clear above head height")
+        self._bring_in_a_stray_line(flight)
         if flight.endurance_exceeded(view, self.clock.now(), now_s):
             await self.move(Trigger.ENDURANCE_EXCEEDED, "not heard for longer than the battery lasts")
+
+    def _bring_in_a_stray_line(self, flight: FlightUnderWay) -> None:
+        tried = Fault.LINE_NOT_RETRACTED in flight.faults.present
+        under_way = Effect.RETRACT_LINE in self._work.values()
+        if not tried and not under_way and flight.director.line_strays(self.link.view, self.state.phase):
+            self._start(Effect.RETRACT_LINE)
 
     async def _watch_link(self) -> None:
         silent_s = self.link.view.silent_for_s(self.clock.monotonic_s())
@@ -351,10 +366,13 @@ class FlightAgent:
             )
         if now == "lost":
             await self.move(Trigger.LINK_LOST, f"nothing heard for {silent_s:.0f} s")
-        elif now == "up" and self.link.view.armed is not None:
+        elif now == "up" and self.state.phase in _UNSEEN_PHASES and self.link.view.armed is not None:
             await self.move(Trigger.CONNECTED, "heard")
 
     async def _watch_faults(self, flight: FlightUnderWay, now_s: float) -> None:
+        if now_s - flight.faults_watched_s < FAULT_PERIOD_S:
+            return
+        flight.faults_watched_s = now_s
         findings = flight.director.findings(self.link.view, self.state.phase, now_s)
         appeared, cleared = flight.faults.update(findings, now_s)
         for finding in appeared:

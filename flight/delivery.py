@@ -222,8 +222,11 @@ class Delivery:
         tries = 0
         while True:
             await self._until_heard()
-            length_m = abs(self._link.view.line_length_m or 0.0)
             began_s = self._clock.monotonic_s()
+            # A lowering that was just asked for may not have begun yet: a line that looks in is then
+            # about to go out. Stop first, and look afterwards.
+            await self._autopilot.stop_line(self._link)
+            length_m = abs(self._link.view.line_length_m or 0.0)
             deadline_s = began_s + length_m / SLOWEST_LINE_M_S + 2 * LINE_MARGIN_S
             outcome = await self._autopilot.move_line(self._link, 0.0, deadline_s)
             if outcome.obeyed:

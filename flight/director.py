@@ -33,6 +33,8 @@ HOVER_DRIFT_LIMIT_M = 8.0
 clear radius is of this size (chosen)."""
 HEAD_CLEARANCE_M = 3.0
 """The hook hangs higher than a person with raised arms reaches: safe to approach (chosen)."""
+LINE_STRAYS_M = 1.5
+"""More than slack, rounding and a load that swings on its hook (chosen)."""
 ROTOR_CLEARANCE_M = 10.0
 """Without a line the drone itself must be this high or far before people may come (chosen)."""
 MODE_GRACE_S = 4.0
@@ -43,6 +45,17 @@ GPS_FIX_3D = 3
 
 _MISSION_PHASES = frozenset(
     {Phase.CLIMBING, Phase.OUTBOUND, Phase.HOVERING, Phase.INBOUND, Phase.RETURNING} | LINE_OUT_PHASES
+)
+_LINE_IN_PHASES = frozenset(
+    {
+        Phase.OUTBOUND,
+        Phase.HOVERING,
+        Phase.INBOUND,
+        Phase.RETURNING,
+        Phase.HOLDING,
+        Phase.DIVERTING,
+        Phase.LANDING,
+    }
 )
 _ARMED_PHASES = FLIGHT_PHASES - {Phase.PREPARING, Phase.ARMING}
 
@@ -233,6 +246,15 @@ class Director:
         if self.plan.delivery_method is not DeliveryMethod.WINCH:
             return height_m
         return None if view.line_length_m is None else height_m - view.line_length_m
+
+    def line_strays(self, view: VehicleView, phase: Phase) -> bool:
+        """Whether the line is out where it must be in: a late command, or a brake that slips."""
+        return (
+            phase in _LINE_IN_PHASES
+            and self.plan.delivery_method is DeliveryMethod.WINCH
+            and view.line_length_m is not None
+            and view.line_length_m > LINE_STRAYS_M
+        )
 
     def is_clear_to_approach(self, view: VehicleView) -> bool:
         """After the release: whether people may walk up to the AED. True once at most."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -62,6 +63,7 @@ class FlightUnderWay:
     record: FlightRecord | None
     faults: FaultTracker = field(default_factory=FaultTracker)
     action_taken: SafetyAction = SafetyAction.NONE
+    faults_watched_s: float = -math.inf
     hovering_since: datetime | None = None
     motors_since: datetime | None = None
 

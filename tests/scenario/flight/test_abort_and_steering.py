@@ -66,6 +66,23 @@ def test_abort_before_the_release_brings_the_aed_home(phase: Phase, tmp_path: Pa
     never_left_the_corridor(stage)
 
 
+@pytest.mark.parametrize("after_s", [0.1, 0.4, 0.8])
+def test_abort_overtaking_the_lowering_leaves_no_line_out(after_s: float, tmp_path: Path) -> None:
+    """On a slow link the winch may begin after the abort looked at it."""
+
+    async def play(stage: Stage) -> None:
+        await take_off_to(stage, Phase.HOVERING)
+        stage.delay_s = (0.35, 0.35)
+        await stage.phase(Phase.LOWERING)
+        await stage.clock.sleep(after_s)
+        await stage.answer(stage.order(AbortFlight))
+        ended = await stage.end()
+        assert (ended.safe_state, ended.aed) == (SafeState.ON_PAD, AedState.ON_BOARD)
+
+    stage = perform(play, tmp_path)
+    assert stage.vehicle.payload.line_length_m < 0.3
+
+
 def test_abort_while_releasing_tells_the_truth_about_the_aed(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.RELEASING)
