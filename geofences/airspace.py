@@ -217,12 +217,18 @@ class Airspace:
 
     def with_zone(self, zone: Zone, *, version: str) -> Airspace:
         """A new snapshot with ``zone`` added, or in place of the one of the same id."""
-        return self._next(self._snapshot.with_zone(zone), version)
+        index = self._snapshot.index_of.get(zone.zone_id)
+        if index is None:
+            index = last = len(self.zones)
+        else:
+            last = index + 1
+        return self._next(self._snapshot.with_zone(zone), version, index, last)
 
     def without_zone(self, zone_id: str, *, version: str) -> Airspace:
         """A new snapshot without that zone; 3102 when there is none or an authorisation names it."""
         self.zone(zone_id)
-        return self._next(self._snapshot.without_zone(self._snapshot.index_of[zone_id]), version)
+        index = self._snapshot.index_of[zone_id]
+        return self._next(self._snapshot.without_zone(index), version, index, index + 1)
 
     def changes_since(self, earlier: Airspace) -> AirspaceChange:
         """Which zones were added, removed or changed since ``earlier``."""
@@ -239,10 +245,14 @@ class Airspace:
             ),
         )
 
-    @staticmethod
-    def _next(snapshot: Snapshot, version: str) -> Airspace:
+    def _next(self, snapshot: Snapshot, version: str, index: int, last_index: int) -> Airspace:
+        """The airspace of ``snapshot``, which differs in the zones from ``index`` up to ``last_index``."""
         result = object.__new__(Airspace)
         result._hold(snapshot, version)
+        if self._table is not None:
+            shift = len(snapshot.zones) - len(self.zones)
+            part = result._build_table(range(index, last_index + shift))
+            result._table = self._table.replaced(index, last_index, part, shift)
         return result
 
     # Inner workings
@@ -250,14 +260,18 @@ class Airspace:
     def _obstacle_table(self) -> ObstacleTable:
         table = self._table
         if table is None:
-            keep_out = [
-                (z, self.zones[z].zone_id, self._snapshot.volumes[i])
-                for i, z in enumerate(self._snapshot.volume_zone.tolist())
-                if self.zones[z].keeps_out
-            ]
-            table = build_table(keep_out, self._snapshot.authorised, self.terrain, self._snapshot.geoid)
-            self._table = table
+            table = self._table = self._build_table(range(len(self.zones)))
         return table
+
+    def _build_table(self, zone_numbers: range) -> ObstacleTable:
+        first = self._snapshot.first_volume
+        keep_out = [
+            (z, self.zones[z].zone_id, self._snapshot.volumes[i])
+            for z in zone_numbers
+            if self.zones[z].keeps_out
+            for i in range(int(first[z]), int(first[z + 1]))
+        ]
+        return build_table(keep_out, self._snapshot.authorised, self.terrain, self._snapshot.geoid)
 
     def _segment(self, start: Wgs84Point, start_amsl_m: float, end: Wgs84Point, end_amsl_m: float) -> Segment:
         for altitude_m in (start_amsl_m, end_amsl_m):

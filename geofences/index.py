@@ -23,21 +23,40 @@ class VolumeIndex:
 
     def __init__(self, volumes: Sequence[CompiledVolume]) -> None:
         limits = np.array([v.outer_amsl_m for v in volumes], dtype=np.float64).reshape(-1, 2)
-        self._low_m = limits[:, 0] - VERTICAL_SLACK_M
-        self._high_m = limits[:, 1] + VERTICAL_SLACK_M
-        self._geometries = np.empty(len(volumes), dtype=object)
+        geometries = np.empty(len(volumes), dtype=object)
         for i, volume in enumerate(volumes):
-            self._geometries[i] = volume.shape.polygon if volume.shape else None
+            geometries[i] = volume.shape.polygon if volume.shape else None
         # Preparing is lazy and pays for itself where there are many edges to search.
-        shapely.prepare(self._geometries[shapely.get_num_coordinates(self._geometries) > _MANY_EDGES])
+        shapely.prepare(geometries[shapely.get_num_coordinates(geometries) > _MANY_EDGES])
         # A volume out of reach has an empty shape: its box lies where nothing is ever asked.
-        bounds = np.nan_to_num(shapely.bounds(self._geometries), nan=_FAR_AWAY_M)
+        bounds = np.nan_to_num(shapely.bounds(geometries), nan=_FAR_AWAY_M)
         margin = INTERSECTION_PRECISION_M
-        self._tree = shapely.STRtree(
-            shapely.box(
-                bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin
-            )
+        boxes = shapely.box(
+            bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin
         )
+        self._fill(limits[:, 0] - VERTICAL_SLACK_M, limits[:, 1] + VERTICAL_SLACK_M, geometries, boxes)
+
+    def _fill(
+        self,
+        low_m: npt.NDArray[np.float64],
+        high_m: npt.NDArray[np.float64],
+        geometries: npt.NDArray[np.object_],
+        boxes: npt.NDArray[np.object_],
+    ) -> None:
+        self._low_m, self._high_m, self._geometries, self._boxes = low_m, high_m, geometries, boxes
+        self._tree = shapely.STRtree(boxes)
+
+    def replaced(self, first: int, last: int, volumes: Sequence[CompiledVolume]) -> VolumeIndex:
+        """An index with ``volumes`` in place of those from ``first`` up to ``last``."""
+        part = VolumeIndex(volumes)
+        result = object.__new__(VolumeIndex)
+        result._fill(
+            np.concatenate([self._low_m[:first], part._low_m, self._low_m[last:]]),
+            np.concatenate([self._high_m[:first], part._high_m, self._high_m[last:]]),
+            np.concatenate([self._geometries[:first], part._geometries, self._geometries[last:]]),
+            np.concatenate([self._boxes[:first], part._boxes, self._boxes[last:]]),
+        )
+        return result
 
     def candidates(self, segment: Segment) -> npt.NDArray[np.int64]:
         """Volumes that the segment may meet by height and does by outline (circumscribed for circles)."""

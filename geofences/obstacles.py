@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,33 @@ class ObstacleTable:
     opened_below: npt.NDArray[np.bool_]
     """The authorisation's floor is not above the volume's, by the same datum."""
     opened_above: npt.NDArray[np.bool_]
+
+    def replaced(self, index: int, last_index: int, part: ObstacleTable, shift: int) -> ObstacleTable:
+        """A table with ``part``'s cells in place of those of the zones ``index`` up to ``last_index``;
+        the numbers of later zones move by ``shift``. All other polygons stay the same objects."""
+        first, last = np.searchsorted(self.zone_index, [index, last_index]).tolist()
+        before, after = self.opened_cell < first, self.opened_cell >= last
+        moved = len(part.polygons) - (last - first)
+
+        def opened(name: str) -> npt.NDArray[Any]:
+            own, new = getattr(self, name), getattr(part, name)
+            return np.concatenate([own[before], new, own[after]])
+
+        return ObstacleTable(
+            (*self.polygons[:first], *part.polygons, *self.polygons[last:]),
+            np.concatenate([self.zone_index[:first], part.zone_index, self.zone_index[last:] + shift]),
+            np.concatenate([self.low_amsl_m[:first], part.low_amsl_m, self.low_amsl_m[last:]]),
+            np.concatenate([self.high_amsl_m[:first], part.high_amsl_m, self.high_amsl_m[last:]]),
+            np.concatenate(
+                [self.opened_cell[before], part.opened_cell + first, self.opened_cell[after] + moved]
+            ),
+            opened("opened_from_us"),
+            opened("opened_until_us"),
+            opened("opened_low_amsl_m"),
+            opened("opened_high_amsl_m"),
+            opened("opened_below"),
+            opened("opened_above"),
+        )
 
     def mask(
         self,

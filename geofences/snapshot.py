@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import AirspaceError, ErrorCode
 from core.geodesy import LocalFrame, Wgs84Point
@@ -21,10 +22,16 @@ from geofences.volumes import CompiledVolume, compile_volumes
 SEVERITY = {Restriction.PROHIBITED: 0, Restriction.REQ_AUTHORISATION: 1, Restriction.CONDITIONAL: 2}
 """Order in which refusals are reported, strictest first."""
 NOT_KEEPING_OUT = 3
+_KEEP_IN = 4
+_RANKS = {**SEVERITY, Restriction.KEEP_IN: _KEEP_IN}
 
 
 class Snapshot:
-    """Columns over the volumes of all zones, in their order. Not changed after its construction."""
+    """Columns over the volumes of all zones, in their order. Not changed after its construction.
+
+    A snapshot made from another one shares everything that did not change: adding a zone to
+    thousands costs milliseconds.
+    """
 
     def __init__(
         self,
@@ -33,94 +40,96 @@ class Snapshot:
         terrain: Terrain,
         geoid: GeoidRange,
         authorisations: tuple[Authorisation, ...],
-        volumes: list[CompiledVolume] | None = None,
     ) -> None:
-        """``volumes`` are those of ``zones`` when they are compiled already."""
-        self.zones = zones
         self.frame = frame
         self.terrain = terrain
         self.geoid = geoid
         self.authorisations = authorisations
         self.box_deg = reach_box_deg(frame.origin)
+        self.zones = zones
         self.index_of = {zone.zone_id: i for i, zone in enumerate(zones)}
         if len(self.index_of) != len(zones):
             ids = [zone.zone_id for zone in zones]
             twice = next(zone_id for zone_id in ids if ids.count(zone_id) > 1)
             raise AirspaceError(ErrorCode.ZONE_INVALID, f"two zones are called {twice}", field="zone_id")
-        self.volumes = self.compile(zones) if volumes is None else volumes
-        counts = [len(zone.volumes) for zone in zones]
-        self.volume_zone = np.repeat(np.arange(len(zones), dtype=np.int64), counts)
-        self.first_volume = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self.volume_severity = np.array(
-            [SEVERITY.get(zone.restriction, NOT_KEEPING_OUT) for zone in zones for _ in zone.volumes],
-            dtype=np.int64,
-        )
-        self.keep_in_volumes = [
-            i for i, z in enumerate(self.volume_zone.tolist()) if zones[z].restriction is Restriction.KEEP_IN
-        ]
+        self.volumes = self._compile(zones)
+        self._number(np.array([len(zone.volumes) for zone in zones], dtype=np.int64), _severities(zones))
+        self.bounds_deg = _zone_bounds(zones, self.volumes)
         self.index = VolumeIndex(self.volumes)
-        self.timeline = Timeline(zones, self._zone_bounds())
-        self.authorised = self._compile_authorisations()
+        self.timeline = Timeline(zones, self.bounds_deg)
+        self._authorised_volumes = self._compile_authorisations()
+        self.authorised = self._authorised_by_zone()
 
-    def compile(self, zones: Sequence[Zone]) -> list[CompiledVolume]:
-        """Volumes of ``zones`` in this snapshot's plane."""
-        parts = [(v.area, v.floor, v.ceiling) for zone in zones for v in zone.volumes]
-        return compile_volumes(self.frame, self.terrain, self.geoid, parts)
+    def _number(self, counts: npt.NDArray[np.int64], severity: npt.NDArray[np.int64]) -> None:
+        self.first_volume = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self.volume_zone = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+        self.volume_severity = severity
+        self.keep_in_volumes: list[int] = np.flatnonzero(severity == _KEEP_IN).tolist()
 
     def with_zone(self, zone: Zone) -> Snapshot:
         """A snapshot with ``zone`` added, or in place of the one of the same id."""
-        compiled = self.compile([zone])
         index = self.index_of.get(zone.zone_id)
         if index is None:
-            return self._rebuilt((*self.zones, zone), [*self.volumes, *compiled])
-        first, last = self._volume_range(index)
-        return self._rebuilt(
-            (*self.zones[:index], zone, *self.zones[index + 1 :]),
-            [*self.volumes[:first], *compiled, *self.volumes[last:]],
-        )
+            return self._replaced(len(self.zones), len(self.zones), (zone,))
+        return self._replaced(index, index + 1, (zone,))
 
     def without_zone(self, index: int) -> Snapshot:
         """A snapshot without the zone of that number."""
-        first, last = self._volume_range(index)
-        return self._rebuilt(
-            (*self.zones[:index], *self.zones[index + 1 :]), [*self.volumes[:first], *self.volumes[last:]]
+        return self._replaced(index, index + 1, ())
+
+    def _replaced(self, index: int, last_index: int, zones: tuple[Zone, ...]) -> Snapshot:
+        first, last = int(self.first_volume[index]), int(self.first_volume[last_index])
+        compiled = self._compile(zones)
+        result = object.__new__(Snapshot)
+        result.frame, result.terrain, result.geoid = self.frame, self.terrain, self.geoid
+        result.authorisations, result.box_deg = self.authorisations, self.box_deg
+        result.zones = (*self.zones[:index], *zones, *self.zones[last_index:])
+        if len(zones) == last_index - index:
+            result.index_of = self.index_of
+        elif index == len(self.zones):
+            result.index_of = self.index_of | {zone.zone_id: index for zone in zones}
+        else:
+            result.index_of = {zone.zone_id: i for i, zone in enumerate(result.zones)}
+        result.volumes = [*self.volumes[:first], *compiled, *self.volumes[last:]]
+        counts = np.diff(self.first_volume)
+        result._number(
+            np.concatenate(
+                [counts[:index], [len(zone.volumes) for zone in zones], counts[last_index:]]
+            ).astype(np.int64),
+            np.concatenate([self.volume_severity[:first], _severities(zones), self.volume_severity[last:]]),
         )
-
-    def _volume_range(self, index: int) -> tuple[int, int]:
-        return int(self.first_volume[index]), int(self.first_volume[index + 1])
-
-    def _rebuilt(self, zones: tuple[Zone, ...], volumes: list[CompiledVolume]) -> Snapshot:
-        return Snapshot(zones, self.frame, self.terrain, self.geoid, self.authorisations, volumes)
-
-    def _zone_bounds(self) -> list[Bounds]:
-        result: list[Bounds] = []
-        for index in range(len(self.zones)):
-            first, last = self._volume_range(index)
-            shapes = [v.shape.bounds_deg for v in self.volumes[first:last] if v.shape]
-            result.append(
-                shapes[0]
-                if len(shapes) == 1
-                else (
-                    min(b[0] for b in shapes),
-                    min(b[1] for b in shapes),
-                    max(b[2] for b in shapes),
-                    max(b[3] for b in shapes),
-                )
-            )
+        result.bounds_deg = [
+            *self.bounds_deg[:index],
+            *_zone_bounds(zones, compiled),
+            *self.bounds_deg[last_index:],
+        ]
+        result.index = self.index.replaced(first, last, compiled)
+        result.timeline = self.timeline.replaced(result.zones, result.bounds_deg, index, last_index)
+        result._authorised_volumes = self._authorised_volumes
+        result.authorised = result._authorised_by_zone()
         return result
 
-    def _compile_authorisations(self) -> dict[int, list[AuthorisedVolume]]:
+    def _compile(self, zones: Sequence[Zone]) -> list[CompiledVolume]:
+        parts = [(v.area, v.floor, v.ceiling) for zone in zones for v in zone.volumes]
+        return compile_volumes(self.frame, self.terrain, self.geoid, parts)
+
+    def _compile_authorisations(self) -> list[AuthorisedVolume]:
         compiled = compile_volumes(
             self.frame, self.terrain, self.geoid, [(a.area, a.floor, a.ceiling) for a in self.authorisations]
         )
-        result: dict[int, list[AuthorisedVolume]] = {}
-        for authorisation, volume in zip(self.authorisations, compiled, strict=True):
-            authorised = AuthorisedVolume(
+        return [
+            AuthorisedVolume(
                 authorisation.authorisation_id,
                 to_us(authorisation.valid_from),
                 to_us(authorisation.valid_until),
                 volume,
             )
+            for authorisation, volume in zip(self.authorisations, compiled, strict=True)
+        ]
+
+    def _authorised_by_zone(self) -> dict[int, list[AuthorisedVolume]]:
+        result: dict[int, list[AuthorisedVolume]] = {}
+        for authorisation, authorised in zip(self.authorisations, self._authorised_volumes, strict=True):
             where = f"authorisation {authorisation.authorisation_id}"
             for zone_id in authorisation.zone_ids:
                 index = self.index_of.get(zone_id)
@@ -137,6 +146,32 @@ class Snapshot:
                     )
                 result.setdefault(index, []).append(authorised)
         return result
+
+
+def _severities(zones: Sequence[Zone]) -> npt.NDArray[np.int64]:
+    return np.array(
+        [_RANKS.get(zone.restriction, NOT_KEEPING_OUT) for zone in zones for _ in zone.volumes],
+        dtype=np.int64,
+    )
+
+
+def _zone_bounds(zones: Sequence[Zone], volumes: Sequence[CompiledVolume]) -> list[Bounds]:
+    """Boxes around all volumes of each zone, degrees."""
+    result: list[Bounds] = []
+    shapes = iter(volume.shape.bounds_deg for volume in volumes if volume.shape)
+    for zone in zones:
+        own = [next(shapes) for _ in zone.volumes]
+        result.append(
+            own[0]
+            if len(own) == 1
+            else (
+                min(b[0] for b in own),
+                min(b[1] for b in own),
+                max(b[2] for b in own),
+                max(b[3] for b in own),
+            )
+        )
+    return result
 
 
 def middle_of(zones: Sequence[Zone]) -> Wgs84Point:

@@ -17,7 +17,7 @@ some_zones = st.lists(full_zones(), min_size=1, max_size=2, unique_by=lambda zon
 # Identifiers of more than seven characters do not occur here, so no reader has anything to tolerate.
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(some_zones)
 def test_geojson(zones: list[Zone]) -> None:
     result = parse_geojson(json.dumps(to_geojson(zones), ensure_ascii=False).encode())
@@ -25,7 +25,7 @@ def test_geojson(zones: list[Zone]) -> None:
     assert result.notes == ()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(some_zones)
 def test_ed318(zones: list[Zone]) -> None:
     result = parse_ed318(json.dumps(to_ed318(zones), ensure_ascii=False).encode())
@@ -33,7 +33,7 @@ def test_ed318(zones: list[Zone]) -> None:
     assert result.notes == ()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(some_zones)
 def test_kml(zones: list[Zone]) -> None:
     text = to_kml(zones)
