@@ -1,4 +1,4 @@
-"""``/docs``: Swagger UI served from a wheel, so that it works where there is no internet."""
+"""``/docs``: Swagger UI served from a wheel, so that it works where there is no internet; ``/`` leads there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import resources
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 _ASSETS = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -37,5 +37,9 @@ def install(app: FastAPI) -> None:
             assets[name], media_type=_ASSETS[name], headers={"Cache-Control": "public, max-age=86400"}
         )
 
+    async def front(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope.get('root_path', '').rstrip('/')}/docs")
+
+    app.add_route("/", front, include_in_schema=False)
     app.add_route("/docs", page, include_in_schema=False)
     app.add_route("/docs/{name}", asset, include_in_schema=False)

@@ -57,3 +57,5 @@ def configure(*, log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # One line a request from the HTTP client would bury what matters.
+    logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -235,6 +235,10 @@ def _reason_json(reason: Reason) -> dict[str, str]:
     return {"code": reason.code, "detail": reason.detail, "detail_zh": reason.detail_zh}
 
 
+def _position_json(position: Wgs84Point) -> dict[str, float]:
+    return {"latitude_deg": position.latitude_deg, "longitude_deg": position.longitude_deg}
+
+
 def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[str, Any]:
     """The decision as it is stored with the order and shown by the API."""
     stored: dict[str, Any] = {
@@ -251,7 +255,9 @@ def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[
             "plan_id": plan.plan_id,
             "drone_id": plan.drone_id,
             "station_id": plan.station_id,
+            "station_position": _position_json(plan.home.position),
             "landing_point_id": plan.landing_point_id,
+            "landing_point_position": _position_json(plan.delivery.position),
             "delivery_method": str(plan.delivery_method),
             "eta_aed_on_ground_s": plan.timing.time_to_aed_on_ground_s,
             "eta_patient_s": plan.timing.time_to_patient_s,

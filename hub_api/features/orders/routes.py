@@ -26,7 +26,7 @@ from hub_api.features.orders.schemas import (
 from hub_api.features.orders.views import event_view, order_view, summary_of
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
-from hub_api.sse import follow, stream_response
+from hub_api.sse import encode, follow, stream_response
 from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
 from hub_api.store.repositories import callbacks, events, missions, orders
 from hub_api.strict_json import StrictJsonRoute
@@ -238,6 +238,4 @@ def _render(event: EventRecord) -> str:
 
 
 def _encode(event: EventRecord) -> bytes:
-    from hub_api.sse import encode
-
     return encode(str(event.seq), event.kind, _render(event))

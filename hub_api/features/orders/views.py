@@ -35,14 +35,22 @@ def place_of(place: Station | LandingPoint) -> PlaceView:
     )
 
 
-def _place(site: Site, kind: str, place_id: str) -> PlaceView:
-    """Named by the site, or by its id alone where the site has changed since the decision."""
-    places: tuple[Station | LandingPoint, ...] = site.stations if kind == "station" else site.landing_points
+def _place(
+    places: tuple[Station, ...] | tuple[LandingPoint, ...], decided: dict[str, Any], kind: str
+) -> PlaceView:
+    """A place of the decision, named by the site; by its id alone where the site has changed since."""
+    place_id: str = decided[f"{kind}_id"]
     for place in places:
         view = place_of(place)
         if view.id == place_id:
             return view
-    raise KeyError(place_id)
+    return PlaceView(
+        id=place_id,
+        name=place_id,
+        name_zh=place_id,
+        position_quality="not in the site any more",
+        **decided[f"{kind}_position"],
+    )
 
 
 def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
@@ -63,8 +71,8 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
         )
         fields |= {
             "drone_id": decision["drone_id"],
-            "station": _place(site, "station", decision["station_id"]),
-            "landing_point": _place(site, "landing_point", decision["landing_point_id"]),
+            "station": _place(site.stations, decision, "station"),
+            "landing_point": _place(site.landing_points, decision, "landing_point"),
             "flight_id": decision["flight_id"],
             "delivery_method": decision["delivery_method"],
             "conditions": decision["conditions"],

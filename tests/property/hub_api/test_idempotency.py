@@ -18,7 +18,7 @@ POST = st.tuples(st.integers(0, 4), st.floats(0, 3))
 """Which key, and when it is sent (seconds)."""
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(POST, min_size=1, max_size=40))
 def test_each_key_becomes_exactly_one_order_and_at_most_one_mission(posts: list[tuple[int, float]]):
     async def main() -> None:
