@@ -47,7 +47,7 @@ DRONE = drone("d1", "home", 1)
 
 
 @cache
-def straight_plan(distance_m: float = 500.0, **options: Any) -> FlightPlan:
+def straight_plan(distance_m: float = 300.0, **options: Any) -> FlightPlan:
     """A plan over open country: pad in the west, landing point in the east, a refuge beside the way."""
     return planned(
         airspace(),

@@ -20,7 +20,7 @@ from tests.scenario.flight.stage import Stage, perform, straight_plan
 
 ON_THE_GROUND = (Phase.PREPARING, Phase.ARMING, Phase.ARMED)
 BEFORE_THE_RELEASE = (Phase.CLIMBING, Phase.OUTBOUND, Phase.HOVERING, Phase.LOWERING)
-AFTER_THE_RELEASE = (Phase.RETRACTING, Phase.INBOUND, Phase.LANDING)
+AFTER_THE_RELEASE = (Phase.RETRACTING, Phase.INBOUND)
 
 
 async def take_off_to(stage: Stage, phase: Phase) -> None:
@@ -66,7 +66,7 @@ def test_abort_before_the_release_brings_the_aed_home(phase: Phase, tmp_path: Pa
     never_left_the_corridor(stage)
 
 
-@pytest.mark.parametrize("after_s", [0.1, 0.4, 0.8])
+@pytest.mark.parametrize("after_s", [0.1, 0.6])
 def test_abort_overtaking_the_lowering_leaves_no_line_out(after_s: float, tmp_path: Path) -> None:
     """On a slow link the winch may begin after the abort looked at it."""
 
@@ -115,21 +115,21 @@ def test_return_half_way_flies_the_same_leg_backwards(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         nonlocal turned_at_m
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.until(lambda: stage.metres_from_pad() > 200)
+        await stage.until(lambda: stage.metres_from_pad() > 130)
         turned_at_m = stage.metres_from_pad()
         await stage.answer(stage.order(ReturnHome))
         assert (await stage.end()).safe_state is SafeState.ON_PAD
 
     stage = perform(play, tmp_path)
     assert stage.phases()[-4:] == [Phase.OUTBOUND, Phase.RETURNING, Phase.LANDING, Phase.ENDED]
-    assert max(stage.distances_m) < turned_at_m + 120, "it turned round instead of flying on"
+    assert max(stage.distances_m) < turned_at_m + 90, "it turned round instead of flying on"
     never_left_the_corridor(stage)
 
 
 def test_hold_stands_still_and_continue_delivers(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.until(lambda: stage.metres_from_pad() > 150)
+        await stage.until(lambda: stage.metres_from_pad() > 100)
         await stage.answer(stage.order(HoldFlight))
         await stage.clock.sleep(10)
         first_m = stage.metres_from_pad()
@@ -147,7 +147,7 @@ def test_hold_stands_still_and_continue_delivers(tmp_path: Path) -> None:
 def test_return_out_of_a_hold(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.clock.sleep(15)
+        await stage.clock.sleep(8)
         await stage.answer(stage.order(HoldFlight))
         await stage.clock.sleep(5)
         await stage.answer(stage.order(ReturnHome))
@@ -163,7 +163,7 @@ def test_divert_lands_at_the_rally_point(tmp_path: Path) -> None:
 
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.until(lambda: stage.metres_from_pad() > 240)
+        await stage.until(lambda: stage.metres_from_pad() > 200)
         await stage.answer(stage.order(DivertFlight))
         ended = await stage.end()
         assert ended.safe_state is SafeState.LANDED_AT_RALLY, stage.story()
@@ -175,14 +175,14 @@ def test_divert_lands_at_the_rally_point(tmp_path: Path) -> None:
 def test_land_now_lands_where_it_is(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.until(lambda: stage.metres_from_pad() > 200)
+        await stage.until(lambda: stage.metres_from_pad() > 150)
         await stage.answer(stage.order(LandNow))
         ended = await stage.end()
         assert ended.safe_state is SafeState.LANDED_ELSEWHERE
         assert ended.position is not None
 
     stage = perform(play, tmp_path)
-    assert stage.metres_from_pad() > 150
+    assert stage.metres_from_pad() > 130
 
 
 def test_steering_a_drone_on_the_ground_is_refused_with_the_reason(tmp_path: Path) -> None:

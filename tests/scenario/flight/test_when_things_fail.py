@@ -100,7 +100,7 @@ def test_a_release_that_is_not_stated_is_not_claimed(tmp_path: Path) -> None:
 def test_a_short_silence_is_told_and_over(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.clock.sleep(10)
+        await stage.clock.sleep(6)
         began_s = stage.clock.monotonic_s()
         stage.vehicle.faults.set("link_loss", duration_s=4)
         await stage.until(lambda: any(event.link == "stale" for event in stage.of(LinkChanged)), 10)
@@ -116,7 +116,7 @@ def test_a_short_silence_is_told_and_over(tmp_path: Path) -> None:
 def test_a_vehicle_that_is_lost_on_the_way_out_goes_home_by_itself_and_is_found_again(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.clock.sleep(10)
+        await stage.clock.sleep(6)
         stage.vehicle.faults.set("link_loss")
         await stage.until(lambda: any(event.link == "lost" for event in stage.of(LinkChanged)), 20)
         # It flies its own mission: to the delivery, waits, and home. Nobody releases anything.
@@ -158,7 +158,7 @@ def test_a_vehicle_that_is_never_heard_again_is_lost_by_name(tmp_path: Path) -> 
 def test_a_low_battery_on_the_way_out_returns(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.clock.sleep(12)
+        await stage.clock.sleep(7)
         stage.vehicle.faults.set("battery_charge", 0.32)
         ended = await stage.end()
         assert ended.aed is AedState.ON_BOARD
@@ -173,7 +173,7 @@ def test_a_pilot_who_takes_over_is_left_alone_and_may_give_back(tmp_path: Path) 
     async def play(stage: Stage) -> None:
         pilot = Pilot(stage)
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.clock.sleep(12)
+        await stage.clock.sleep(7)
         pilot.set_mode(17)
         await stage.phase(Phase.HANDED_OVER)
         await stage.clock.sleep(20)
@@ -190,7 +190,7 @@ def test_a_pilot_who_lands_it_ends_the_flight_where_it_lands(tmp_path: Path) -> 
     async def play(stage: Stage) -> None:
         pilot = Pilot(stage)
         await take_off_to(stage, Phase.OUTBOUND)
-        await stage.until(lambda: stage.metres_from_pad() > 150)
+        await stage.until(lambda: stage.metres_from_pad() > 130)
         pilot.set_mode(9)
         ended = await stage.end()
         assert ended.safe_state is SafeState.LANDED_ELSEWHERE
@@ -199,7 +199,7 @@ def test_a_pilot_who_lands_it_ends_the_flight_where_it_lands(tmp_path: Path) -> 
     assert stage.vehicle.mode == "LAND"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_third_of_all_packets_lost_still_delivers_or_ends_safely(seed: int, tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.ready()
