@@ -140,6 +140,8 @@ def _apply(block: _Block, command: str, rest: str, number: int, report: Report) 
             block.name = rest
         case "AI":
             block.identifier = rest
+        case "AL" | "AH" if (block.floor if command == "AL" else block.ceiling) is not None:
+            raise refuse(f"a second {command}")
         case "AL":
             block.floor = _height(rest, refuse, report, block.place, where, lowest=True)
         case "AH":

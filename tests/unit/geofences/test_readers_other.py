@@ -270,6 +270,7 @@ def test_arcs_between_two_points():
     [
         ("AH 500FT AGL", "AH high", "Depot: 'high' is not a height"),
         ("AH 500FT AGL", "", "lacks its floor"),
+        ("AH 500FT AGL", "AH 500FT AGL\nAH 900FT AGL", "a second AH"),
         ("AL 1000\nAH UNL", "AL 1000\nAH 500", "above the ceiling"),
         ("113:52:48 E", "113:72:48 E", "more than 59 minutes"),
         ("22:34:12 N 113:53:24 E", "22.57 113.89", "is not a position"),
