@@ -69,23 +69,72 @@ def check_obstacles(obstacles: Sequence[shapely.Polygon]) -> npt.NDArray[np.obje
 def grow(shapes_m: npt.NDArray[np.object_], distance_m: float) -> npt.NDArray[np.object_]:
     """Mitred buffer by ``distance_m`` (negative: shrink), snapped to whole millimetres and valid.
 
-    The result differs from the exact mitred buffer by at most 3 mm, which :data:`GROWTH_M` pays for.
+    Every boundary ends up within 3 mm of the exact mitred buffer or farther out, never more than a millimetre
+    nearer, which :data:`GROWTH_M` pays for. That is checked: shapely simplifies its input by a hundredth of
+    the distance, and where a yard just closes it was seen to leave a larger one.
     """
-    grown = shapely.buffer(
-        to_mm(shapes_m), distance_m * MM_PER_M, join_style="mitre", mitre_limit=MITRE_LIMIT
-    )
+    shapes = to_mm(shapes_m)
+    distance = distance_m * MM_PER_M
+    grown = shapely.buffer(shapes, distance, join_style="mitre", mitre_limit=MITRE_LIMIT)
     snapped = shapely.transform(grown, np.round)
-    broken = ~shapely.is_valid(snapped)
-    if broken.any():
-        # Rounding made a ring touch itself: move away from it by 2 mm first, towards safety.
-        outwards = 2.0 if distance_m >= 0 else -2.0
-        safer = shapely.buffer(grown[broken], outwards, join_style="mitre", mitre_limit=MITRE_LIMIT)
-        snapped[broken] = shapely.set_precision(safer, 1.0)
-    if distance_m >= 0:
+    wrong = ~shapely.is_valid(snapped)
+    wrong[~wrong] = ~_far_enough(snapped[~wrong], shapes[~wrong], distance)
+    for k in np.flatnonzero(wrong).tolist():
+        snapped[k] = _grown_by_pieces(shapes[k], distance)
+        if not (snapped[k].is_valid and _far_enough(snapped[k], shapes[k], distance)):
+            raise AirspaceError(
+                ErrorCode.ZONE_INVALID, f"cannot be moved by {distance_m} m", field=f"obstacles/{k}"
+            )
+    if distance >= 0:
         # The kernels rely on every obstacle being connected; the hull is a safe superset.
         split = shapely.get_type_id(snapped) != 3
         snapped[split] = shapely.convex_hull(snapped[split])
     return np.asarray(snapped, dtype=object)
+
+
+def _far_enough(moved: Any, shapes: Any, distance: float) -> Any:
+    """Is every boundary that was moved by ``distance`` (mm) on the right side and at most 1 mm short?"""
+    outer, inner = (moved, shapes) if distance >= 0 else (shapes, moved)
+    apart = shapely.distance(shapely.boundary(moved), shapely.boundary(shapes))
+    # an area that has shrunk to nothing has no boundary
+    return shapely.covers(outer, inner) & ~(apart < abs(distance) - 1.0) | shapely.is_empty(moved)
+
+
+def _grown_by_pieces(shape: shapely.Geometry, distance: float) -> shapely.Geometry:
+    """The same buffer put together from a bar along every edge and a tip on every corner: slow and certain."""
+    rings = rings_of(np.array([shape], dtype=object), outside=distance < 0)
+    reach = abs(distance) + 2.0  # snapping the result may cost a millimetre and a half
+    here = np.column_stack([rings.x, rings.y])
+    there = here[rings.following]
+    along = there - here
+    along /= np.hypot(along[:, 0], along[:, 1])[:, None]
+    normal = np.column_stack([along[:, 1], -along[:, 0]])  # obstacles are on the left
+    before, normal_before = along[rings.previous], normal[rings.previous]
+    bars = shapely.polygons(np.stack([here, there, there + reach * normal, here + reach * normal], axis=1))
+    convex = before[:, 0] * along[:, 1] - before[:, 1] * along[:, 0] > 0.0
+    one, other = normal_before[convex], normal[convex]
+    bisector = before[convex] - along[convex]  # never 0 where the corner is convex, and points outwards
+    bisector /= np.hypot(bisector[:, 0], bisector[:, 1])[:, None]
+    cosine = (bisector * one).sum(axis=1)
+    # the tip of the mitre, or the two ends of its bevel at the limit
+    out = np.minimum(1.0 / np.maximum(cosine, 1e-9), MITRE_LIMIT)
+    slide = ((out - cosine) / (bisector * before[convex]).sum(axis=1))[:, None]
+    corner = here[convex]
+    tips = shapely.polygons(
+        np.stack(
+            [
+                corner,
+                corner + reach * one,
+                corner + reach * (one + slide * before[convex]),
+                corner + reach * (other - slide * along[convex]),
+                corner + reach * other,
+            ],
+            axis=1,
+        )
+    )
+    moved = shapely.union_all([*bars, *shapely.convex_hull(tips)])
+    whole = shapely.union(shape, moved) if distance >= 0 else shapely.difference(shape, moved)
+    return shapely.set_precision(whole, 1.0)
 
 
 def rings_of(shapes_mm: npt.NDArray[np.object_], *, outside: bool = False) -> Rings:
@@ -237,23 +286,24 @@ def _chosen(rings: Rings, obstacles: npt.NDArray[np.int64]) -> Rings:
 class LazyShapes:
     """The grown obstacles as shapely polygons in millimetres, made only when somebody asks.
 
-    The first ones are given as shapes, further ones as rings.
+    The first ones are given as shapes, further ones as rings. Threads may ask at once: what is known is
+    replaced in one step.
     """
 
     def __init__(self, first: npt.NDArray[np.object_], *parts: Rings) -> None:
-        self._first = first
-        self._parts = parts
+        self._known = (first, parts)
 
     def __call__(self) -> npt.NDArray[np.object_]:
         """All of them."""
-        if self._parts:
-            made = np.concatenate([self._first, *map(shapes_of, self._parts)])
-            self._first, self._parts = made, ()
-        return self._first
+        first, parts = self._known
+        if parts:
+            first = np.concatenate([first, *map(shapes_of, parts)])
+            self._known = (first, ())
+        return first
 
     def some(self, obstacles: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
         """These, in ascending order of their numbers."""
-        first, parts = self._first, self._parts
+        first, parts = self._known
         made, low = [first[obstacles[obstacles < len(first)]]], len(first)
         for part in parts:
             high = low + len(part.first) - 1
@@ -263,7 +313,7 @@ class LazyShapes:
 
     def holed(self) -> npt.NDArray[np.int64]:
         """Numbers of the obstacles with more than one ring."""
-        first, parts = self._first, self._parts
+        first, parts = self._known
         many = [shapely.get_num_interior_rings(first) + shapely.get_num_geometries(first) > 1]
         for part in parts:
             starts = np.flatnonzero(part.previous > np.arange(len(part.x)))
@@ -272,4 +322,5 @@ class LazyShapes:
 
     def extended(self, rings: Rings) -> LazyShapes:
         """With more obstacles."""
-        return LazyShapes(self._first, *self._parts, rings)
+        first, parts = self._known
+        return LazyShapes(first, *parts, rings)

@@ -151,6 +151,18 @@ def test_old_worlds_stay_as_they_were() -> None:
         bare.without_obstacle("square")
 
 
+def test_threads_may_add_to_the_same_world() -> None:
+    old = SearchWorld.build([SQUARE], buffer_m=0.0)
+    walls = [shapely.box(250.0, -100.0 - 10 * k, 260.0, 100.0 + 10 * k) for k in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        worlds = list(pool.map(old.with_obstacle, walls))
+    for wall, world in zip(walls, worlds, strict=True):
+        route, alone = world.shortest(A, B), SearchWorld.build([SQUARE, wall], buffer_m=0.0).shortest(A, B)
+        assert isinstance(route, SearchRoute)
+        assert isinstance(alone, SearchRoute)
+        assert route.points_xy_m == alone.points_xy_m
+
+
 def test_many_added_obstacles_are_merged_into_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "EXTRA_EDGES_BEFORE_MERGE", 10)
     world = SearchWorld.build([SQUARE], buffer_m=0.0)
