@@ -59,9 +59,9 @@ class Settings(BaseSettings):
         600.0, gt=0, description="Wind older than this is not known; unknown wind is a reason to refuse."
     )
     fleet_settle_s: float = Field(
-        10.0,
+        15.0,
         ge=0,
-        description="After a start, how long decisions wait for drones to report before doing without them.",
+        description="After a start, how long decisions wait for drones to come up before doing without them.",
     )
     command_repeat_s: float = Field(
         2.0, gt=0, description="An unanswered command is published again after this time, same id."

@@ -146,6 +146,10 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             repeat_s=settings.command_repeat_s,
             answer_s=settings.command_answer_s,
             on_unanswered=service.command_unanswered,
+            hold=lambda command: (
+                command.kind == "fly_mission"
+                and fleet.holds_command(command.drone_id, settings.fleet_settle_s)
+            ),
         )
         sender = CallbackSender(
             database,

@@ -73,7 +73,7 @@ class DecisionMaker:
 
     async def decide(self, order_id: str) -> OrderRecord:
         """Decide the order if it still waits for it; otherwise give it as it is."""
-        await self._fleet.wait_for_reports(self._settle_s)
+        await self._fleet.wait_until_settled(self._settle_s)
         async with self._lock:
             for _ in range(_RACES):
                 started_s = time.perf_counter()

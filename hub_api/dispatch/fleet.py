@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.clock import Clock
 from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
-from flight.model.phases import Phase
+from flight.model.phases import FLIGHT_PHASES, Phase
 from flight.model.preflight import PreflightLevel
 from planner.reasons import Reason
 from planner.site import Drone, Site
@@ -60,7 +60,7 @@ class Fleet:
         self._stale_s = telemetry_stale_s
         self._drones = {drone.drone_id: drone for drone in site.drones}
         self._seen = {drone_id: _Seen() for drone_id in self._drones}
-        self._all_reported = asyncio.Event()
+        self._settled = asyncio.Event()
 
     def take_telemetry(self, sample: TelemetrySample) -> None:
         """Remember a sample; one of a drone that the site does not know is no business of ours."""
@@ -84,6 +84,7 @@ class Fleet:
             self._note_reports()
         elif isinstance(event, (PhaseChanged, VehicleState)):
             seen.phase = event.phase
+            self._note_reports()
         elif isinstance(event, LinkChanged):
             seen.link = event.link
 
@@ -105,27 +106,44 @@ class Fleet:
         return wind
 
     def _note_reports(self) -> None:
-        if all(seen.sample is not None and seen.preflight is not None for seen in self._seen.values()):
-            self._all_reported.set()
+        if not self._settled.is_set() and all(map(self._has_settled, self._seen.values())):
+            self._settled.set()
 
-    async def wait_for_reports(self, settle_s: float) -> bool:
-        """Wait until every drone has reported, at most until ``settle_s`` after the start; whether all have.
+    @staticmethod
+    def _has_settled(seen: _Seen) -> bool:
+        """A drone says «not ready» as long as its agent has not heard everything yet: that is no answer."""
+        if seen.sample is None or seen.preflight is None:
+            return False
+        return seen.preflight.ready or seen.phase in FLIGHT_PHASES
+
+    def holds_command(self, drone_id: str, settle_s: float) -> bool:
+        """Whether a flight command should wait because the hub just started and the drone is not up yet.
+
+        A command sent again after a restart would be refused by an agent that has not heard its
+        vehicle, and a farther drone would fly instead.
+        """
+        if self._clock.monotonic_s() - self._started_s >= settle_s or drone_id not in self._seen:
+            return False
+        return not self._has_settled(self._seen[drone_id])
+
+    async def wait_until_settled(self, settle_s: float) -> bool:
+        """Wait until every drone is ready or flying, at most until ``settle_s`` after the start; whether all are.
 
         A drone that is away for good delays the first orders after a start, and no other.
         """
         left_s = settle_s - (self._clock.monotonic_s() - self._started_s)
-        if not self._all_reported.is_set() and left_s > 0:
+        if not self._settled.is_set() and left_s > 0:
             try:
                 async with self._clock.timeout(left_s):
-                    await self._all_reported.wait()
+                    await self._settled.wait()
             except TimeoutError:
                 return False
-        return self._all_reported.is_set()
+        return self._settled.is_set()
 
     def settling(self, settle_s: float) -> bool:
-        """Whether the hub started so recently that a missing report means nothing yet."""
+        """Whether the hub started so recently that «not ready» means nothing yet."""
         started_ago_s = self._clock.monotonic_s() - self._started_s
-        return not self._all_reported.is_set() and started_ago_s < settle_s
+        return not self._settled.is_set() and started_ago_s < settle_s
 
     def views(self, reserved: Mapping[str, str], *, refused: Collection[str] = ()) -> tuple[DroneView, ...]:
         """Every drone of the site. ``reserved``: drone → mission; ``refused``: already tried."""

@@ -21,8 +21,15 @@ from hub_api.store.repositories import outbox
 log = logging.getLogger(__name__)
 
 
+HOLD_POLL_S = 0.2
+"""How often a held command is looked at again; only in the first seconds after a start."""
+
+
 class OutboxRelay:
-    """Publishes unsettled commands: at once when woken, again every ``repeat_s`` until answered."""
+    """Publishes unsettled commands: at once when woken, again every ``repeat_s`` until answered.
+
+    ``hold`` says which commands have to wait a moment (see :meth:`hub_api.dispatch.fleet.Fleet.holds_command`).
+    """
 
     def __init__(
         self,
@@ -33,6 +40,7 @@ class OutboxRelay:
         repeat_s: float,
         answer_s: float,
         on_unanswered: Callable[[OutboxRecord], Awaitable[None]],
+        hold: Callable[[OutboxRecord], bool],
     ) -> None:
         self._database = database
         self._bus = bus
@@ -40,6 +48,7 @@ class OutboxRelay:
         self._repeat_s = repeat_s
         self._answer_s = answer_s
         self._on_unanswered = on_unanswered
+        self._hold = hold
         self._wake = asyncio.Event()
         self._published_s: dict[int, float] = {}
         self._first_s: dict[int, float] = {}
@@ -63,7 +72,8 @@ class OutboxRelay:
                 self._published_s.clear()
                 self._first_s.clear()
                 self._given_up.clear()
-            await self._pause(None if not owed else self._repeat_s / 2)
+            held = any(command.seq not in self._published_s for command in owed)
+            await self._pause(None if not owed else HOLD_POLL_S if held else self._repeat_s / 2)
 
     async def _pause(self, at_most_s: float | None) -> None:
         try:
@@ -77,8 +87,11 @@ class OutboxRelay:
         due = [
             command
             for command in owed
-            if command.seq not in self._published_s
-            or now_s - self._published_s[command.seq] >= self._repeat_s
+            if (
+                command.seq not in self._published_s
+                or now_s - self._published_s[command.seq] >= self._repeat_s
+            )
+            and not self._hold(command)
         ]
         for command in due:
             # The agent knows a repeat by the command's own id; the bus must not swallow it, because

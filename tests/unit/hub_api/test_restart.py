@@ -103,6 +103,33 @@ def test_a_command_stored_but_never_sent_is_sent_after_the_restart(tmp_path: Pat
     play(second())
 
 
+def test_a_command_sent_again_waits_until_the_drone_is_up(tmp_path: Path):
+    """An agent that has not heard its vehicle yet would refuse, and a farther drone would fly instead."""
+
+    async def first() -> str:
+        async with world(tmp_path, scripts={"bao-01": Script(deaf=True)}) as w:
+            return await placed(w)
+
+    order_id = play(first())
+
+    async def second() -> None:
+        scripts = {"bao-01": Script(boot_s=6.0)}
+        async with world(tmp_path, scripts=scripts, epoch=EPOCH + timedelta(seconds=5), seed=2) as w:
+            closed = await w.until(order_id, "CLOSED")
+            assert [flight["drone_id"] for flight in closed["flights"]] == ["bao-01"]
+
+    play(second())
+
+
+def test_an_order_right_after_a_start_waits_until_the_drones_are_up(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, scripts={f"bao-0{n}": Script(boot_s=6.0) for n in range(1, 5)}) as w:
+            assert (await w.order()).json()["decision"]["outcome"] == "accepted"
+            assert 6.0 <= w.hub.clock.monotonic_s() < 8.0
+
+    play(main())
+
+
 def test_a_restart_with_nothing_open_says_nothing(tmp_path: Path):
     async def first() -> str:
         async with world(tmp_path) as w:

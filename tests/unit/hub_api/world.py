@@ -226,6 +226,8 @@ class Script:
     deaf: bool = False
     """Hears no command at all."""
     answer_delay_s: float = 0.0
+    boot_s: float = 0.0
+    """Until its agent has heard its vehicle it is not ready and refuses to fly."""
     phase_s: float = 10.0
 
 
@@ -251,6 +253,7 @@ class PlayedDrone:
     memory: Memory = field(default_factory=Memory)
     commands: list[m.Command] = field(default_factory=list)
     abort: asyncio.Event = field(default_factory=asyncio.Event)
+    booted: bool = False
 
     @property
     def flown(self) -> list[str]:
@@ -276,7 +279,7 @@ class PlayedDrone:
             if self.memory.mission is not None:
                 group.create_task(self._fly(self.memory.mission, resumed=True))
             if not self.script.silent_from_start:
-                await self._preflight()
+                group.create_task(self._boot())
             async for delivery in subscription:
                 command = m.decode(delivery.payload)
                 self.commands.append(command)  # type: ignore[arg-type]
@@ -294,7 +297,7 @@ class PlayedDrone:
         if isinstance(command, m.FlyMission):
             if self.script.answer == "silent":
                 return
-            if self.script.answer == "refuse" or self.flight_id is not None:
+            if self.script.answer == "refuse" or self.flight_id is not None or not self.booted:
                 await self._answer(
                     command,
                     m.CommandRefused(
@@ -400,15 +403,22 @@ class PlayedDrone:
             m.PhaseChanged(**self._head(self.flight_id), phase=phase, previous=previous, reason="")
         )
 
-    async def _preflight(self) -> None:
+    async def _boot(self) -> None:
+        if self.script.boot_s:
+            await self._preflight(ready=False)
+            await self.hub.clock.sleep(self.script.boot_s)
+        self.booted = True
+        await self._preflight(ready=self.script.ready)
+
+    async def _preflight(self, *, ready: bool) -> None:
         verdict = PreflightVerdict("gps", PreflightLevel.BLOCK, "gps_no_fix", "no fix", "未定位")
         await self._publish(
             m.PreflightChecked(
                 event_id=self.hub.ids.new("evt"),
                 drone_id=self.drone_id,
                 at=self.hub.clock.now(),
-                ready=self.script.ready,
-                verdicts=() if self.script.ready else (verdict,),
+                ready=ready,
+                verdicts=() if ready else (verdict,),
                 charge_fraction=0.98,
                 wind_from_deg=None,
                 wind_speed_m_s=None,
