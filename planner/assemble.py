@@ -25,9 +25,10 @@ from planner.flight_plan import (
     RoutePoint,
     Timing,
 )
+from planner.rally import Refuges
 from planner.route import Way
 from planner.site import PositionQuality
-from planner.space import Mask, Space
+from planner.space import KeepIn, Mask, Space
 from planner.task import FlightTask
 
 XY = tuple[float, float]
@@ -48,6 +49,11 @@ class Draft:
     out: Way
     back: Way
     retrace: Way
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways whose corners differ: out, and back where that isn't out reversed."""
+        return (self.out,) if self.back is self.retrace else (self.out, self.back)
 
     @property
     def airframe(self) -> Airframe:
@@ -98,7 +104,7 @@ class Draft:
         )
         return power_w * self.terms.hover_budget_s / energy.JOULES_PER_WH
 
-    @property
+    @cached_property
     def total_wh(self) -> float:
         return _energy_wh(self.outbound) + self.hover_wh + _energy_wh(self.inbound)
 
@@ -109,24 +115,25 @@ def assemble_plan(
     space: Space,
     mask: Mask,
     rally: RallySet | None,
-    rally_candidates: Sequence[tuple[XY, Wgs84Point]],
+    refuges: Refuges,
     battery: energy.Battery,
     ids: IdSource,
     created_at: datetime,
     valid_s: float,
-    max_fence_vertices: int,
-) -> FlightPlan:
-    """The plan; ``rally`` None where only planned ways back exist. Raises 3201 without a provable fence."""
+    keep_in: KeepIn | None,
+) -> FlightPlan | None:
+    """The plan; ``rally`` None where only planned ways back exist. None when no fence can be drawn."""
     task, airframe = draft.task, draft.airframe
-    chosen = [rally_candidates[index] for index in rally.chosen] if rally else []
+    chosen = rally.chosen if rally else ()
     region = fence_region(
         space,
-        ways=[draft.out.points_xy_m, draft.back.points_xy_m],
-        columns=[draft.out.points_xy_m[0], draft.out.points_xy_m[-1], *(xy for xy, _ in chosen)],
+        ways=[way.points_xy_m for way in draft.ways],
         swept=rally.swept if rally else (),
         mask=mask,
-        max_vertices=max_fence_vertices,
+        keep_in=keep_in,
     )
+    if region is None:
+        return None
     ceiling_amsl_m = draft.cruise_amsl_m + draft.corridor.altitude_error_m
     return FlightPlan(
         plan_id=ids.new("plan"),
@@ -142,7 +149,7 @@ def assemble_plan(
         outbound=draft.outbound,
         inbound=draft.inbound,
         retrace=() if draft.retraced is draft.inbound else draft.retraced,
-        rally_points=tuple(RoutePoint(position, draft.cruise_amsl_m) for _, position in chosen),
+        rally_points=tuple(RoutePoint(refuges.positions[number], draft.cruise_amsl_m) for number in chosen),
         autopilot_fence=to_autopilot_fence(space.frame, region, ceiling_amsl_m),
         wind=task.wind,
         route_objective=draft.out.objective,

@@ -14,6 +14,13 @@ they change nothing.
 
 Pieces are widened by what the drone may be off its leg, and legs prolonged at both ends by its stopping
 distance, because a return starts from where it comes to rest. So a leg stands for both directions.
+
+A triangle is clear when its two sides to the rally point are, and no obstacle lies inside it: its third
+side is the leg, which keeps a corridor's half width from every obstacle, more than is asked here even
+where it is prolonged.
+
+A return must be possible against the wind with what the plan has not yet used and the reserve; rally
+points further off don't count.
 """
 
 from __future__ import annotations
@@ -25,16 +32,19 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from core.errors import ErrorCode, InternalError
+from planner import energy, sweep_kernels
 from planner.airframe import Airframe, braking_distance_m
-from planner.space import KeepIn, Mask, Space
+from planner.legs import landing_time_s
+from planner.route import Way
+from planner.sweep import SweepIndex
+from planner.wind import Wind
 
 XY = tuple[float, float]
 LegXY = tuple[XY, XY]
 Floats = npt.NDArray[np.float64]
-
-CLEARANCE_FACTOR = 1.05
-"""Returns keep this many flight geographies from every obstacle: the fence, drawn around them with
-round corners of finite steps, then stays clear too."""
+Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,14 @@ class RallySet:
     by_leg: tuple[tuple[int, ...], ...]
     swept: tuple[shapely.Geometry, ...]
 
+    def renumbered(self, numbers: npt.NDArray[np.int64]) -> RallySet:
+        """The same set, ``chosen`` counted in the list that the candidates were taken from."""
+        return RallySet(tuple(int(numbers[index]) for index in self.chosen), self.by_leg, self.swept)
+
 
 @dataclass(frozen=True, slots=True)
 class NoRallySet:
-    """No set among the candidates is legal; ``leg_index`` is the leg where the last one fell."""
+    """No set among the candidates is legal; ``leg_index`` is the leg where that became certain."""
 
     leg_index: int
 
@@ -59,153 +73,174 @@ def stopping_distance_m(airframe: Airframe) -> float:
     return braking_distance_m(airframe.ground_speed_max_m_s, airframe.corridor.braking_tilt_deg)
 
 
+def return_cost_wh_per_m(airframe: Airframe, wind: Wind) -> float:
+    """Energy for each metre of a straight return in the worst direction: against the wind."""
+    power_w = energy.level_power_w(airframe, airframe.take_off_mass_kg, airframe.cruise_airspeed_m_s)
+    speed_m_s = min(airframe.cruise_airspeed_m_s - wind.speed_m_s, airframe.ground_speed_max_m_s)
+    return power_w / speed_m_s / energy.JOULES_PER_WH
+
+
+def reaches_m(
+    airframe: Airframe, wind: Wind, out: Way, back: Way, *, back_is_out: bool, height_m: float
+) -> Floats:
+    """How far a straight return may be from each leg: rows of (at its start, change for each metre along it).
+
+    Legs are those of ``out``, then those of ``back`` unless ``back_is_out`` (the way out reversed). Left for
+    a return are the reserve and what the plan has kept for the rest of the way home; ``height_m`` of landing
+    are charged.
+    """
+    cost = return_cost_wh_per_m(airframe, wind)
+    down_s = landing_time_s(airframe, height_m)
+    down_w = energy.hover_power_w(airframe, airframe.take_off_mass_kg, wind.speed_m_s)
+    base_wh = airframe.reserve_fraction * airframe.battery_wh - down_w * down_s / energy.JOULES_PER_WH
+    rows = []
+    rest_wh = back.energy_wh
+    for part in back.parts:
+        rate = part.energy_wh / max(part.length_m, 1.0)
+        if back_is_out:
+            # The same leg as on the way out, whose start is this leg's end.
+            rows.append((base_wh + rest_wh - part.energy_wh, rate))
+        else:
+            rows.append((base_wh + rest_wh, -rate))
+        rest_wh -= part.energy_wh
+    if back_is_out:
+        rows.reverse()
+    else:
+        rows = [(base_wh + back.energy_wh, 0.0)] * len(out.parts) + rows
+    return np.array(rows) / cost
+
+
 def choose_rally_points(
-    space: Space,
+    index: SweepIndex,
     *,
     legs: Sequence[LegXY],
-    candidates: Sequence[XY],
+    candidates: Floats,
     mask: Mask,
-    keep_in: KeepIn | None,
+    tolerance_m: float,
     run_on_m: float,
+    reach_m: Floats,
+    aim: int,
     limit: int,
 ) -> RallySet | NoRallySet:
-    """The largest legal set of relevant rally points, thinned to ``limit``; or the leg that has none.
+    """The largest legal set of relevant rally points, thinned towards ``aim``; or the leg that has none.
 
-    ``legs`` and ``candidates`` are in frame metres; candidates must already be fit to land on.
+    ``legs`` and ``candidates`` (n, 2) are in frame metres; candidates must already be fit to land on.
+    ``mask`` says which obstacles stand; ``tolerance_m`` how much nearer another rally point may be than the
+    one that the autopilot takes for the nearest; ``reach_m`` is as :func:`reaches_m` gives it. Thinning
+    stops at ``aim``, or where no more can go; a set that still has more than ``limit`` is no answer.
     """
-    if not candidates:
+    ends = np.array(legs, dtype=np.float64).reshape(-1, 4)
+    lengths = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
+    furthest_m = (reach_m[:, 0] + np.maximum(0.0, reach_m[:, 1] * lengths)).max()
+    margin_m = max(0.0, float(furthest_m)) + tolerance_m + run_on_m
+    low = np.minimum(ends[:, :2], ends[:, 2:]).min(axis=0) - margin_m
+    high = np.maximum(ends[:, :2], ends[:, 2:]).max(axis=0) + margin_m
+    within = np.flatnonzero(((candidates >= low) & (candidates <= high)).all(axis=1))
+    question = _Question(
+        index,
+        ends,
+        np.ascontiguousarray(candidates, dtype=np.float64),
+        index.standing(mask),
+        tolerance_m,
+        run_on_m,
+        reach_m,
+    )
+    found = question.settle(within)
+    if isinstance(found, NoRallySet):
+        return found
+    found = question.thinned(found, aim)
+    chosen = found.relevant
+    if len(chosen) > limit:
         return NoRallySet(0)
-    clearance_m = CLEARANCE_FACTOR * space.corridor.flight_geography_m
-    tolerance_m = 2.0 * space.corridor.flight_geography_m
-    points = np.asarray(candidates, dtype=np.float64)
-    alive = np.ones(len(points), dtype=np.bool_)
-    swept: dict[tuple[int, int, float, float], shapely.Geometry] = {}
-    verdicts: dict[tuple[int, int, float, float], bool] = {}
-    pieces: list[list[tuple[int, float, float]]] = []
-    changed = True
-    while changed:
-        changed = False
-        kept = np.flatnonzero(alive)
-        pieces = [_pieces(leg, points[kept], kept, tolerance_m, run_on_m) for leg in legs]
-        asked = [
-            (index, *piece)
-            for index, found in enumerate(pieces)
-            for piece in found
-            if (index, *piece) not in verdicts
-        ]
-        for key in asked:
-            swept[key] = _triangle(legs[key[0]], points[key[1]], key[2], key[3], run_on_m)
-        _judge(space, asked, swept, verdicts, mask, keep_in, clearance_m)
-        for index, found in enumerate(pieces):
-            for candidate, low, high in found:
-                if not verdicts[index, candidate, low, high] and alive[candidate]:
-                    alive[candidate] = False
-                    changed = True
-                    if not alive.any():
-                        return NoRallySet(index)
-        if not changed:
-            served: dict[int, float] = {}
-            for found in pieces:
-                for candidate, low, high in found:
-                    served[candidate] = served.get(candidate, 0.0) + high - low
-            if len(served) > limit:
-                # Too many for the autopilot: the one that serves least goes, its neighbours are tested again.
-                alive[min(served, key=lambda candidate: served[candidate])] = False
-                changed = True
-    relevant = sorted({candidate for found in pieces for candidate, _, _ in found})
-    position = {candidate: place for place, candidate in enumerate(relevant)}
+    place = np.searchsorted(chosen, found.point)
     return RallySet(
-        chosen=tuple(int(candidate) for candidate in relevant),
-        by_leg=tuple(tuple(sorted({position[candidate] for candidate, _, _ in found})) for found in pieces),
-        swept=tuple(swept[index, *piece] for index, found in enumerate(pieces) for piece in found),
+        chosen=tuple(chosen.tolist()),
+        by_leg=tuple(tuple(sorted(place[found.leg == leg].tolist())) for leg in range(len(ends))),
+        swept=_triangles(ends, candidates, found),
     )
 
 
-def _pieces(
-    leg: LegXY, points: Floats, numbers: npt.NDArray[np.int64], tolerance_m: float, run_on_m: float
-) -> list[tuple[int, float, float]]:
-    """(candidate, from, to) with from, to in metres along the leg: where each is nearest or nearly so.
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """Pieces of legs and the candidate that each belongs to: columns of one table."""
 
-    Squared distances to candidates differ by a linear function of the way along the leg. «Nearly»
-    means that another is nearer by less than ``tolerance_m``.
-    """
-    points, numbers = _possible(leg, points, numbers, tolerance_m + run_on_m)
-    start = np.asarray(leg[0])
-    vector = np.asarray(leg[1]) - start
-    length_m = float(np.hypot(vector[0], vector[1]))
-    unit = vector / length_m if length_m > 0.0 else np.array((1.0, 0.0))
-    start_m, end_m = -run_on_m, length_m + run_on_m
-    relative = points - start
-    offset = np.einsum("ij,ij->i", relative, relative)
-    slope = -2.0 * (relative @ unit)
-    # Squared distance of candidate i at s: offset_i + slope_i s + s².
-    furthest_m = max(float(np.sqrt(max(0.0, (offset + slope * s).max() + s * s))) for s in (start_m, end_m))
-    slack = tolerance_m * 2.0 * furthest_m
-    # Candidate i matters where offset_i + slope_i s ≤ offset_j + slope_j s + slack for all j.
-    a = slope[:, None] - slope[None, :]
-    b = offset[None, :] - offset[:, None] + slack
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bound = b / a
-    high = np.where(a > 0.0, bound, np.inf).min(axis=1)
-    low = np.where(a < 0.0, bound, -np.inf).max(axis=1)
-    possible = np.where(a == 0.0, b >= 0.0, True).all(axis=1)
-    low = np.maximum(low, start_m)
-    high = np.minimum(high, end_m)
-    return [
-        (int(numbers[i]), float(low[i]), float(high[i]))
-        for i in np.flatnonzero(possible & (low <= high)).tolist()
-    ]
+    leg: Ints
+    point: Ints
+    from_m: Floats
+    to_m: Floats
+
+    @property
+    def relevant(self) -> Ints:
+        """The candidates that some piece belongs to, ascending."""
+        return np.unique(self.point)
 
 
-def _possible(
-    leg: LegXY, points: Floats, numbers: npt.NDArray[np.int64], margin_m: float
-) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Without those that are further from all of the leg than another one is from any of it."""
-    (x1, y1), (x2, y2) = leg
-    to_start = np.hypot(points[:, 0] - x1, points[:, 1] - y1)
-    to_end = np.hypot(points[:, 0] - x2, points[:, 1] - y2)
-    length_m = float(np.hypot(x2 - x1, y2 - y1))
-    if length_m > 0.0:
-        along = ((points[:, 0] - x1) * (x2 - x1) + (points[:, 1] - y1) * (y2 - y1)) / length_m
-        along = np.clip(along, 0.0, length_m) / length_m
-        nearest = np.hypot(points[:, 0] - x1 - along * (x2 - x1), points[:, 1] - y1 - along * (y2 - y1))
-    else:
-        nearest = to_start
-    # Distance to a point is convex along a leg, so its largest is at an end.
-    best_m = float(np.maximum(to_start, to_end).min())
-    keep = nearest <= best_m + 2.0 * margin_m
-    return points[keep], numbers[keep]
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Everything but the choice among the candidates."""
+
+    index: SweepIndex
+    ends: Floats
+    candidates: Floats
+    standing: Mask
+    tolerance_m: float
+    run_on_m: float
+    reach_m: Floats
+
+    def settle(self, numbers: Ints) -> _Pieces | NoRallySet:
+        """The largest legal subset of the candidates with these ``numbers``, as pieces."""
+        index = self.index
+        points = self.candidates[numbers]
+        room = 16 * len(self.ends) + 16
+        while True:
+            alive = np.ones(len(points), dtype=np.bool_)
+            leg, point = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+            low, high = np.empty(room), np.empty(room)
+            status, count = sweep_kernels.settle(
+                self.ends, points, alive, index.grid, index.cells, index.edges, index.owner, index.places,
+                index.place_owner, self.standing, index.clearance_m, self.tolerance_m, self.run_on_m,
+                self.reach_m, leg, point, low, high,
+            )  # fmt: skip
+            if status == sweep_kernels.ROOM_NEEDED:
+                room *= 4
+                continue
+            if status != sweep_kernels.PIECES:
+                return NoRallySet(int(count))
+            if len(np.unique(leg[:count])) != len(self.ends):
+                raise InternalError(ErrorCode.BROKEN_INVARIANT, "a leg was left without a rally point")
+            return _Pieces(leg[:count], numbers[point[:count]], low[:count], high[:count])
+
+    def thinned(self, found: _Pieces, aim: int) -> _Pieces:
+        """A legal subset with about ``aim`` candidates: those go first that serve least."""
+        essential: set[int] = set()
+        while True:
+            relevant, place = np.unique(found.point, return_inverse=True)
+            if len(relevant) <= aim:
+                return found
+            served_m = np.bincount(place, weights=found.to_m - found.from_m)
+            order = relevant[np.argsort(served_m)].tolist()
+            least = next((number for number in order if number not in essential), None)
+            if least is None:
+                return found
+            fewer = self.settle(relevant[relevant != least])
+            if isinstance(fewer, _Pieces):
+                found = fewer
+            else:
+                # Without this one some return has nowhere legal to go.
+                essential.add(least)
 
 
-def _triangle(leg: LegXY, rally: Floats, low_m: float, high_m: float, run_on_m: float) -> shapely.Geometry:
-    (x1, y1), (x2, y2) = leg
-    length_m = float(np.hypot(x2 - x1, y2 - y1))
-    ux, uy = ((x2 - x1) / length_m, (y2 - y1) / length_m) if length_m > 0.0 else (1.0, 0.0)
-    return shapely.convex_hull(
-        shapely.MultiPoint(
-            [
-                (x1 + ux * low_m, y1 + uy * low_m),
-                (x1 + ux * high_m, y1 + uy * high_m),
-                (float(rally[0]), float(rally[1])),
-            ]
-        )
+def _triangles(ends: Floats, candidates: Floats, found: _Pieces) -> tuple[shapely.Geometry, ...]:
+    start = ends[found.leg, :2]
+    vector = ends[found.leg, 2:] - start
+    length = np.hypot(vector[:, 0], vector[:, 1])[:, None]
+    unit = np.where(length > 0.0, vector / np.where(length > 0.0, length, 1.0), (1.0, 0.0))
+    corners = np.stack(
+        [
+            start + unit * found.from_m[:, None],
+            start + unit * found.to_m[:, None],
+            candidates[found.point],
+        ],
+        axis=1,
     )
-
-
-def _judge(
-    space: Space,
-    asked: Sequence[tuple[int, int, float, float]],
-    swept: dict[tuple[int, int, float, float], shapely.Geometry],
-    verdicts: dict[tuple[int, int, float, float], bool],
-    mask: Mask,
-    keep_in: KeepIn | None,
-    clearance_m: float,
-) -> None:
-    if not asked:
-        return
-    shapes = np.array([swept[key] for key in asked], dtype=object)
-    blocked = space.blocked(shapes, clearance_m, mask)
-    if keep_in is not None:
-        blocked |= ~shapely.covers(keep_in.inner, shapes)
-    for key, bad in zip(asked, blocked.tolist(), strict=True):
-        verdicts[key] = not bad
+    return tuple(shapely.convex_hull(shapely.linestrings(corners)))

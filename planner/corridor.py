@@ -28,6 +28,10 @@ from dataclasses import dataclass
 
 from planner.airframe import Airframe, braking_distance_m
 
+RETURN_FACTOR = 1.05
+"""Straight returns keep this many flight geographies from every obstacle: the fence, drawn around them with
+round corners of finite steps, then stays clear too (chosen)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corridor:
@@ -41,6 +45,11 @@ class Corridor:
     def half_width_m(self) -> float:
         """The distance that the centre line of every cruise leg keeps from every zone."""
         return self.flight_geography_m + self.contingency_m
+
+    @property
+    def return_clearance_m(self) -> float:
+        """The distance that straight returns keep from every obstacle."""
+        return RETURN_FACTOR * self.flight_geography_m
 
 
 def corridor_of(airframe: Airframe) -> Corridor:

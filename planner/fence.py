@@ -1,74 +1,117 @@
 """The autopilot's fence: everywhere the plan may take the drone, and nothing else.
 
-It is the union of the ways out and back, the columns over pad, landing point and rally points, and the
-areas swept by straight returns, all widened by the flight geography. Autopilot fences know neither
+It is the union of the ways out and back and of the areas swept by straight returns to rally points, all
+widened by the flight geography; pad, landing point and rally points lie at their ends. Autopilot fences know neither
 heights nor times nor zones, so the fence is drawn around what was proved legal instead of around the
 zones. Its outer ring is the inclusion polygon; what the ring encloses without belonging to it becomes
 exclusion polygons, or is filled where nothing forbidden lies in it.
+
+Autopilots hold few corners (PX4: 64). Corners are taken out by adding triangles only, none of which
+touches an obstacle, so what remains contains the region that is needed and still meets no zone. Both are
+proved again by shapely before the fence is used.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import shapely
 
 from core.geodesy import LocalFrame, Wgs84Point
-from planner.checks import refuse
-from planner.contingency import CLEARANCE_FACTOR
+from planner import sweep_kernels
+from planner.corridor import RETURN_FACTOR
 from planner.flight_plan import AutopilotFence
-from planner.space import Mask, Space
+from planner.space import KeepIn, Mask, Space
 
 XY = tuple[float, float]
 
+MAX_VERTICES = 64
+"""PX4 1.16 holds 64; ArduPilot more, but short uploads are welcome there too."""
+
 _QUARTER_SEGMENTS = 4
-_ROUND = 1.0 / math.cos(math.pi / (4 * _QUARTER_SEGMENTS))
-"""Round buffers are inscribed: scaled up by this they contain the true circle."""
+_CUT = 0.008
+_WIDTH = RETURN_FACTOR - 1.5 * _CUT
+"""In flight geographies. A round buffer is inscribed: of 1.038 it contains 1.038·cos(π/16) = 1.018, less the
+simplification's 0.008 still more than 1; outwards it reaches 1.046, less than the 1.05 that are free."""
+
+GROWN_CLEARANCE_M = 0.3
+"""Added triangles stay this far from obstacles (chosen: above the 1 cm of rounding in a fence upload)."""
 
 
 def fence_region(
     space: Space,
     *,
     ways: Sequence[Sequence[XY]],
-    columns: Sequence[XY],
     swept: Sequence[shapely.Geometry],
     mask: Mask,
-    max_vertices: int,
-) -> shapely.Polygon:
+    keep_in: KeepIn | None,
+) -> shapely.Polygon | None:
     """The fence in frame metres: contains everything given, widened; meets no standing obstacle.
 
-    Raises 3201 when no polygon of at most ``max_vertices`` does both: a plan without a provable fence is
-    no plan.
+    None when it can't be drawn with :data:`MAX_VERTICES` corners.
     """
     width_m = space.corridor.flight_geography_m
-    lines = [shapely.LineString(way) for way in ways]
-    parts = [*lines, *(shapely.Point(column) for column in columns), *swept]
-    core = shapely.union_all(parts)
-    needed = shapely.buffer(core, width_m, quad_segs=_QUARTER_SEGMENTS)
-    slack_m = (CLEARANCE_FACTOR - 1.0) * width_m
-    # Growing by a little more than is cut away by simplification keeps «needed» inside.
-    for tolerance_m in (0.45 * slack_m, 0.2 * slack_m, 0.0):
-        region = shapely.buffer(core, width_m * _ROUND, quad_segs=_QUARTER_SEGMENTS)
-        if tolerance_m:
-            region = shapely.buffer(region, tolerance_m, join_style="mitre").simplify(tolerance_m)
-        region = _without_harmless_holes(space, region, mask)
-        vertices = sum(len(ring.coords) - 1 for ring in (region.exterior, *region.interiors))
-        if (
-            vertices <= max_vertices
-            and region.is_valid
-            and region.contains(needed)
-            and not len(space.near(region, 0.0, mask))
-        ):
-            return region
-    raise refuse("autopilot_fence", f"no fence of at most {max_vertices} vertices contains the way alone")
-
-
-def _without_harmless_holes(space: Space, region: shapely.Geometry, mask: Mask) -> shapely.Polygon:
+    parts = np.array([*(shapely.linestrings(way) for way in ways), *swept], dtype=object)
+    wide = shapely.buffer(parts, _WIDTH * width_m, quad_segs=_QUARTER_SEGMENTS)
+    region = shapely.simplify(_union(wide), _CUT * width_m)
     if region.geom_type != "Polygon":
-        raise refuse("autopilot_fence", "the ways are not connected")
-    kept = [ring for ring in region.interiors if len(space.near(shapely.Polygon(ring), 0.0, mask))]
-    return shapely.Polygon(region.exterior, kept)
+        return None
+    rings = _worth_keeping(space, region, mask)
+    vertices = sum(len(ring) for ring in rings)
+    if vertices > MAX_VERTICES:
+        rings = _coarser(space, rings, mask, keep_in)
+        vertices = sum(len(ring) for ring in rings)
+    result = shapely.Polygon(rings[0], rings[1:])
+    if vertices > MAX_VERTICES or not result.is_valid or not shapely.covers(result, region):
+        return None
+    return None if len(space.near(result, 0.0, mask)) else result
+
+
+def _union(shapes: npt.NDArray[np.object_]) -> shapely.Geometry:
+    try:
+        return shapely.union_all(shapes)
+    except shapely.errors.GEOSException:
+        # Nearly equal edges can defeat the fast overlay; snapped to a millimetre it always succeeds.
+        return shapely.union_all(shapes, grid_size=0.001)
+
+
+def _worth_keeping(space: Space, region: shapely.Polygon, mask: Mask) -> list[npt.NDArray[np.float64]]:
+    """Open rings, region on the left; holes without anything forbidden in them are filled."""
+    oriented = shapely.orient_polygons(region)
+    holes = [ring for ring in oriented.interiors if len(space.near(shapely.Polygon(ring), 0.0, mask))]
+    return [shapely.get_coordinates(ring)[:-1] for ring in (oriented.exterior, *holes)]
+
+
+def _coarser(
+    space: Space, rings: list[npt.NDArray[np.float64]], mask: Mask, keep_in: KeepIn | None
+) -> list[npt.NDArray[np.float64]]:
+    index = space.sweep(keep_in)
+    corners = np.concatenate(rings)
+    after, before = np.empty(len(corners), dtype=np.int64), np.empty(len(corners), dtype=np.int64)
+    starts = []
+    first = 0
+    for ring in rings:
+        numbers = np.arange(first, first + len(ring))
+        after[numbers], before[numbers] = np.roll(numbers, -1), np.roll(numbers, 1)
+        starts.append(range(first, first + len(ring)))
+        first += len(ring)
+    sweep_kernels.coarsen(
+        corners, after, before, MAX_VERTICES, index.grid, index.cells, index.edges, index.owner, index.places,
+        index.place_owner, index.standing(mask), GROWN_CLEARANCE_M,
+    )  # fmt: skip
+    return [_follow(corners, after, numbers) for numbers in starts]
+
+
+def _follow(
+    corners: npt.NDArray[np.float64], after: npt.NDArray[np.int64], numbers: range
+) -> npt.NDArray[np.float64]:
+    start = next(number for number in numbers if after[number] >= 0)
+    order = [start]
+    while after[order[-1]] != start:
+        order.append(int(after[order[-1]]))
+    return corners[order]
 
 
 def to_autopilot_fence(frame: LocalFrame, region: shapely.Polygon, ceiling_amsl_m: float) -> AutopilotFence:

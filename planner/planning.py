@@ -16,28 +16,29 @@ from geofences.model import TimeWindow
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
 from planner.assemble import Draft, assemble_plan, with_consent
-from planner.contingency import NoRallySet, choose_rally_points, stopping_distance_m
+from planner.contingency import NoRallySet, choose_rally_points, reaches_m, stopping_distance_m
 from planner.corridor import corridor_of
 from planner.energy import battery_at, uncertainty_wh
+from planner.fence import MAX_VERTICES
 from planner.flight_plan import FlightPlan
 from planner.heights import layers_amsl_m, legal_above_ground
 from planner.legs import climb_time_s, descent_time_s, landing_time_s
 from planner.motion import leg_time_s
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
-from planner.rally import open_refuges, refuges_of
+from planner.rally import refuges_of
 from planner.reasons import Reason
 from planner.route import Way, WindWins, find_way, reversed_way
 from planner.search import NoSearchRoute
 from planner.site import LandingPoint, Site, Station
-from planner.space import Space, space_for
+from planner.space import KeepIn, Mask, Space, space_for
 from planner.task import FlightTask, NoPlan
 from planner.verify import Failed, verify_plan
 
-MAX_FENCE_VERTICES = 200
-"""Chosen: uploads stay short; PX4's 64 are met when compiling for it."""
-
 MAX_RALLY_POINTS = 32
 """The smaller of what ArduPilot (46) and PX4 (32) take."""
+
+AIMED_RALLY_POINTS = (10, 3)
+"""Chosen: about ten keep returns short and the fence simple; where the fence gets too many corners, three."""
 
 XY = tuple[float, float]
 
@@ -116,6 +117,21 @@ class _Question:
         self.straight_s = _straight_s(task.airframe, math.dist(self.start, self.goal))
         self.window = TimeWindow.at(at)
         self.against: dict[tuple[str, str], Reason] = {}
+        self._masks: dict[tuple[float, float], Mask] = {}
+        self._keep_ins: dict[float, KeepIn | None] = {}
+
+    def mask(self, low_amsl_m: float, high_amsl_m: float) -> Mask:
+        """Standing obstacles between two altitudes during the whole window."""
+        key = (low_amsl_m, high_amsl_m)
+        if key not in self._masks:
+            self._masks[key] = self.space.mask(low_amsl_m, high_amsl_m, self.window)
+        return self._masks[key]
+
+    def keep_in(self, cruise_amsl_m: float) -> KeepIn | None:
+        """The operating area that holds at this height during the whole window."""
+        if cruise_amsl_m not in self._keep_ins:
+            self._keep_ins[cruise_amsl_m] = self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window)
+        return self._keep_ins[cruise_amsl_m]
 
     def first_duration_s(self) -> float:
         """A generous first guess of the whole flight: four straight ways, full height four times."""
@@ -133,7 +149,7 @@ class _Question:
 
     def plan(self, ids: IdSource, duration_s: float) -> FlightPlan | NoPlan:
         """Best first over heights: a height is opened at its lower bound, finished at its true time."""
-        self.against = {}
+        self.against, self._masks, self._keep_ins = {}, {}, {}
         end = self.at + timedelta(seconds=self.policy.valid_s + duration_s)
         self.window = TimeWindow(self.at, end)
         station, point = self.task.station, self.task.landing_point
@@ -171,7 +187,7 @@ class _Question:
 
     def open(self, cruise_amsl_m: float) -> Way | None:
         """The way out at this height, if pad and landing point can be reached from it."""
-        keep_in = self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window)
+        keep_in = self.keep_in(cruise_amsl_m)
         if keep_in is not None and keep_in.area.is_empty:
             self.refuse(reasons.operating_area_closed())
             return None
@@ -182,7 +198,7 @@ class _Question:
                 self.space.world(keep_in),
                 self.start,
                 self.goal,
-                mask=self.space.mask(cruise_amsl_m, cruise_amsl_m, self.window),
+                mask=self.mask(cruise_amsl_m, cruise_amsl_m),
                 airframe=self.airframe,
                 wind=self.task.wind,
                 mass_kg=self.airframe.take_off_mass_kg,
@@ -213,7 +229,7 @@ class _Question:
             (self.goal, point, _point(point)),
         ):
             low_m = min(place.ground_amsl_m, cruise_amsl_m)
-            mask = self.space.mask(low_m, cruise_amsl_m, self.window)
+            mask = self.mask(low_m, cruise_amsl_m)
             near = self.space.near(shapely.Point(xy), width_m, mask)
             if not len(near):
                 continue
@@ -248,37 +264,50 @@ class _Question:
         if need_wh > battery.for_flight_wh:
             self.refuse(reasons.not_enough_energy(need_wh, battery.for_flight_wh))
             return None
-        mask = self.space.mask(cruise_amsl_m, cruise_amsl_m, self.window)
-        ways = [out.points_xy_m] if back is retrace else [out.points_xy_m, back.points_xy_m]
-        legs = [pair for way in ways for pair in itertools.pairwise(way)]
-        refuges = open_refuges(self.space, refuges_of(self.site, self.space), cruise_amsl_m, self.window)
-        rally = choose_rally_points(
-            self.space,
-            legs=legs,
-            candidates=[refuge.xy_m for refuge in refuges],
-            mask=mask,
-            keep_in=self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window),
-            run_on_m=stopping_distance_m(airframe),
-            limit=MAX_RALLY_POINTS,
-        )
-        if isinstance(rally, NoRallySet) and not self.policy.accept_planned_return:
-            out_legs = len(out.points_xy_m) - 1
-            inbound = rally.leg_index >= out_legs
-            index = rally.leg_index - out_legs if inbound else rally.leg_index
-            self.refuse(reasons.no_legal_contingency("inbound" if inbound else "outbound", index + 1))
+        mask, keep_in = self.mask(cruise_amsl_m, cruise_amsl_m), self.keep_in(cruise_amsl_m)
+        legs = [pair for way in draft.ways for pair in itertools.pairwise(way.points_xy_m)]
+        refuges = refuges_of(self.site, self.space)
+        numbers = refuges.open_numbers(self.space, keep_in, cruise_amsl_m, self.window)
+        plan = None
+        for aim in AIMED_RALLY_POINTS:
+            rally = choose_rally_points(
+                self.space.sweep(keep_in),
+                legs=legs,
+                candidates=refuges.xy_m[numbers],
+                mask=mask,
+                tolerance_m=2.0 * self.corridor.flight_geography_m,
+                run_on_m=stopping_distance_m(airframe),
+                reach_m=reaches_m(
+                    airframe,
+                    self.task.wind,
+                    out,
+                    back,
+                    back_is_out=back is retrace,
+                    height_m=self.policy.maximum_agl_m,
+                ),
+                aim=aim,
+                limit=MAX_RALLY_POINTS,
+            )
+            if isinstance(rally, NoRallySet) and not self.policy.accept_planned_return:
+                self.refuse(_no_contingency(rally.leg_index, len(out.parts)))
+                return None
+            plan = assemble_plan(
+                draft,
+                space=self.space,
+                mask=mask,
+                keep_in=keep_in,
+                rally=None if isinstance(rally, NoRallySet) else rally.renumbered(numbers),
+                refuges=refuges,
+                battery=battery,
+                ids=ids,
+                created_at=self.at,
+                valid_s=self.policy.valid_s,
+            )
+            if plan is not None or isinstance(rally, NoRallySet):
+                break
+        if plan is None:
+            self.refuse(reasons.no_fence(MAX_VERTICES))
             return None
-        plan = assemble_plan(
-            draft,
-            space=self.space,
-            mask=mask,
-            rally=None if isinstance(rally, NoRallySet) else rally,
-            rally_candidates=[(refuge.xy_m, refuge.position) for refuge in refuges],
-            battery=battery,
-            ids=ids,
-            created_at=self.at,
-            valid_s=self.policy.valid_s,
-            max_fence_vertices=MAX_FENCE_VERTICES,
-        )
         verified = verify_plan(plan, airspace=self.airspace, corridor=self.corridor, window=self.window)
         if isinstance(verified, Failed):
             said = verified.verdict and reasons.from_verdict("The way", "航路", verified.verdict)
@@ -292,13 +321,13 @@ class _Question:
         retrace = self.accepted(reversed_way(out, airframe, wind, mass_kg))
         if retrace is None or wind.speed_m_s == 0.0:
             return retrace, retrace
-        keep_in = self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window)
+        keep_in = self.keep_in(cruise_amsl_m)
         back = self.accepted(
             find_way(
                 self.space.world(keep_in),
                 self.goal,
                 self.start,
-                mask=self.space.mask(cruise_amsl_m, cruise_amsl_m, self.window),
+                mask=self.mask(cruise_amsl_m, cruise_amsl_m),
                 airframe=airframe,
                 wind=wind,
                 mass_kg=mass_kg,
@@ -343,6 +372,12 @@ class _Question:
 
     def _no_legal_height(self) -> Reason:
         return reasons.no_legal_height(self.policy.minimum_agl_m, self.policy.maximum_agl_m)
+
+
+def _no_contingency(leg_index: int, out_legs: int) -> Reason:
+    inbound = leg_index >= out_legs
+    number = leg_index - out_legs if inbound else leg_index
+    return reasons.no_legal_contingency("inbound" if inbound else "outbound", number + 1)
 
 
 def _pad(station: Station) -> tuple[str, str]:

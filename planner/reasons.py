@@ -176,6 +176,14 @@ def no_legal_contingency(section: str, leg_index: int) -> Reason:
     )
 
 
+def no_fence(max_vertices: int) -> Reason:
+    return Reason(
+        "no_fence",
+        f"No fence of at most {max_vertices} corners contains the way and its returns without touching a zone.",
+        f"无法用不超过{max_vertices}个顶点的围栏包住航路及返航路径而不触及限制区。",
+    )
+
+
 def conflict(intent: str, detail: str, detail_zh: str) -> Reason:
     return Reason("conflict", f"Conflicts with {intent}: {detail}", f"与{intent}冲突：{detail_zh}")
 

@@ -19,14 +19,18 @@ from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from planner.corridor import Corridor
 from planner.search import SearchWorld
+from planner.sweep import SweepIndex, build_sweep_index
 
 Mask = npt.NDArray[np.bool_]
 XY = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KeepIn:
-    """The operating area of some window and heights: as it is, and shrunk by the flight geography."""
+    """The operating area of some window and heights: as it is, and shrunk by the flight geography.
+
+    One object for each area, so that it serves as a key.
+    """
 
     area: shapely.Geometry
     inner: shapely.Geometry
@@ -46,7 +50,8 @@ class Space:
         self.tree = shapely.STRtree(self.polygons)
         self._extra: Sequence[tuple[str, shapely.Polygon]] = ()
         self._base: Space | None = None
-        self._worlds: dict[bytes, SearchWorld] = {}
+        self._worlds: dict[KeepIn | None, SearchWorld] = {}
+        self._sweeps: dict[KeepIn | None, SweepIndex] = {}
         self._keep_ins: dict[bytes, KeepIn] = {}
 
     def with_extra(self, extra: Sequence[tuple[str, shapely.Polygon]]) -> Space:
@@ -58,7 +63,7 @@ class Space:
         result.tree = shapely.STRtree(result.polygons)
         result._extra = extra
         result._base = self
-        result._worlds = {}
+        result._worlds, result._sweeps = {}, {}
         result._keep_ins = self._keep_ins
         return result
 
@@ -84,8 +89,7 @@ class Space:
 
     def world(self, keep_in: KeepIn | None) -> SearchWorld:
         """The search world of all obstacles, grown by the corridor's half width."""
-        key = b"" if keep_in is None else shapely.to_wkb(keep_in.area)
-        found = self._worlds.get(key)
+        found = self._worlds.get(keep_in)
         if found is None:
             if self._base is not None:
                 found = self._base.world(keep_in)
@@ -98,20 +102,22 @@ class Space:
                     keep_in=None if keep_in is None else keep_in.area,
                     ids=self.zone_ids,
                 )
-            self._worlds[key] = found
+            self._worlds[keep_in] = found
+        return found
+
+    def sweep(self, keep_in: KeepIn | None) -> SweepIndex:
+        """All obstacle edges, for testing straight returns within a little more than the flight geography."""
+        found = self._sweeps.get(keep_in)
+        if found is None:
+            clearance_m = self.corridor.return_clearance_m
+            area = None if keep_in is None else keep_in.area
+            found = self._sweeps[keep_in] = build_sweep_index(self.polygons, area, clearance_m)
         return found
 
     def near(self, shape: shapely.Geometry, distance_m: float, mask: Mask) -> npt.NDArray[np.int64]:
         """Indices of standing obstacles within ``distance_m`` of ``shape``."""
         found = self.tree.query(shape, predicate="dwithin", distance=distance_m)
         return found[mask[found]]
-
-    def blocked(self, shapes: npt.NDArray[np.object_], distance_m: float, mask: Mask) -> Mask:
-        """For every shape, whether a standing obstacle is within ``distance_m`` of it."""
-        rows, found = self.tree.query(shapes, predicate="dwithin", distance=distance_m)
-        result = np.zeros(len(shapes), dtype=np.bool_)
-        result[rows[mask[found]]] = True
-        return result
 
     def names(self, indices: Iterable[int]) -> tuple[str, ...]:
         """Zone ids of obstacles, each once, in order."""

@@ -1,0 +1,104 @@
+"""Obstacle edges in a uniform grid, for asking many times whether a straight return meets one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MIN_CELL_M = 200.0
+"""Chosen: about the size of an urban zone, so that a cell holds a handful of edges."""
+MAX_CELLS_ACROSS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class SweepIndex:
+    """``edges`` (n, 4) by cell, ``owner`` the obstacle of each; ``cells`` where each cell's run begins.
+
+    ``grid`` = origin x, y, cell size, columns, rows. ``places`` has one corner of every obstacle, with its
+    owner, ascending in x: an obstacle whose edges are all clear of a triangle lies in it exactly when its
+    corner does.
+    The boundary of a keep-in area counts as one more obstacle, the last.
+    """
+
+    grid: Floats
+    cells: Ints
+    edges: Floats
+    owner: Ints
+    places: Floats
+    place_owner: Ints
+    has_keep_in: bool
+    clearance_m: float
+
+    def standing(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """The mask of obstacles with the keep-in area's place, which always counts."""
+        return np.append(mask, True) if self.has_keep_in else mask
+
+
+def build_sweep_index(
+    polygons: npt.NDArray[np.object_], keep_in: shapely.Geometry | None, clearance_m: float
+) -> SweepIndex:
+    """Index the boundaries of ``polygons`` (and of ``keep_in``) for tests within ``clearance_m``."""
+    shapes = list(polygons)
+    parts = [] if keep_in is None else [part for part in shapely.get_parts(keep_in) if not part.is_empty]
+    owners = [*range(len(shapes)), *([len(shapes)] * len(parts))]
+    rings, ring_shape = shapely.get_rings(np.array([*shapes, *parts], dtype=object), return_index=True)
+    coordinates, ring_of = shapely.get_coordinates(rings, return_index=True)
+    joined = ring_of[1:] == ring_of[:-1]
+    edges = np.hstack([coordinates[:-1][joined], coordinates[1:][joined]]).reshape(-1, 4)
+    shape_of_edge = ring_shape[ring_of[:-1][joined]] if len(edges) else np.zeros(0, dtype=np.int64)
+    owner = np.array(owners, dtype=np.int64)[shape_of_edge] if len(edges) else np.zeros(0, dtype=np.int64)
+    places, place_owner = _places(shapes, parts)
+    if not len(edges):
+        grid = np.array([0.0, 0.0, MIN_CELL_M, 1.0, 1.0])
+        return SweepIndex(
+            grid,
+            np.zeros(2, dtype=np.int64),
+            np.zeros((0, 4)),
+            owner,
+            places,
+            place_owner,
+            False,
+            clearance_m,
+        )
+    low = np.minimum(edges[:, :2], edges[:, 2:]) - clearance_m
+    high = np.maximum(edges[:, :2], edges[:, 2:]) + clearance_m
+    origin, end = low.min(axis=0), high.max(axis=0)
+    size = max(MIN_CELL_M, float((end - origin).max()) / MAX_CELLS_ACROSS)
+    columns, rows = (int(span // size) + 1 for span in end - origin)
+    first = ((low - origin) // size).astype(np.int64)
+    last = ((high - origin) // size).astype(np.int64)
+    wide, tall = (last - first + 1).T
+    count = wide * tall
+    which = np.repeat(np.arange(len(edges)), count)
+    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    column = first[which, 0] + step % wide[which]
+    row = first[which, 1] + step // wide[which]
+    cell = row * columns + column
+    order = np.argsort(cell, kind="stable")
+    return SweepIndex(
+        grid=np.array([origin[0], origin[1], size, columns, rows], dtype=np.float64),
+        cells=np.searchsorted(cell[order], np.arange(columns * rows + 1)).astype(np.int64),
+        edges=np.ascontiguousarray(edges[which[order]]),
+        owner=np.ascontiguousarray(owner[which[order]]),
+        places=places,
+        place_owner=place_owner,
+        has_keep_in=bool(parts),
+        clearance_m=clearance_m,
+    )
+
+
+def _places(shapes: list[shapely.Polygon], parts: list[shapely.Polygon]) -> tuple[Floats, Ints]:
+    found = [(shapely.get_coordinates(shape)[0], index) for index, shape in enumerate(shapes)]
+    # Leaving a keep-in area without crossing its boundary is possible only into one of its holes.
+    for part in parts:
+        found += [(shapely.get_coordinates(ring)[0], len(shapes)) for ring in part.interiors]
+    if not found:
+        return np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
+    found.sort(key=lambda pair: float(pair[0][0]))
+    return np.array([place for place, _ in found]), np.array([index for _, index in found], dtype=np.int64)
