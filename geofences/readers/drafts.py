@@ -6,7 +6,6 @@ bounds of the countries it names; a file where some fit only one way and some on
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -58,7 +57,8 @@ def read_position(value: object, *, feature: str, path: str, report: Report) -> 
     if not isinstance(value, (list, tuple)) or not 2 <= len(value) <= 4:
         raise ZoneFileError(f"expected a position, found {quote(value)}", feature=feature, field=path)
     for number in value[:2]:
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+        # Integers of any length are valid JSON; comparing is safe where converting is not.
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not -1e9 < number < 1e9:
             raise ZoneFileError(f"{quote(number)} is not a coordinate", feature=feature, field=path)
     if len(value) > 2:
         report.ignored(feature, path.split("[")[0], "heights in positions: limits come from the feature")

@@ -10,6 +10,7 @@ and are ignored, so that a zone without limits reaches through all heights.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
@@ -17,8 +18,8 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
-from core.errors import ZoneFileError
-from core.geodesy import LocalFrame, Wgs84Point
+from core.errors import AirspaceError, ZoneFileError
+from core.geodesy import Wgs84Point
 from geofences.model import CircleArea, Restriction, Zone
 from geofences.readers.drafts import build_zones
 from geofences.readers.fields import MAX_BYTES, quote
@@ -28,6 +29,7 @@ from geofences.shapes import circle_corners
 
 _MAX_DEPTH = 64
 """Chosen: a Placemark lies some five levels deep; folders in folders seldom add ten."""
+_METRES_PER_DEGREE = 111_320.0
 _SAME_CORNER_M = 0.05
 """A drawn circle whose corners are off by more than this was edited by hand."""
 
@@ -193,15 +195,14 @@ def _circle(
     try:
         longitude_deg, latitude_deg = volume["centre"]
         circle = CircleArea(Wgs84Point(latitude_deg, longitude_deg), volume["radius_m"])
-        frame = LocalFrame(circle.centre)
         expected = circle_corners(circle)
         ring = drawn["coordinates"][0]
         same = len(drawn["coordinates"]) == 1 and len(ring) == len(expected) + 1
-        if same:
-            found = frame.project(ring[:-1])
-            wanted = frame.project([(p.longitude_deg, p.latitude_deg) for p in expected])
-            same = bool(abs(found - wanted).max() <= _SAME_CORNER_M)
-    except (KeyError, TypeError, ValueError) as error:
+        scale = math.cos(math.radians(latitude_deg))
+        for (x, y), corner in zip(ring, expected, strict=False):
+            off_deg = math.hypot((x - corner.longitude_deg) * scale, y - corner.latitude_deg)
+            same = same and off_deg * _METRES_PER_DEGREE <= _SAME_CORNER_M
+    except (KeyError, TypeError, ValueError, OverflowError, AirspaceError) as error:
         raise ZoneFileError(f"is no circle: {error}", feature=place, field="volumes") from error
     if not same:
         report.tolerated(place, "volumes", "the circle's outline was edited: taken as drawn")
