@@ -195,6 +195,8 @@ def _cells(
     volume: CompiledVolume, authorised: list[AuthorisedVolume]
 ) -> list[tuple[shapely.Polygon, list[AuthorisedVolume]]]:
     assert volume.shape is not None
+    if not authorised and isinstance(volume.shape.polygon, shapely.Polygon):
+        return [] if volume.shape.polygon.is_empty else [(volume.shape.polygon, [])]
     everywhere = [a for a in authorised if a.volume.area is None or a.volume.area == volume.area]
     cells: list[tuple[shapely.Geometry, list[AuthorisedVolume]]] = [(volume.shape.polygon, everywhere)]
     for opener in authorised:

@@ -20,6 +20,7 @@ import shapely
 
 from core.geodesy import LocalFrame, Wgs84Point, geodesic_distance_m, initial_bearing_deg
 from geofences.model import Area, CircleArea, PolygonArea
+from geofences.plane import project_many
 
 INTERSECTION_PRECISION_M = 0.01
 """ASTM F3548-21's precision of an intersection. A shape is closed and grown by this much in every
@@ -170,7 +171,8 @@ def _bend(
     frame: LocalFrame, coordinates: npt.NDArray[np.float64], ring_of_point: npt.NDArray[np.int_]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int_]]:
     """Open rings in degrees → rings in metres that follow the straight edges in degrees."""
-    projected = frame.project(coordinates)
+    box = reach_box_deg(frame.origin, _CLIP_DEG)
+    projected = project_many(frame, coordinates, box)
     following = np.arange(1, len(coordinates) + 1)
     last = np.flatnonzero(np.append(ring_of_point[1:] != ring_of_point[:-1], True))
     following[last] = np.concatenate([[0], last[:-1] + 1])
