@@ -19,10 +19,14 @@ MAX_SETTLED: Final = 200_000
 """Corners that one search may settle before it gives up (chosen: far beyond the benchmark with 5,000 zones,
 where settling all 24,000 that a taut way can reach takes two seconds)."""
 
-MAX_QUEUE: Final = 2**24
-"""Entries of the queue before a search gives up: 256 MiB."""
+MAX_QUEUE: Final = 2**23
+"""Entries of the queue before a search gives up: 128 MiB (chosen: eight times what settling everything among
+5,000 zones needs)."""
 
 FIRST_QUEUE: Final = 2**16
+MAX_SHADOWS: Final = 2**17
+"""Shadows remembered in one search; beyond, legs are tested against the grid."""
+
 FIRST_SETTLED: Final = 150
 """After this many corners it is worth asking whether the goal can be reached at all (chosen: more than half
 of all searches among 5,000 zones, and nine in ten among 1,000, are done by then)."""
@@ -32,7 +36,6 @@ MAX_CELLS_PER_EDGE: Final = 4
 EXTRA_EDGES_BEFORE_MERGE: Final = 20_000
 """Edges of added obstacles have a small grid of their own, rebuilt at each addition, until there are so
 many."""
-
 
 MAX_STAMP: Final = 2**31 - 2**20
 """Searches are numbered in 32 bits; before they run out the scratch memory is made anew."""
@@ -173,7 +176,7 @@ class _Memory(threading.local):
             np.empty((7, n)),
             np.empty(n, dtype=np.int32),
             np.empty((5, self.obstacles)),
-            np.empty((6, self.queue)),
+            np.empty((6, MAX_SHADOWS)),
             np.empty(n, dtype=np.bool_),
             np.empty(self.queue),
             np.empty(self.queue, dtype=np.int64),
@@ -266,17 +269,21 @@ class CompiledEngine:
                 )
                 if back[0] == EXHAUSTED:
                     return self._sealed(behind, stamp, settled + back[2])
+                if back[0] == FOUND:  # its way runs back to its goal, our start
+                    return self._found(behind[WAY][: back[3]], back[1], settled + back[2])
                 separating = self._pockets.separating(ends, mask)
             if separating:
                 return Outcome(EXHAUSTED, settled=settled, obstacles=separating)
             status, cost, settled, n = kernels.search(*world, *ahead, stamp, True, *ends, *gauge, MAX_SETTLED)
         if status == FOUND:
-            corners = ahead[WAY][:n][::-1]
-            xy = self._buffers.floats[:2, corners].T.tolist()
-            return Outcome(FOUND, cost=cost, settled=settled, points_mm=xy)
+            return self._found(ahead[WAY][:n][::-1], cost, settled)
         if status == EXHAUSTED:
             return self._sealed(ahead, stamp, settled)
         return Outcome(status, settled=settled, obstacles=tuple(ahead[WAY][:n].tolist()))
+
+    def _found(self, corners: Ints, cost: float, settled: int) -> Outcome:
+        xy = self._buffers.floats[:2, corners].T.tolist()
+        return Outcome(FOUND, cost=cost, settled=settled, points_mm=xy)
 
     def _sealed(self, workspace: Workspace, stamp: int, settled: int) -> Outcome:
         met = np.flatnonzero(workspace[OBSTACLE_STAMP][: self._size[1]] == stamp)
