@@ -186,36 +186,54 @@ class Questions:
     def __post_init__(self) -> None:
         self.near = np.zeros(len(self.longitude), dtype=bool)
 
+    def _around(self, ring: tuple[Wgs84Point, ...], margin_deg: float) -> npt.NDArray[np.int64]:
+        """Numbers of the questions within or near the box of ``ring``; the others need no arithmetic."""
+        longitudes, latitudes = [p.longitude_deg for p in ring], [p.latitude_deg for p in ring]
+        return np.flatnonzero(
+            (self.longitude >= min(longitudes) - margin_deg)
+            & (self.longitude <= max(longitudes) + margin_deg)
+            & (self.latitude >= min(latitudes) - margin_deg)
+            & (self.latitude <= max(latitudes) + margin_deg)
+        )
+
     def in_ring(self, ring: tuple[Wgs84Point, ...]) -> Bools:
         """Winding number not zero; marks what is near an edge."""
-        turns = np.zeros(len(self.longitude), dtype=np.int64)
-        scale = np.cos(np.radians(self.latitude))
+        some = self._around(ring, 1e-5)
+        longitude, latitude = self.longitude[some], self.latitude[some]
+        turns = np.zeros(len(some), dtype=np.int64)
+        near = np.zeros(len(some), dtype=bool)
+        scale = np.cos(np.radians(latitude))
         for a, b in zip(ring, (*ring[1:], ring[0]), strict=True):
-            side = (b.longitude_deg - a.longitude_deg) * (self.latitude - a.latitude_deg) - (
-                self.longitude - a.longitude_deg
+            side = (b.longitude_deg - a.longitude_deg) * (latitude - a.latitude_deg) - (
+                longitude - a.longitude_deg
             ) * (b.latitude_deg - a.latitude_deg)
-            up = (a.latitude_deg <= self.latitude) & (self.latitude < b.latitude_deg) & (side > 0)
-            down = (b.latitude_deg <= self.latitude) & (self.latitude < a.latitude_deg) & (side < 0)
+            up = (a.latitude_deg <= latitude) & (latitude < b.latitude_deg) & (side > 0)
+            down = (b.latitude_deg <= latitude) & (latitude < a.latitude_deg) & (side < 0)
             turns += up.astype(np.int64) - down.astype(np.int64)
-            x1 = (a.longitude_deg - self.longitude) * scale * METRES_PER_DEGREE
-            y1 = (a.latitude_deg - self.latitude) * METRES_PER_DEGREE
+            x1 = (a.longitude_deg - longitude) * scale * METRES_PER_DEGREE
+            y1 = (a.latitude_deg - latitude) * METRES_PER_DEGREE
             dx = (b.longitude_deg - a.longitude_deg) * scale * METRES_PER_DEGREE
             dy = (b.latitude_deg - a.latitude_deg) * METRES_PER_DEGREE
             t = np.clip(-(x1 * dx + y1 * dy) / (dx * dx + dy * dy), 0.0, 1.0)
-            self.near |= np.hypot(x1 + t * dx, y1 + t * dy) < NEAR_M
-        return turns != 0
+            near |= np.hypot(x1 + t * dx, y1 + t * dy) < NEAR_M
+        self.near[some[near]] = True
+        result = np.zeros(len(self.longitude), dtype=bool)
+        result[some[turns != 0]] = True
+        return result
 
     def in_area(self, area: Area) -> Bools:
         if isinstance(area, CircleArea):
-            count = len(self.longitude)
+            some = self._around((area.centre,), 1.2 * area.radius_m / METRES_PER_DEGREE + 1e-4)
             _, _, distance_m = GEOD.inv(
-                np.full(count, area.centre.longitude_deg),
-                np.full(count, area.centre.latitude_deg),
-                self.longitude,
-                self.latitude,
+                np.full(len(some), area.centre.longitude_deg),
+                np.full(len(some), area.centre.latitude_deg),
+                self.longitude[some],
+                self.latitude[some],
             )
-            self.near |= np.abs(distance_m - area.radius_m) < NEAR_M
-            return distance_m <= area.radius_m
+            self.near[some[np.abs(distance_m - area.radius_m) < NEAR_M]] = True
+            result = np.zeros(len(self.longitude), dtype=bool)
+            result[some[distance_m <= area.radius_m]] = True
+            return result
         inside = self.in_ring(area.exterior)
         for hole in area.holes:
             inside &= ~self.in_ring(hole)
