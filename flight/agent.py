@@ -17,6 +17,7 @@ from flight.autopilots.base import Autopilot
 from flight.bus import Bus, Delivery, Subscription, commands_subject, events_subject, telemetry_subject
 from flight.command_desk import CommandDesk
 from flight.delivery import Result
+from flight.fault_desk import FaultDesk
 from flight.flight_state import FlightUnderWay, reason_of, telemetry_sample, view_truth
 from flight.journal import Journal, Remembered
 from flight.links.mavlink.connection import VehicleConnection
@@ -24,15 +25,13 @@ from flight.links.mavlink.transports import TransportFactory
 from flight.messages import (
     Command,
     Event,
-    FaultCleared,
     FlightResumed,
     FlyMission,
     LinkChanged,
     PhaseChanged,
-    SafetyActionTaken,
     encode,
 )
-from flight.model.failsafe import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault, SafetyAction, react
+from flight.model.failsafe import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault
 from flight.model.phases import (
     FLIGHT_PHASES,
     RESUME_EFFECTS,
@@ -51,31 +50,11 @@ from planner.site import Drone
 
 WATCH_PERIOD_S = 0.1
 """The owner looks at least this often, and at once when something is heard."""
-FAULT_PERIOD_S = 0.2
-"""Every fault is debounced over seconds or counted from the last message; five looks a second are enough."""
 TELEMETRY_PERIOD_S = 0.25
 IDLE_TELEMETRY_PERIOD_S = 1.0
 RESUME_FRESH_S = 2.0
 
 _UNSEEN_PHASES = (Phase.DISCONNECTED, Phase.ENDED)
-_SAFETY_TRIGGERS = {
-    SafetyAction.HOLD: Trigger.SAFETY_HOLD,
-    SafetyAction.RETURN: Trigger.SAFETY_RETURN,
-    SafetyAction.DIVERT: Trigger.SAFETY_DIVERT,
-    SafetyAction.LAND: Trigger.SAFETY_LAND,
-    SafetyAction.TERMINATE: Trigger.SAFETY_TERMINATE,
-}
-_LATCHED_BY = {
-    Trigger.LOWERING_FAILED: Fault.WINCH_JAM,
-    Trigger.RELEASE_UNCONFIRMED: Fault.RELEASE_NOT_CONFIRMED,
-    Trigger.RETRACTION_FAILED: Fault.LINE_NOT_RETRACTED,
-    Trigger.CONTROL_TAKEN: Fault.CONTROL_TAKEN,
-}
-_ENDED_BY = {
-    Trigger.LINE_IN: (Fault.WINCH_JAM, Fault.LINE_NOT_RETRACTED),
-    Trigger.RELEASE_CONFIRMED: (Fault.RELEASE_NOT_CONFIRMED,),
-    Trigger.CONTROL_GIVEN_BACK: (Fault.CONTROL_TAKEN,),
-}
 
 
 class FlightAgent:
@@ -112,6 +91,7 @@ class FlightAgent:
         self._resuming = False
         self._resume_task: asyncio.Task[None] | None = None
         self._desk = CommandDesk(self)
+        self._faults = FaultDesk(self)
         self.readiness = Readiness(drone, self.link, self.autopilot, clock, self.publish, ids)
 
     # --- life ---------------------------------------------------------------------------------
@@ -244,7 +224,7 @@ class FlightAgent:
         for event in (*said, *events):
             await self.publish(event)
         self._stop_work_outside(self.state.phase)
-        await self._note_faults(trigger, detail)
+        await self._faults.note(trigger, detail)
         for effect in effects:
             self._start(effect)
         if Effect.END in effects:
@@ -299,7 +279,7 @@ class FlightAgent:
         if flight is not self.flight or self.state.phase not in VALID_IN[effect] or result.trigger is None:
             return
         # Known also where the phase machine has no move for it, as for a line that strayed.
-        await self._note_faults(result.trigger, result.detail)
+        await self._faults.note(result.trigger, result.detail)
         await self.move(result.trigger, result.detail, result)
 
     def _end(self) -> None:
@@ -332,7 +312,7 @@ class FlightAgent:
             await self.move(trigger, reason_of(trigger, view, self.autopilot, self.state.phase))
         if self.flight is None:
             return
-        await self._watch_faults(flight, now_s)
+        await self._faults.watch(flight, now_s)
         if self.flight is None:
             return
         if self.state.aed is AedState.RELEASED and flight.director.is_clear_to_approach(view):
@@ -369,63 +349,6 @@ class FlightAgent:
         elif now == "up" and self.state.phase in _UNSEEN_PHASES and self.link.view.armed is not None:
             await self.move(Trigger.CONNECTED, "heard")
 
-    async def _watch_faults(self, flight: FlightUnderWay, now_s: float) -> None:
-        if now_s - flight.faults_watched_s < FAULT_PERIOD_S:
-            return
-        flight.faults_watched_s = now_s
-        findings = flight.director.findings(self.link.view, self.state.phase, now_s)
-        appeared, cleared = flight.faults.update(findings, now_s)
-        for finding in appeared:
-            await self._say_fault(finding.fault, finding.detail)
-        for fault in cleared:
-            await self._say_cleared(fault)
-        present = flight.faults.present
-        action = react(present, self.state.phase)
-        if action <= flight.action_taken:
-            flight.action_taken = min(flight.action_taken, max(action, SafetyAction.NONE))
-            return
-        flight.action_taken = action
-        trigger = _SAFETY_TRIGGERS.get(action)
-        if trigger is not None:
-            worst = [f"{fault.value}: {detail}" for fault, detail in present.items()]
-            await self.move(trigger, "; ".join(worst))
-
-    async def _note_faults(self, trigger: Trigger, detail: str) -> None:
-        """Facts that the phase machine answered by itself are recorded as faults too."""
-        flight = self.flight
-        if flight is None:
-            return
-        fault = _LATCHED_BY.get(trigger)
-        if fault is not None and flight.faults.latch(fault, detail):
-            await self._say_fault(fault, detail)
-        for ended in flight.faults.clear(*_ENDED_BY.get(trigger, ())):
-            await self._say_cleared(ended)
-
-    async def _say_fault(self, fault: Fault, detail: str) -> None:
-        event = SafetyActionTaken(
-            event_id=self.ids.new("evt"),
-            drone_id=self.drone.drone_id,
-            flight_id=self.flight_id,
-            at=self.clock.now(),
-            fault=fault,
-            action=react([fault], self.state.phase),
-            phase=self.state.phase,
-            detail=detail,
-        )
-        self.journal.write(messages=[event])
-        await self.publish(event)
-
-    async def _say_cleared(self, fault: Fault) -> None:
-        event = FaultCleared(
-            event_id=self.ids.new("evt"),
-            drone_id=self.drone.drone_id,
-            flight_id=self.flight_id,
-            at=self.clock.now(),
-            fault=fault,
-        )
-        self.journal.write(messages=[event])
-        await self.publish(event)
-
     # --- resuming -----------------------------------------------------------------------------
 
     async def _resume(self) -> None:
@@ -454,6 +377,7 @@ class FlightAgent:
         if journalled is Phase.ARMING and view.armed is False:
             await self.move(Trigger.ARMING_FAILED, "the controller restarted while arming")
         elif matches is False and journalled in FLIGHT_PHASES:
+            flight.director.mission_is_ours = False
             await self.move(Trigger.CONTROL_TAKEN, "the vehicle holds a mission that is not ours")
         elif view.armed or journalled is Phase.PREPARING:
             for effect in RESUME_EFFECTS.get(journalled, ()):

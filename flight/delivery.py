@@ -71,6 +71,8 @@ class Delivery:
         self._by_winch = director.plan.delivery_method is DeliveryMethod.WINCH
         airframe = load_airframes().get(director.plan.airframe_id)
         self._load_n = 0.0 if airframe is None else airframe.payload_kg * STANDARD_GRAVITY_M_S2
+        self._lowering_broken_off = True
+        """A winch command of a lowering may still be on its way; true until the contrary is known."""
         self._loaded_n: float | None = None
         """Tension with the AED hanging free; None where the winch does not measure."""
 
@@ -117,6 +119,12 @@ class Delivery:
 
     async def lower(self, hovering_for_s: float) -> Result:
         """Bring the AED to the ground below."""
+        self._lowering_broken_off = True
+        result = await self._lower(hovering_for_s)
+        self._lowering_broken_off = False
+        return result
+
+    async def _lower(self, hovering_for_s: float) -> Result:
         if not self._by_winch:
             return Result(Trigger.AED_AT_GROUND, "at drop height")
         height_m = self._director.height_over_delivery_m(self._link.view)
@@ -168,7 +176,7 @@ class Delivery:
                 moving.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await moving
-                outcome = await self._autopilot.stop_line(self._link)
+                outcome = await self._autopilot.stop_line(self._link, until_still=False)
             else:
                 outcome = moving.result()
             return outcome, await self._steady_tension_says_unloaded()
@@ -223,9 +231,12 @@ class Delivery:
         while True:
             await self._until_heard()
             began_s = self._clock.monotonic_s()
-            # A lowering that was just asked for may not have begun yet: a line that looks in is then
-            # about to go out. Stop first, and look afterwards.
-            await self._autopilot.stop_line(self._link)
+            if self._lowering_broken_off:
+                # It may not have begun yet: a line that looks in is then about to go out. And the
+                # lowering's late acknowledgement passes for that of the stop: only stillness counts.
+                if not (await self._autopilot.stop_line(self._link, until_still=True)).obeyed:
+                    continue
+                self._lowering_broken_off = False
             length_m = abs(self._link.view.line_length_m or 0.0)
             deadline_s = began_s + length_m / SLOWEST_LINE_M_S + 2 * LINE_MARGIN_S
             outcome = await self._autopilot.move_line(self._link, 0.0, deadline_s)

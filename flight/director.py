@@ -79,6 +79,9 @@ class Director:
         self._airframe = load_airframes().get(plan.airframe_id)
         self._expected: frozenset[ModeClass] = frozenset()
         self._grace_until_s = -math.inf
+        self.mission_is_ours = True
+        """False once the vehicle was found with another mission: its item numbers then mean nothing to us,
+        and nobody's AUTO gives it back."""
         self._calm_since_s: float | None = None
         self._approach_announced = False
         self._here: tuple[Wgs84Point, EnuOffset] | None = None
@@ -118,7 +121,7 @@ class Director:
         if now_s < self._grace_until_s:
             return None
         if phase in (Phase.HANDED_OVER, Phase.AUTOPILOT_RETURN, Phase.HOLDING) and shown is ModeClass.MISSION:
-            return Trigger.CONTROL_GIVEN_BACK
+            return Trigger.CONTROL_GIVEN_BACK if self.mission_is_ours else None
         if shown in self._expected or not self._expected:
             return None
         if shown is ModeClass.RETURN:
@@ -153,6 +156,7 @@ class Director:
         """Sequence numbers mean a way only while the mission is what flies, and our own jump is over."""
         return (
             view.custom_mode is not None
+            and self.mission_is_ours
             and self._mode_class(view.custom_mode) is ModeClass.MISSION
             and view.mission_seq is not None
             and now_s >= self._grace_until_s

@@ -414,8 +414,8 @@ class ArduPilot:
     ) -> ActionOutcome:
         return await move_line(link, self._clock, target_length_m, deadline_s)
 
-    async def stop_line(self, link: VehicleConnection) -> ActionOutcome:
-        return await stop_line(link)
+    async def stop_line(self, link: VehicleConnection, *, until_still: bool) -> ActionOutcome:
+        return await stop_line(link, self._clock, until_still=until_still)
 
     async def release_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:
         return await operate_gripper(link, self._clock, release=True, deadline_s=deadline_s)

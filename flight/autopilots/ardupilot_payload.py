@@ -33,6 +33,9 @@ LINE_STILL_M = 0.03
 """Less movement than this in :data:`LINE_STALLED_AFTER_S` is standing still."""
 LINE_STALLED_AFTER_S = 3.0
 """Chosen: above two missed WINCH_STATUS at 1 Hz and the ramp at the start of a move."""
+LINE_STILL_FOR_S = 1.5
+"""Longer than a command takes on a slow link (one second there and back) and the report of it."""
+LINE_STOPS = 4
 LINE_MOVES = 3
 """Relative moves to reach one target; more means that the winch does not do what it says."""
 GRIPPER_REPEAT_S = 0.7
@@ -78,14 +81,31 @@ async def move_line(
     return ActionOutcome(Obedience.NO_EFFECT, detail)
 
 
-async def stop_line(link: VehicleConnection) -> ActionOutcome:
-    """A rate of zero holds the line; saying it twice changes nothing."""
-    outcome = await link.command(
-        Command(CMD_DO_WINCH, param1=1.0, param2=WINCH_RATE, param4=0.0, retry=RetryClass.IDEMPOTENT)
-    )
-    if not outcome.accepted:
-        return ActionOutcome(Obedience.UNANSWERED, f"stopping the line: {outcome.describe()}")
-    return ActionOutcome(Obedience.OBEYED)
+async def stop_line(link: VehicleConnection, clock: Clock, *, until_still: bool) -> ActionOutcome:
+    """A rate of zero holds the line; saying it twice changes nothing.
+
+    ``until_still``: obeyed only when the line is seen standing, because an acknowledgement names the
+    command only, so that of an earlier move passes for this one.
+    """
+    for _ in range(LINE_STOPS):
+        outcome = await link.command(
+            Command(CMD_DO_WINCH, param1=1.0, param2=WINCH_RATE, param4=0.0, retry=RetryClass.IDEMPOTENT)
+        )
+        if outcome.accepted and not until_still:
+            return ActionOutcome(Obedience.OBEYED)
+        since_s, length_m = clock.monotonic_s(), link.view.line_length_m
+
+        def moves(view: VehicleView, length_m: float | None = length_m) -> bool:
+            return (
+                length_m is not None
+                and view.line_length_m is not None
+                and abs(view.line_length_m - length_m) > LINE_STILL_M
+            )
+
+        moved = await link.wait_for(moves, LINE_STILL_FOR_S)
+        if not moved and _fresh_length(link.view, since_s) is not None:
+            return ActionOutcome(Obedience.OBEYED)
+    return ActionOutcome(Obedience.NO_EFFECT, "the line does not stop, or is not reported")
 
 
 def _fresh_length(view: VehicleView, since_s: float) -> float | None:

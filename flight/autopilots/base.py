@@ -143,8 +143,8 @@ class Autopilot(Protocol):
         """Let the winch line out or in until ``target_length_m`` hangs below the vehicle."""
         ...
 
-    async def stop_line(self, link: VehicleConnection) -> ActionOutcome:
-        """Hold the line where it is."""
+    async def stop_line(self, link: VehicleConnection, *, until_still: bool) -> ActionOutcome:
+        """Hold the line where it is; ``until_still`` where an earlier move may still be on its way."""
         ...
 
     async def release_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:

@@ -66,7 +66,7 @@ def test_abort_before_the_release_brings_the_aed_home(phase: Phase, tmp_path: Pa
     never_left_the_corridor(stage)
 
 
-@pytest.mark.parametrize("after_s", [0.1, 0.6])
+@pytest.mark.parametrize("after_s", [0.1, 0.4, 0.6])
 def test_abort_overtaking_the_lowering_leaves_no_line_out(after_s: float, tmp_path: Path) -> None:
     """On a slow link the winch may begin after the abort looked at it."""
 

@@ -22,6 +22,7 @@ from flight.messages import (
     PhaseChanged,
     PreflightChecked,
     ReportState,
+    ReturnHome,
     VehicleState,
 )
 from flight.model.phases import AedState, Phase, SafeState
@@ -101,6 +102,25 @@ def test_a_flight_that_ended_meanwhile_is_ended_with_what_the_vehicle_shows(
     assert armed_times(stage) == 1
     # The mission retracts by the hover height; the slack for the ground stays out.
     assert stage.vehicle.payload.line_length_m < 1.0
+
+
+def test_a_vehicle_found_with_another_mission_is_not_steered_by_our_item_numbers(tmp_path: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await take_off_to(stage, Phase.OUTBOUND)
+        await stage.kill_agent()
+        items = stage.vehicle.autopilot.mission_store.items
+        items[-1] = replace(items[-1], z_cm=items[-1].z_cm + 700)
+        stage.start_agent()
+        (resumed,) = await stage.until(lambda: stage.of(FlightResumed), 20)
+        assert resumed.truth.mission_matches_plan is False
+        assert resumed.phase is Phase.HANDED_OVER
+        answer = await stage.answer(stage.order(ReturnHome))
+        assert answer.reasons[0].code == "control_elsewhere"
+        ended = await stage.end()
+        assert (ended.safe_state, ended.aed) == (SafeState.ON_PAD, AedState.ON_BOARD), stage.story()
+
+    stage = perform(play, tmp_path)
+    assert stage.vehicle.payload.load.value == "on_hook", "nothing was released by numbers of another mission"
 
 
 def test_what_was_said_is_said_again_with_the_same_ids(tmp_path: Path) -> None:
