@@ -76,6 +76,11 @@ format: $(DEV_STAMP) ## Format the code and fix what can be fixed
 bench: setup $(DEV_STAMP) ## Measure against the peers; prints a table and writes bench.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
+.PHONY: campaign
+campaign: setup $(DEV_STAMP) ## A million airspace questions and 100,000 routes against independent judges (hours)
+	@$(BIN)/python -m tests.campaign.geofence_questions --questions 1000000 --segments 20000 --seed 1
+	@$(BIN)/python -m tests.campaign.route_campaign --routes 100000 --seed 1000
+
 .PHONY: docs
 docs: $(DEV_STAMP) ## Regenerate state diagrams, OpenAPI, settings and error pages
 	@$(BIN)/python -m flight.model.diagram docs/state-machines.md

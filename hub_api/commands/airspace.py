@@ -11,14 +11,26 @@ import typer
 
 from core.errors import AirspaceError, ErrorCode
 from core.geodesy import Wgs84Point
-from geofences.model import Zone
-from geofences.readers import read_ed269, read_geojson
+from geofences.readers import (
+    ReadResult,
+    parse_ed269,
+    parse_ed318,
+    parse_geojson,
+    parse_kml,
+    parse_openair,
+)
 from geofences.site_airspace import load_demo_airspace
 from geofences.verdict import Allowed
 
 app = typer.Typer(help="Zone files and airspace questions.", no_args_is_help=True)
 
-_READERS: dict[str, Callable[[Any], tuple[Zone, ...]]] = {"ed269": read_ed269, "geojson": read_geojson}
+_READERS: dict[str, Callable[[Any], ReadResult]] = {
+    "ed269": parse_ed269,
+    "ed318": parse_ed318,
+    "geojson": parse_geojson,
+    "kml": parse_kml,
+    "openair": parse_openair,
+}
 
 
 @app.command("check")
@@ -26,15 +38,17 @@ def check(
     file: Annotated[Path, typer.Argument(help="Zone file.", exists=True, dir_okay=False, readable=True)],
     form: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(_READERS)}.")],
 ) -> None:
-    """Read a zone file and list its zones; a bad file is refused with feature, field and reason."""
+    """Read a zone file, list its zones and what was repaired, tolerated or ignored; a bad file is refused."""
     if form not in _READERS:
         raise AirspaceError(
             ErrorCode.ZONE_FILE_INVALID, f"{form!r} is none of {', '.join(_READERS)}", field="format"
         )
-    zones = _READERS[form](file.read_bytes())
-    for zone in zones:
+    result = _READERS[form](file.read_bytes())
+    for note in result.notes:
+        typer.echo(f"{note.kind}: {note.feature} {note.field}: {note.what}")
+    for zone in result.zones:
         typer.echo(f"{zone.zone_id:12} {zone.restriction:18} {len(zone.volumes)} volume(s)  {zone.name}")
-    typer.echo(f"{len(zones)} zones")
+    typer.echo(f"{len(result.zones)} zones, {len(result.notes)} notes")
 
 
 @app.command("ask")

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core.errors import ErrorCode, InternalError
 from hub_api.settings import Settings
+from planner.site import load_site
 
 
 def load_settings(**given: object) -> Settings:
@@ -39,4 +40,6 @@ def serve(
     settings = load_settings(
         host=host, port=port, site_file=site, data_dir=data_dir, demo=demo, speedup=speedup
     )
+    # A site that can't be read is the commonest mistake: say it before anything starts.
+    load_site(settings.site_file)
     asyncio.run(run(settings, on_ready=lambda url: typer.echo(f"hub ready on {url}")))
