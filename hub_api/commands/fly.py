@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +47,10 @@ def fly(
     speedup: Annotated[float, typer.Option(help="Of the simulation; 1 for a real vehicle.")] = 1.0,
     records: Annotated[Path, typer.Option(help="Where the flight record is kept.")] = Path("flight-records"),
 ) -> None:
-    """Plan from where the vehicle stands, fly, deliver, come home. Ctrl-C gives up and brings it home."""
+    """Plan from where the vehicle stands, fly, deliver, come home. Ctrl-C gives up and brings it home.
+
+    Called again after a crash, it takes the same flight up again instead of beginning another.
+    """
     place = read_position(target, reference_system)
     frames = load_airframes()
     if airframe not in frames:
@@ -59,8 +62,9 @@ def fly(
         if no_zones
         else load_demo_airspace()
     )
-    folder = records / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-fly"
-    folder.mkdir(parents=True)
+    # One folder a link: its journal lets a second call after a kill take the same flight up again.
+    folder = records / f"fly-{re.sub(r'[^A-Za-z0-9]+', '-', link)}"
+    folder.mkdir(parents=True, exist_ok=True)
 
     async def run() -> FlyOutcome:
         clock = LoopClock(speedup=speedup)

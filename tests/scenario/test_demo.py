@@ -17,6 +17,9 @@ from pyproj import Transformer
 
 from core.geodesy import Wgs84Point, geodesic_distance_m
 
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("demo")]
+"""One group: the demo runs once, not once per worker."""
+
 ROOT = Path(__file__).resolve().parents[2]
 TO_PLANE = Transformer.from_crs(
     "EPSG:4326", "+proj=tmerc +lat_0=22.57 +lon_0=113.88 +ellps=WGS84", always_xy=True
@@ -55,7 +58,6 @@ def track_of(record: Path) -> np.ndarray:
     return np.array(line["coordinates"])
 
 
-@pytest.mark.processes
 def test_the_order_is_delivered_and_the_drone_is_back(record: Path) -> None:
     order = json.loads((record / "order.json").read_text(encoding="utf-8"))
     assert order["state"] == "CLOSED"
@@ -69,7 +71,6 @@ def test_the_order_is_delivered_and_the_drone_is_back(record: Path) -> None:
     assert _metres_from(delivered[None], pad)[0] > 500
 
 
-@pytest.mark.processes
 def test_the_track_bends_around_the_substation(record: Path) -> None:
     """Judged on the published outline, read as plain JSON."""
     zones = json.loads(
@@ -92,12 +93,11 @@ def test_the_track_bends_around_the_substation(record: Path) -> None:
     assert min(zone.distance(path) for zone in prohibited) > 40
 
 
-@pytest.mark.processes
 def test_the_record_is_complete_and_readable(record: Path) -> None:
     folder = flight_folder(record)
     for name in (
         "plan.json",
-        "plan.plan",
+        "mission.plan",
         "track.geojson",
         "track.kml",
         "flight.tlog",
@@ -108,7 +108,7 @@ def test_the_record_is_complete_and_readable(record: Path) -> None:
     with Image.open(folder / "map.png") as image:
         assert image.width >= 1200
         assert len(image.convert("RGB").resize((200, 150)).getcolors(30_000)) > 50, "the map is blank"
-    qgc = json.loads((folder / "plan.plan").read_text(encoding="utf-8"))
+    qgc = json.loads((folder / "mission.plan").read_text(encoding="utf-8"))
     assert qgc["fileType"] == "Plan"
     assert len(qgc["mission"]["items"]) > 4
     assert qgc["rallyPoints"]["points"]
@@ -116,7 +116,6 @@ def test_the_record_is_complete_and_readable(record: Path) -> None:
     assert {"command_accepted", "aed_released", "aed_on_ground", "flight_ended"} <= kinds
 
 
-@pytest.mark.processes
 def test_a_foreign_reader_reads_the_tlog(record: Path) -> None:
     with warnings.catch_warnings():
         # mavutil's own leaks are not our fault.

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from core.errors import ErrorCode, InternalError
 from core.geodesy import Wgs84Point
 from geofences.site_airspace import load_demo_airspace
 from planner.export.png import draw_map
 from planner.flight_plan import FlightPlan
 from planner.site import load_site
+
+FINISH_TIMEOUT_S = 10.0
+"""Real seconds; it takes milliseconds unless the machine is overloaded."""
 
 
 def save_record(
@@ -36,9 +41,19 @@ def save_record(
     for flight in view["flights"]:
         recorded = data_dir / "flights" / flight["flight_id"]
         if recorded.is_dir():
+            _wait_until_finished(recorded)
             shutil.copytree(recorded, folder / flight["flight_id"])
             _draw(folder / flight["flight_id"], view, flight, site_file)
     return folder
+
+
+def _wait_until_finished(folder: Path) -> None:
+    """The agent writes the readable files right after the flight's last event; the KML comes last."""
+    deadline_s = time.monotonic() + FINISH_TIMEOUT_S
+    while not (folder / "track.kml").exists():
+        if time.monotonic() > deadline_s:
+            raise InternalError(ErrorCode.BROKEN_INVARIANT, f"the record {folder.name} was not finished")
+        time.sleep(0.05)
 
 
 def _write_json(path: Path, content: Any) -> None:
