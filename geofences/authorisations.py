@@ -23,6 +23,8 @@ from geofences.readers.times import read_date_time
 def read_authorisations(data: bytes | str | Mapping[str, Any]) -> tuple[Authorisation, ...]:
     """The authorisations of a file; 3101 naming which, the field and the reason when it is wrong."""
     top = Fields(load_json(data), feature="", path="", report=Report())
+    if not isinstance(top.raw("authorisations"), list):
+        top.refuse("authorisations", "a list of authorisations is expected")
     return tuple(_read(child) for child in top.children("authorisations"))
 
 
