@@ -1,0 +1,284 @@
+"""Strategic deconfliction: may this plan fly beside the active intents, later, or another way?
+
+Who blocks: an intent of at least our priority (first come, first served among equals), and every intent whose aircraft
+doesn't follow it. Intents of lower priority are pre-empted: the answer says whose, and their managers must be told
+to plan again. What is tried, and the one whose AED is at the patient first wins:
+
+- *delay*: the smallest departure delay (whole milliseconds) after which no pair of volumes meets; for a pair, the
+  delays at which they meet are one closed interval, so the union of intervals decides exactly;
+- *re-route*: the blocking volumes become obstacles, at all heights, for the planner.
+
+Either way the planner makes a new plan for its own moment, checked against the zones of that moment: a plan
+is never just shifted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import shapely
+
+from core.geodesy import LocalFrame
+from core.ids import IdSource
+from geofences.airspace import Airspace
+from planner import reasons
+from planner.flight_plan import FlightPlan
+from planner.intent_index import Conflict, IntentIndex, outline_polygon
+from planner.intent_volumes import DEFAULT_MARGINS, OUTSIDE, Margins, intent_of_plan
+from planner.intents import IntentState, OperationalIntent
+from planner.planning import plan_flight
+from planner.policy import DEFAULT_POLICY, PlanningPolicy
+from planner.reasons import Reason
+from planner.site import Site
+from planner.task import FlightTask, NoPlan
+
+ROUNDS = 4
+"""Chosen: a detour may meet further intents; after the fourth the answer is «refused», never a guess."""
+
+KEEP_OFF_M = 1.0
+"""Chosen: how much further than touching a detour stays; F3548's precision is 0.01 m."""
+
+
+class PlanAgain(Protocol):
+    """Asks the planner for the same task at another moment, away from further polygons (frame metres)."""
+
+    def __call__(self, at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]]) -> FlightPlan | NoPlan: ...
+
+
+class Outcome(StrEnum):
+    """What became of the plan."""
+
+    ALLOWED = "allowed"
+    DELAYED = "delayed"
+    REROUTED = "rerouted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreEmption:
+    """An intent that has to make way, and whose it is."""
+
+    intent_id: str
+    owner: str
+    state: IntentState
+    priority: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """The answer. ``plan`` and ``intent`` are what to fly and to declare; None when refused.
+
+    ``blocking`` are the conflicts of the plan as it was asked; ``delay_s`` counts from its own moment;
+    ``time_to_patient_s`` from that moment too, the delay included. ``reason`` says why not as asked.
+    """
+
+    outcome: Outcome
+    plan: FlightPlan | None
+    intent: OperationalIntent | None
+    delay_s: float
+    time_to_patient_s: float | None
+    blocking: tuple[Conflict, ...]
+    pre_empted: tuple[PreEmption, ...]
+    reason: Reason | None
+
+
+def planning_again(
+    task: FlightTask,
+    *,
+    site: Site,
+    airspace: Airspace,
+    ids: IdSource,
+    policy: PlanningPolicy = DEFAULT_POLICY,
+) -> PlanAgain:
+    """:func:`planner.planning.plan_flight` for one task, as :func:`resolve` asks for it."""
+
+    def again(at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]]) -> FlightPlan | NoPlan:
+        return plan_flight(
+            task, site=site, airspace=airspace, ids=ids, at=at, policy=policy, extra_obstacles=tuple(avoid)
+        )
+
+    return again
+
+
+def blocks(conflict: Conflict, priority: int) -> bool:
+    """Whether an intent of ``priority`` has to yield in this conflict."""
+    astray = conflict.state in (IntentState.NONCONFORMING, IntentState.CONTINGENT)
+    return astray or conflict.priority >= priority
+
+
+def resolve(
+    plan: FlightPlan,
+    *,
+    index: IntentIndex,
+    plan_again: PlanAgain,
+    frame: LocalFrame,
+    owner: str,
+    priority: int,
+    geoid_undulation_m: float,
+    longest_delay_s: float = 120.0,
+    margins: Margins = DEFAULT_MARGINS,
+) -> Resolution:
+    """Allowed as it is, or the earlier of a delay and a detour, or refused with the intent in the way.
+
+    ``frame`` is the airspace's (obstacles go to the planner in its metres). ``longest_delay_s`` 120 is chosen:
+    after two minutes on the pad another station or the ambulance is the better answer.
+    """
+    return _Resolver(
+        plan, index, plan_again, frame, owner, priority, geoid_undulation_m, longest_delay_s, margins
+    ).answer()
+
+
+class _Resolver:
+    def __init__(
+        self,
+        plan: FlightPlan,
+        index: IntentIndex,
+        plan_again: PlanAgain,
+        frame: LocalFrame,
+        owner: str,
+        priority: int,
+        geoid_undulation_m: float,
+        longest_delay_s: float,
+        margins: Margins,
+    ) -> None:
+        self.plan, self.index, self.plan_again, self.frame = plan, index, plan_again, frame
+        self.owner, self.priority, self.margins = owner, priority, margins
+        self.undulation_m = geoid_undulation_m
+        self.longest_delay = timedelta(seconds=longest_delay_s)
+
+    def answer(self) -> Resolution:
+        asked = self.intent(self.plan)
+        blocking = self.blocking(asked)
+        if not blocking:
+            return self.flown(Outcome.ALLOWED, self.plan, (), None)
+        reason = _conflict_reason(blocking[0], len({conflict.intent_id for conflict in blocking}))
+        options = [
+            self.flown(outcome, found, blocking, reason)
+            for outcome, found in (
+                (Outcome.DELAYED, self.delayed(asked)),
+                (Outcome.REROUTED, self.rerouted(blocking)),
+            )
+            if found is not None
+        ]
+        if options:
+            return min(options, key=lambda option: option.time_to_patient_s or 0.0)
+        return Resolution(
+            outcome=Outcome.REFUSED,
+            plan=None,
+            intent=None,
+            delay_s=0.0,
+            time_to_patient_s=None,
+            blocking=blocking,
+            pre_empted=(),
+            reason=_refusal(blocking[0], self.longest_delay.total_seconds()),
+        )
+
+    def intent(self, plan: FlightPlan) -> OperationalIntent:
+        return intent_of_plan(
+            plan,
+            owner=self.owner,
+            priority=self.priority,
+            geoid_undulation_m=self.undulation_m,
+            margins=self.margins,
+        )
+
+    def blocking(self, intent: OperationalIntent) -> tuple[Conflict, ...]:
+        return tuple(conflict for conflict in self.index.conflicts(intent) if blocks(conflict, self.priority))
+
+    def delayed(self, intent: OperationalIntent) -> FlightPlan | None:
+        delay = timedelta(0)
+        for _ in range(ROUNDS):
+            further = self.first_free(intent, self.longest_delay - delay)
+            if further is None:
+                return None
+            delay += further
+            plan = self.plan_again(self.plan.created_at + delay, ())
+            if isinstance(plan, NoPlan):
+                return None
+            intent = self.intent(plan)
+            if not self.blocking(intent):
+                return plan
+        return None
+
+    def first_free(self, intent: OperationalIntent, longest: timedelta) -> timedelta | None:
+        """The smallest delay, in whole milliseconds, at which nothing that blocks is met."""
+        free_us = 0
+        for start_us, end_us, other in self.index.blocked_delays_us(intent, longest):
+            if start_us > free_us:
+                break
+            if end_us >= free_us and (other.gives_way_to_nobody or other.priority >= self.priority):
+                free_us = (end_us // 1000 + 1) * 1000
+        delay = timedelta(microseconds=free_us)
+        return delay if delay <= longest else None
+
+    def rerouted(self, blocking: tuple[Conflict, ...]) -> FlightPlan | None:
+        avoid: dict[tuple[str, int], shapely.Polygon] = {}
+        for _ in range(ROUNDS):
+            for conflict in blocking:
+                avoid.setdefault((conflict.intent_id, conflict.other_volume_index), self.obstacle(conflict))
+            plan = self.plan_again(
+                self.plan.created_at, [(intent_id, shape) for (intent_id, _), shape in avoid.items()]
+            )
+            if isinstance(plan, NoPlan):
+                return None
+            blocking = self.blocking(self.intent(plan))
+            if not blocking:
+                return plan
+        return None
+
+    def obstacle(self, conflict: Conflict) -> shapely.Polygon:
+        """The other's outline, grown by what our volumes reach beyond the corridor that the planner keeps."""
+        other = self.index.get(conflict.intent_id)
+        assert other is not None  # conflicts name intents of this very index
+        outline = outline_polygon(other.volumes[conflict.other_volume_index], self.frame)
+        beyond_m = OUTSIDE * self.margins.lateral_of(self.plan) - self.plan.corridor_half_width_m
+        return shapely.buffer(outline, max(0.0, beyond_m) + KEEP_OFF_M, join_style="mitre")
+
+    def flown(
+        self, outcome: Outcome, plan: FlightPlan, blocking: tuple[Conflict, ...], reason: Reason | None
+    ) -> Resolution:
+        delay_s = (plan.created_at - self.plan.created_at).total_seconds()
+        intent = self.intent(plan)
+        making_way = {
+            conflict.intent_id: PreEmption(
+                intent_id=conflict.intent_id,
+                owner=conflict.owner,
+                state=conflict.state,
+                priority=conflict.priority,
+            )
+            for conflict in self.index.conflicts(intent)
+        }
+        return Resolution(
+            outcome=outcome,
+            plan=plan,
+            intent=intent,
+            delay_s=delay_s,
+            time_to_patient_s=delay_s + plan.timing.time_to_patient_s,
+            blocking=blocking,
+            pre_empted=tuple(making_way.values()),
+            reason=reason,
+        )
+
+
+def _conflict_reason(conflict: Conflict, intents: int) -> Reason:
+    others, others_zh = (f", and {intents - 1} more", f"，另有{intents - 1}个") if intents > 1 else ("", "")
+    return reasons.conflict(
+        f"intent {conflict.intent_id} of {conflict.owner}",
+        f"priority {conflict.priority}, {conflict.state.value}, from {conflict.time_start:%H:%M:%S} to "
+        f"{conflict.time_end:%H:%M:%S} UTC{others}",
+        f"优先级{conflict.priority}，状态{conflict.state.value}，协调世界时{conflict.time_start:%H:%M:%S}至"
+        f"{conflict.time_end:%H:%M:%S}{others_zh}",
+    )
+
+
+def _refusal(conflict: Conflict, longest_delay_s: float) -> Reason:
+    return reasons.conflict(
+        f"intent {conflict.intent_id} of {conflict.owner}",
+        f"priority {conflict.priority}, {conflict.state.value}; neither a delay of up to {longest_delay_s:.0f} s "
+        "nor a way around is free",
+        f"优先级{conflict.priority}，状态{conflict.state.value}；延迟{longest_delay_s:.0f}秒以内或绕行均不可行",
+    )
