@@ -291,7 +291,9 @@ def load_site(source: str | Path | bytes) -> Site:
     for key in ("site_id", "name", "name_zh", "timezone", "stations", "drones", "landing_points"):
         if key not in raw:
             raise refuse(key, "is missing", _CODE)
-    sections: dict[str, Any] = {section: _read_section(section, raw.pop(section, [])) for section in _SECTIONS}
+    sections: dict[str, Any] = {
+        section: _read_section(section, raw.pop(section, [])) for section in _SECTIONS
+    }
     for key, value in raw.items():
         check_text(key, value, _CODE)
     return Site(**raw, **sections)
