@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+import numpy as np
+
 from core.geodesy import LocalFrame, Wgs84Point
 from core.ids import IdSource
 from planner import energy, legs
@@ -128,7 +130,7 @@ def assemble_plan(
     region = fence_region(
         space,
         ways=[way.points_xy_m for way in draft.ways],
-        swept=rally.swept if rally else (),
+        swept=rally.swept if rally else np.empty((0, 3, 2)),
         mask=mask,
         keep_in=keep_in,
     )

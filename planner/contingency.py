@@ -30,7 +30,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import shapely
 
 from core.errors import ErrorCode, InternalError
 from planner import energy, sweep_kernels
@@ -47,14 +46,14 @@ Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RallySet:
     """``chosen``: indices of candidates kept; ``by_leg``: for every leg the chosen ones (as positions in
-    ``chosen``) that are nearest somewhere on it; ``swept``: the areas of all straight returns."""
+    ``chosen``) that are nearest somewhere on it; ``swept`` (n, 3, 2): the triangles of all straight returns."""
 
     chosen: tuple[int, ...]
     by_leg: tuple[tuple[int, ...], ...]
-    swept: tuple[shapely.Geometry, ...]
+    swept: Floats
 
     def renumbered(self, numbers: npt.NDArray[np.int64]) -> RallySet:
         """The same set, ``chosen`` counted in the list that the candidates were taken from."""
@@ -213,12 +212,19 @@ class _Question:
     def thinned(self, found: _Pieces, aim: int) -> _Pieces:
         """A legal subset with about ``aim`` candidates: those go first that serve least."""
         essential: set[int] = set()
+        at_once = True
         while True:
             relevant, place = np.unique(found.point, return_inverse=True)
             if len(relevant) <= aim:
                 return found
             served_m = np.bincount(place, weights=found.to_m - found.from_m)
             order = relevant[np.argsort(served_m)].tolist()
+            if at_once:
+                # Mostly the few that serve most do it alone; if not, one after the other.
+                at_once = False
+                few = self.settle(np.sort(np.array(order[-aim:], dtype=np.int64)))
+                if isinstance(few, _Pieces):
+                    return few
             least = next((number for number in order if number not in essential), None)
             if least is None:
                 return found
@@ -230,12 +236,12 @@ class _Question:
                 essential.add(least)
 
 
-def _triangles(ends: Floats, candidates: Floats, found: _Pieces) -> tuple[shapely.Geometry, ...]:
+def _triangles(ends: Floats, candidates: Floats, found: _Pieces) -> Floats:
     start = ends[found.leg, :2]
     vector = ends[found.leg, 2:] - start
     length = np.hypot(vector[:, 0], vector[:, 1])[:, None]
     unit = np.where(length > 0.0, vector / np.where(length > 0.0, length, 1.0), (1.0, 0.0))
-    corners = np.stack(
+    return np.stack(
         [
             start + unit * found.from_m[:, None],
             start + unit * found.to_m[:, None],
@@ -243,4 +249,3 @@ def _triangles(ends: Floats, candidates: Floats, found: _Pieces) -> tuple[shapel
         ],
         axis=1,
     )
-    return tuple(shapely.convex_hull(shapely.linestrings(corners)))

@@ -18,7 +18,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
+import numpy.typing as npt
+
+from planner import motion
 from planner.airframe import Airframe
 
 JOULES_PER_WH = 3600.0
@@ -28,22 +33,28 @@ UNCERTAINTY_SIGMAS = 2.0
 about 1 flight in 40 that touches the reserve, none of which the reserve doesn't cover."""
 
 
-def level_power_w(airframe: Airframe, mass_kg: float, airspeed_m_s: float) -> float:
-    """Battery power in level flight at ``airspeed_m_s``; 0 is hover in calm air."""
+@cache
+def rotor_at(airframe: Airframe, mass_kg: float) -> npt.NDArray[np.float64]:
+    """The power model's numbers at this mass, as :func:`planner.motion.level_power_w` takes them:
+    P0, Pi, U, v0, ½ρS, efficiency, avionics."""
     power = airframe.power
     ratio = mass_kg / power.reference_mass_kg
-    v0_m_s = power.induced_velocity_m_s * math.sqrt(ratio)
-    induced_w = power.induced_w * ratio**1.5
-    square = airspeed_m_s * airspeed_m_s
-    slip = square / (2.0 * v0_m_s * v0_m_s)
-    # √(1+x²) − x, written so that it doesn't cancel at high speed.
-    induced_factor = math.sqrt(1.0 / (math.sqrt(1.0 + slip * slip) + slip))
-    mechanical_w = (
-        power.profile_w * (1.0 + 3.0 * square / (power.tip_speed_m_s * power.tip_speed_m_s))
-        + induced_w * induced_factor
-        + 0.5 * power.air_density_kg_m3 * power.drag_area_m2 * square * airspeed_m_s
+    return np.array(
+        [
+            power.profile_w,
+            power.induced_w * ratio**1.5,
+            power.tip_speed_m_s,
+            power.induced_velocity_m_s * math.sqrt(ratio),
+            0.5 * power.air_density_kg_m3 * power.drag_area_m2,
+            power.efficiency,
+            power.avionics_w,
+        ]
     )
-    return mechanical_w / power.efficiency + power.avionics_w
+
+
+def level_power_w(airframe: Airframe, mass_kg: float, airspeed_m_s: float) -> float:
+    """Battery power in level flight at ``airspeed_m_s``; 0 is hover in calm air."""
+    return float(motion.level_power_w(rotor_at(airframe, mass_kg), airspeed_m_s))
 
 
 def climb_power_w(airframe: Airframe, mass_kg: float, climb_rate_m_s: float) -> float:

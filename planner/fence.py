@@ -8,7 +8,7 @@ exclusion polygons, or is filled where nothing forbidden lies in it.
 
 Autopilots hold few corners (PX4: 64). Corners are taken out by adding triangles only, none of which
 touches an obstacle, so what remains contains the region that is needed and still meets no zone. Both are
-proved again by shapely before the fence is used.
+proved again by shapely before the plan is given out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import shapely
 
 from core.geodesy import LocalFrame, Wgs84Point
 from planner import sweep_kernels
-from planner.corridor import RETURN_FACTOR
 from planner.flight_plan import AutopilotFence
 from planner.space import KeepIn, Mask, Space
 
@@ -30,11 +29,13 @@ XY = tuple[float, float]
 MAX_VERTICES = 64
 """PX4 1.16 holds 64; ArduPilot more, but short uploads are welcome there too."""
 
-_QUARTER_SEGMENTS = 4
-_CUT = 0.008
-_WIDTH = RETURN_FACTOR - 1.5 * _CUT
-"""In flight geographies. A round buffer is inscribed: of 1.038 it contains 1.038·cos(π/16) = 1.018, less the
-simplification's 0.008 still more than 1; outwards it reaches 1.046, less than the 1.05 that are free."""
+_SIDES = 12
+_CUT = 0.004
+_TURNS = 2.0 * np.pi * np.arange(_SIDES) / _SIDES
+_AROUND = (1.0 + _CUT) / np.cos(np.pi / _SIDES) * np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
+"""A twelve-sided figure around the circle of 1.004 flight geographies. Swept along a shape it contains what is
+within 1.004 of it, still 1 after simplification by 0.004, and reaches no further than 1.044, while straight
+returns keep 1.05 free (:data:`planner.corridor.RETURN_FACTOR`)."""
 
 GROWN_CLEARANCE_M = 0.3
 """Added triangles stay this far from obstacles (chosen: above the 1 cm of rounding in a fence upload)."""
@@ -44,17 +45,16 @@ def fence_region(
     space: Space,
     *,
     ways: Sequence[Sequence[XY]],
-    swept: Sequence[shapely.Geometry],
+    swept: npt.NDArray[np.float64],
     mask: Mask,
     keep_in: KeepIn | None,
 ) -> shapely.Polygon | None:
     """The fence in frame metres: contains everything given, widened; meets no standing obstacle.
 
-    None when it can't be drawn with :data:`MAX_VERTICES` corners.
+    ``swept`` (n, 3, 2) are the triangles of straight returns. None when it can't be drawn with :data:`MAX_VERTICES` corners.
     """
     width_m = space.corridor.flight_geography_m
-    parts = np.array([*(shapely.linestrings(way) for way in ways), *swept], dtype=object)
-    wide = shapely.buffer(parts, _WIDTH * width_m, quad_segs=_QUARTER_SEGMENTS)
+    wide = _widened(ways, swept, width_m)
     region = shapely.simplify(_union(wide), _CUT * width_m)
     if region.geom_type != "Polygon":
         return None
@@ -66,7 +66,19 @@ def fence_region(
     result = shapely.Polygon(rings[0], rings[1:])
     if vertices > MAX_VERTICES or not result.is_valid or not shapely.covers(result, region):
         return None
-    return None if len(space.near(result, 0.0, mask)) else result
+    return result
+
+
+def _widened(
+    ways: Sequence[Sequence[XY]], swept: npt.NDArray[np.float64], width_m: float
+) -> npt.NDArray[np.object_]:
+    """Every triangle, or where there is none every leg, widened: convex, so the hull of the figure around
+    each of its corners. The triangles of a leg's pieces together cover the leg."""
+    corners = swept
+    if not len(swept):
+        corners = np.concatenate([np.stack([way[:-1], way[1:]], axis=1) for way in map(np.array, ways)])
+    around = corners[:, :, None, :] + width_m * _AROUND[None, None, :, :]
+    return shapely.convex_hull(shapely.linestrings(around.reshape(len(corners), -1, 2)))
 
 
 def _union(shapes: npt.NDArray[np.object_]) -> shapely.Geometry:

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from core.geodesy import LocalFrame, Wgs84Point
 from planner import energy, motion
 from planner.airframe import Airframe
 from planner.flight_plan import Leg, LegKind, RoutePoint
-from planner.wind import Wind, airspeed_for_m_s, ground_speed_m_s
+from planner.wind import Wind
 
 XY = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class CruiseSpeed:
-    """Ground speed and the airspeed it costs."""
-
-    ground_m_s: float
-    air_m_s: float
-    limited: bool
-    """Whether the airframe's largest ground speed, not its airspeed, decides."""
-
-
-def cruise_speed(airframe: Airframe, wind_xy_m_s: XY, direction_xy: XY) -> CruiseSpeed | None:
-    """The cruise along a track: airspeed held, ground speed limited; None where the wind wins."""
-    ground_m_s = ground_speed_m_s(direction_xy, wind_xy_m_s, airframe.cruise_airspeed_m_s)
-    if ground_m_s is None:
-        return None
-    if ground_m_s <= airframe.ground_speed_max_m_s:
-        return CruiseSpeed(ground_m_s, airframe.cruise_airspeed_m_s, False)
-    limit_m_s = airframe.ground_speed_max_m_s
-    return CruiseSpeed(limit_m_s, airspeed_for_m_s(direction_xy, wind_xy_m_s, limit_m_s), True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,49 +25,41 @@ class CruisePart:
     duration_s: float
     energy_wh: float
     limited: bool
+    """Whether the airframe's largest ground speed, not its airspeed, decides."""
 
 
 def cruise_parts(
     airframe: Airframe, points_xy_m: Sequence[XY], wind: Wind, mass_kg: float
-) -> list[CruisePart] | None:
+) -> tuple[CruisePart, ...] | None:
     """Times and energy of level legs through ``points_xy_m``, at rest at both ends.
 
-    None where the wind doesn't let some leg be flown. Plane lengths are used: within a
-    :class:`LocalFrame` they differ from geodesics by a few parts per million.
+    Airspeed is held and ground speed limited. None where the wind doesn't let some leg be flown. Plane
+    lengths are used: within a :class:`LocalFrame` they differ from geodesics by a few parts per million.
     """
-    wind_xy = wind.towards_xy_m_s
-    lengths, directions, speeds = [], [], []
-    for (x1, y1), (x2, y2) in itertools.pairwise(points_xy_m):
-        length_m = math.hypot(x2 - x1, y2 - y1)
-        direction = ((x2 - x1) / length_m, (y2 - y1) / length_m) if length_m > 0.0 else (0.0, 1.0)
-        speed = cruise_speed(airframe, wind_xy, direction)
-        if speed is None:
-            return None
-        lengths.append(length_m)
-        directions.append(direction)
-        speeds.append(speed)
-    corners = [
-        motion.corner_speed_m_s(
-            motion.turn_rad(before, after), airframe.corridor.acceptance_radius_m, airframe.acceleration_m_s2
-        )
-        for before, after in itertools.pairwise(directions)
-    ]
-    ends = motion.speeds_at_corners_m_s(
-        lengths, [speed.ground_m_s for speed in speeds], corners, airframe.acceleration_m_s2
+    wind_x, wind_y = wind.towards_xy_m_s
+    table = motion.cruise(
+        np.array(points_xy_m, dtype=np.float64),
+        wind_x,
+        wind_y,
+        airframe.cruise_airspeed_m_s,
+        airframe.ground_speed_max_m_s,
+        airframe.acceleration_m_s2,
+        airframe.corridor.acceptance_radius_m,
+        energy.rotor_at(airframe, mass_kg),
     )
-    parts = []
-    for index, (length_m, speed) in enumerate(zip(lengths, speeds, strict=True)):
-        duration_s, peak_m_s = motion.leg_time_s(
-            length_m, ends[index], ends[index + 1], speed.ground_m_s, airframe.acceleration_m_s2
+    if not len(table):
+        return None
+    return tuple(
+        CruisePart(
+            length_m,
+            ground_m_s,
+            duration_s,
+            watts * duration_s / energy.JOULES_PER_WH
+            + energy.kinetic_wh(airframe, mass_kg, start_m_s, peak_m_s),
+            bool(limited),
         )
-        power_w = energy.level_power_w(airframe, mass_kg, speed.air_m_s)
-        if peak_m_s < speed.ground_m_s:
-            # Short legs never reach their cruise; slow flight may cost more than cruise does.
-            power_w = max(power_w, energy.hover_power_w(airframe, mass_kg, wind.speed_m_s))
-        spent_wh = power_w * duration_s / energy.JOULES_PER_WH
-        spent_wh += energy.kinetic_wh(airframe, mass_kg, ends[index], peak_m_s)
-        parts.append(CruisePart(length_m, speed.ground_m_s, duration_s, spent_wh, speed.limited))
-    return parts
+        for length_m, ground_m_s, duration_s, watts, peak_m_s, start_m_s, limited in table.tolist()
+    )
 
 
 def climb_leg(airframe: Airframe, start: RoutePoint, end: RoutePoint, mass_kg: float) -> Leg:
@@ -125,14 +96,19 @@ def descent_leg(
     )
 
 
+def rest_to_rest_s(distance_m: float, speed_m_s: float, acceleration_m_s2: float) -> float:
+    """Seconds for a straight move from rest to rest."""
+    return float(motion.leg_time_s(abs(distance_m), 0.0, 0.0, speed_m_s, acceleration_m_s2)[0])
+
+
 def climb_time_s(airframe: Airframe, height_m: float) -> float:
     """Seconds to climb ``height_m`` from rest to rest."""
-    return motion.vertical_time_s(height_m, airframe.climb_rate_m_s, airframe.vertical_acceleration_m_s2)
+    return rest_to_rest_s(height_m, airframe.climb_rate_m_s, airframe.vertical_acceleration_m_s2)
 
 
 def descent_time_s(airframe: Airframe, height_m: float) -> float:
     """Seconds to descend ``height_m`` from rest to rest."""
-    return motion.vertical_time_s(height_m, airframe.descent_rate_m_s, airframe.vertical_acceleration_m_s2)
+    return rest_to_rest_s(height_m, airframe.descent_rate_m_s, airframe.vertical_acceleration_m_s2)
 
 
 def landing_time_s(airframe: Airframe, height_m: float) -> float:

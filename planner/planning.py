@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
 import shapely
 
 from core.ids import IdSource
@@ -22,12 +23,11 @@ from planner.energy import battery_at, uncertainty_wh
 from planner.fence import MAX_VERTICES
 from planner.flight_plan import FlightPlan
 from planner.heights import layers_amsl_m, legal_above_ground
-from planner.legs import climb_time_s, descent_time_s, landing_time_s
-from planner.motion import leg_time_s
+from planner.legs import climb_time_s, descent_time_s, landing_time_s, rest_to_rest_s
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.rally import refuges_of
 from planner.reasons import Reason
-from planner.route import Way, WindWins, find_way, reversed_way
+from planner.route import Way, WindWins, find_way, least_time_s, reversed_way
 from planner.search import NoSearchRoute
 from planner.site import LandingPoint, Site, Station
 from planner.space import KeepIn, Mask, Space, space_for
@@ -37,8 +37,8 @@ from planner.verify import Failed, verify_plan
 MAX_RALLY_POINTS = 32
 """The smaller of what ArduPilot (46) and PX4 (32) take."""
 
-AIMED_RALLY_POINTS = (10, 3)
-"""Chosen: about ten keep returns short and the fence simple; where the fence gets too many corners, three."""
+AIMED_RALLY_POINTS = (6, 2)
+"""Chosen: about six keep returns short and the fence simple; where the fence gets too many corners, two."""
 
 XY = tuple[float, float]
 
@@ -57,7 +57,7 @@ def least_time_to_aed_s(
 
 
 def _straight_s(airframe: Airframe, distance_m: float) -> float:
-    return leg_time_s(distance_m, 0.0, 0.0, airframe.ground_speed_max_m_s, airframe.acceleration_m_s2)[0]
+    return rest_to_rest_s(distance_m, airframe.ground_speed_max_m_s, airframe.acceleration_m_s2)
 
 
 def plan_flight(
@@ -162,22 +162,65 @@ class _Question:
         )
         if not layers:
             self.refuse(self._no_legal_height())
+        layers = self.undominated(layers)
         queue: list[tuple[float, int, Way | None]] = [
             (self.vertical_s(layer) + self.straight_s, number, None) for number, layer in enumerate(layers)
         ]
         heapq.heapify(queue)
+        least_s: float | None = None
+        opened = 0
         while queue:
-            _, number, way = heapq.heappop(queue)
-            if way is None:
-                opened = self.open(layers[number])
-                if opened is not None:
-                    time_s = self.vertical_s(layers[number]) + opened.duration_s
-                    heapq.heappush(queue, (time_s, number, opened))
+            bound_s, number, way = heapq.heappop(queue)
+            layer = layers[number]
+            if way is not None:
+                plan = self.finish(layer, way, ids)
+                if plan is not None:
+                    return plan
                 continue
-            plan = self.finish(layers[number], way, ids)
-            if plan is not None:
-                return plan
+            if opened and least_s is None and len(layers) > opened + 1:
+                closed = [layers[other] for _, other, found in queue if found is None]
+                least_s = self.least_cruise_s([layer, *closed])
+            if least_s is not None and self.vertical_s(layer) + least_s > bound_s:
+                heapq.heappush(queue, (self.vertical_s(layer) + least_s, number, None))
+                continue
+            found = self.open(layer)
+            opened += 1
+            if found is not None:
+                heapq.heappush(queue, (self.vertical_s(layer) + found.duration_s, number, found))
         return NoPlan(tuple(self.against.values()))
+
+    def undominated(self, layers: tuple[float, ...]) -> tuple[float, ...]:
+        """Without heights at which everything stands that stands at a lower one: the climb buys nothing.
+
+        Over uneven ground height itself may be what is needed, so there all are kept.
+        """
+        if not math.isinf(self.airspace.terrain.resolution_m):
+            return layers
+        kept: list[float] = []
+        for layer in layers:
+            mask, keep_in = self.mask(layer, layer), self.keep_in(layer)
+            if not any(
+                self.keep_in(lower) is keep_in and not (self.mask(lower, lower) & ~mask).any()
+                for lower in kept
+            ):
+                kept.append(layer)
+        return tuple(kept)
+
+    def least_cruise_s(self, layers: Sequence[float]) -> float:
+        """Lower bound of the cruise at any of these heights: among what stands at all of them."""
+        keep_in = self.keep_in(layers[0])
+        closed = keep_in is not None and keep_in.area.is_empty
+        if closed or any(self.keep_in(layer) is not keep_in for layer in layers):
+            return self.straight_s
+        mask = np.logical_and.reduce([self.mask(layer, layer) for layer in layers])
+        return least_time_s(
+            self.space.world(keep_in),
+            self.start,
+            self.goal,
+            mask=mask,
+            airframe=self.airframe,
+            wind=self.task.wind,
+        )
 
     def vertical_s(self, cruise_amsl_m: float) -> float:
         """Climb and descent of the way out at this height."""
@@ -267,7 +310,10 @@ class _Question:
         mask, keep_in = self.mask(cruise_amsl_m, cruise_amsl_m), self.keep_in(cruise_amsl_m)
         legs = [pair for way in draft.ways for pair in itertools.pairwise(way.points_xy_m)]
         refuges = refuges_of(self.site, self.space)
-        numbers = refuges.open_numbers(self.space, keep_in, cruise_amsl_m, self.window)
+        to_ground = self.mask(min(refuges.lowest_ground_amsl_m, cruise_amsl_m), cruise_amsl_m)
+        numbers = refuges.candidates(
+            self.task.station.station_id, [way.points_xy_m for way in draft.ways], to_ground, keep_in
+        )
         plan = None
         for aim in AIMED_RALLY_POINTS:
             rally = choose_rally_points(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -10,9 +11,12 @@ import numpy.typing as npt
 import shapely
 
 from core.geodesy import Wgs84Point
-from geofences.model import TimeWindow
 from planner.site import Site
 from planner.space import KeepIn, Space
+
+NEAR_M = 2000.0
+"""Chosen: refuges further than this from the whole way are not offered, except the drone's own pad; a return
+of more than 100 s at cruise is a poor answer to a failure."""
 
 _KEPT = 4
 """Chosen: sites remembered for one space; there is one, and tests have a few."""
@@ -27,22 +31,37 @@ class Refuges:
     """
 
     positions: tuple[Wgs84Point, ...]
+    pad_of: dict[str, int]
+    tree: shapely.STRtree
     xy_m: npt.NDArray[np.float64]
     points: npt.NDArray[np.object_]
     lowest_ground_amsl_m: float
+    clearance_m: float
     near_place: npt.NDArray[np.int64]
     near_obstacle: npt.NDArray[np.int64]
 
-    def open_numbers(
-        self, space: Space, keep_in: KeepIn | None, cruise_amsl_m: float, window: TimeWindow
+    def candidates(
+        self,
+        station_id: str,
+        ways: Sequence[Sequence[tuple[float, float]]],
+        mask: npt.NDArray[np.bool_],
+        keep_in: KeepIn | None,
     ) -> npt.NDArray[np.int64]:
-        """Those over which a drone may come down from ``cruise_amsl_m``, flight geography kept."""
-        mask = space.mask(min(self.lowest_ground_amsl_m, cruise_amsl_m), cruise_amsl_m, window)
+        """The station's pad and the refuges near the ways where a drone may come down.
+
+        ``mask`` says which obstacles stand between the ground and the cruise altitude; the flight geography
+        is kept from them.
+        """
+        near = [
+            self.tree.query(shapely.linestrings(way), predicate="dwithin", distance=NEAR_M) for way in ways
+        ]
+        numbers = np.unique(np.concatenate([*near, [self.pad_of[station_id]]]).astype(np.int64))
         closed = np.zeros(len(self.positions), dtype=np.bool_)
         closed[self.near_place[mask[self.near_obstacle]]] = True
+        numbers = numbers[~closed[numbers]]
         if keep_in is not None:
-            closed |= ~shapely.covers(keep_in.inner, self.points)
-        return np.flatnonzero(~closed)
+            numbers = numbers[keep_in.holds(self.points[numbers], self.clearance_m)]
+        return numbers
 
 
 _known: WeakKeyDictionary[Space, list[tuple[Site, Refuges]]] = WeakKeyDictionary()
@@ -72,9 +91,12 @@ def _prepare(site: Site, space: Space) -> Refuges:
     near_place, near_obstacle = space.tree.query(points, predicate="dwithin", distance=clearance_m)
     return Refuges(
         positions=tuple(position for position, _ in places),
+        pad_of={station.station_id: number for number, station in enumerate(site.stations)},
+        tree=shapely.STRtree(points),
         xy_m=xy_m,
         points=points,
         lowest_ground_amsl_m=min((ground for _, ground in places), default=0.0),
+        clearance_m=clearance_m,
         near_place=near_place,
         near_obstacle=near_obstacle,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from planner.airframe import Airframe
 from planner.flight_plan import RouteObjective
-from planner.legs import CruisePart, cruise_parts
+from planner.legs import CruisePart, cruise_parts, rest_to_rest_s
 from planner.search import NoSearchRoute, SearchRoute, SearchWorld
 from planner.space import Mask
 from planner.wind import Wind
@@ -15,6 +16,10 @@ XY = tuple[float, float]
 
 CALM_M_S = 0.05
 """Chosen: weaker wind changes a leg's time by less than 0.3 %."""
+
+
+NEARLY = 0.002
+"""Chosen: a way within 0.2 % of a lower bound is not worth a second search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ def find_way(
     fastest = _way(found, airframe, wind, mass_kg, RouteObjective.FASTEST)
     if not isinstance(fastest, Way) or not any(part.limited for part in fastest.parts):
         return fastest
+    assert isinstance(found, SearchRoute)
+    cruise_s = sum(part.length_m / part.ground_speed_m_s for part in fastest.parts)
+    if cruise_s <= (1.0 + NEARLY) * found.cost:
+        return Way(fastest.points_xy_m, fastest.parts, RouteObjective.BEST_OF_CANDIDATES)
     shortest = _way(
         world.shortest(start, goal, mask=mask), airframe, wind, mass_kg, RouteObjective.BEST_OF_CANDIDATES
     )
@@ -71,11 +80,31 @@ def find_way(
     return Way(fastest.points_xy_m, fastest.parts, RouteObjective.BEST_OF_CANDIDATES)
 
 
+def least_time_s(
+    world: SearchWorld, start: XY, goal: XY, *, mask: Mask, airframe: Airframe, wind: Wind
+) -> float:
+    """A lower bound of the cruise among the obstacles of ``mask``; inf where there is no way."""
+    windy = CALM_M_S < wind.speed_m_s < airframe.cruise_airspeed_m_s
+    found = world.shortest(
+        start,
+        goal,
+        mask=mask,
+        wind_xy_m_s=wind.towards_xy_m_s if windy else (0.0, 0.0),
+        airspeed_m_s=airframe.cruise_airspeed_m_s if windy else None,
+    )
+    if isinstance(found, NoSearchRoute):
+        # A search that gave up proves nothing.
+        return 0.0 if found.reason == "search_limit" else math.inf
+    if windy:
+        return found.cost
+    return rest_to_rest_s(found.length_m, airframe.ground_speed_max_m_s, airframe.acceleration_m_s2)
+
+
 def reversed_way(way: Way, airframe: Airframe, wind: Wind, mass_kg: float) -> Way | WindWins:
     """The same corners backwards, with their own times in the wind."""
     points = tuple(reversed(way.points_xy_m))
     parts = cruise_parts(airframe, points, wind, mass_kg)
-    return WindWins() if parts is None else Way(points, tuple(parts), way.objective)
+    return WindWins() if parts is None else Way(points, parts, way.objective)
 
 
 def _way(
@@ -89,7 +118,7 @@ def _way(
         return found
     points = _distinct(found.points_xy_m)
     parts = cruise_parts(airframe, points, wind, mass_kg)
-    return WindWins() if parts is None else Way(points, tuple(parts), objective)
+    return WindWins() if parts is None else Way(points, parts, objective)
 
 
 def _distinct(points: tuple[XY, ...]) -> tuple[XY, ...]:

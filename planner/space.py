@@ -27,13 +27,15 @@ XY = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeepIn:
-    """The operating area of some window and heights: as it is, and shrunk by the flight geography.
-
-    One object for each area, so that it serves as a key.
-    """
+    """The operating area of some window and heights, and its edge. One object for each area: it is a key."""
 
     area: shapely.Geometry
-    inner: shapely.Geometry
+    edge: shapely.Geometry
+
+    def holds(self, points: npt.NDArray[np.object_], distance_m: float) -> Mask:
+        """For every point, whether it lies inside and at least ``distance_m`` from the edge."""
+        inside: Mask = shapely.covers(self.area, points)
+        return inside & (shapely.distance(self.edge, points) >= distance_m)
 
 
 class Space:
@@ -82,9 +84,8 @@ class Space:
         key = shapely.to_wkb(area)
         found = self._keep_ins.get(key)
         if found is None:
-            inner = shapely.buffer(area, -self.corridor.flight_geography_m, join_style="mitre")
-            shapely.prepare(inner)
-            found = self._keep_ins[key] = KeepIn(area, inner)
+            shapely.prepare(area)
+            found = self._keep_ins[key] = KeepIn(area, shapely.boundary(area))
         return found
 
     def world(self, keep_in: KeepIn | None) -> SearchWorld:

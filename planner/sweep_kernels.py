@@ -124,8 +124,9 @@ def settle(
     count_legs, count_points = legs.shape[0], points.shape[0]
     serves = np.zeros((count_legs, count_points), dtype=np.bool_)
     dirty = np.ones(count_legs, dtype=np.bool_)
-    lows = np.zeros((count_legs, count_points))
-    highs = np.zeros((count_legs, count_points))
+    tested = np.zeros((count_legs, count_points), dtype=np.bool_)
+    lows = np.empty((count_legs, count_points))
+    highs = np.empty((count_legs, count_points))
     near = np.empty(count_points, dtype=np.int64)
     offset = np.empty(count_points)
     slope = np.empty(count_points)
@@ -220,6 +221,9 @@ def settle(
                 px, py = points[i, 0], points[i, 1]
                 x1, y1 = ax + ux * low, ay + uy * low
                 x2, y2 = ax + ux * high, ay + uy * high
+                if tested[leg, i] and lows[leg, i] == low and highs[leg, i] == high:
+                    serves[leg, i] = True
+                    continue
                 if (
                     _segment_blocked(grid, cells, edges, owner, mask, clearance, x1, y1, px, py)
                     or _segment_blocked(grid, cells, edges, owner, mask, clearance, x2, y2, px, py)
@@ -237,7 +241,7 @@ def settle(
                     away = math.hypot(px - x, py - y)
                     if away > reach[leg, 0] + reach[leg, 1] * s + slack / max(1.0, away):
                         return OUT_OF_REACH, leg
-                serves[leg, i] = True
+                serves[leg, i], tested[leg, i] = True, True
                 lows[leg, i], highs[leg, i] = low, high
     count = 0
     for leg in range(count_legs):

@@ -1,18 +1,21 @@
 """The last word before a plan is given out: checked again, from its own WGS-84 positions, by other code.
 
 Nothing here uses the search, its grown obstacles or the planner's intermediate results. The exact 4-D test
-of the airspace judges every leg, and shapely measures distances to the original shapes.
+of the airspace judges every leg, and shapely measures distances to the original shapes. Straight returns
+are flown from samples of the way, as an autopilot would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
-from core.geodesy import LocalFrame
+from core.geodesy import LocalFrame, Wgs84Point
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from geofences.verdict import Forbidden
@@ -21,6 +24,12 @@ from planner.flight_plan import FlightPlan, Leg, LegKind
 
 TOLERANCE_M = 0.05
 """Positions are rounded to 1e-7° (1 cm) and fences too; far below the position error in the corridor."""
+
+SAMPLE_M = 250.0
+"""Straight returns are tried from both ends of every leg and from points this far apart (chosen)."""
+
+Floats = npt.NDArray[np.float64]
+Shapes = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +54,14 @@ def verify_plan(
     """Judge every leg and distance of ``plan`` anew; ``window`` must contain the whole flight."""
     conditions: dict[str, None] = {}
     authorisations: dict[str, None] = {}
-    sections = {"outbound": plan.outbound, "inbound": plan.inbound, "retrace": plan.retrace}
-    for name, legs in sections.items():
+    judged: set[frozenset[object]] = set()
+    for name, legs in (("outbound", plan.outbound), ("inbound", plan.inbound), ("retrace", plan.retrace)):
         for index, leg in enumerate(legs):
+            # The same straight line either way: one verdict.
+            line: frozenset[object] = frozenset((leg.start, leg.end))
+            if line in judged:
+                continue
+            judged.add(line)
             verdict = airspace.check_segment(
                 leg.start.position,
                 leg.start.altitude_amsl_m,
@@ -59,101 +73,116 @@ def verify_plan(
                 return Failed(f"{name} leg {index}: {verdict.detail}", verdict)
             conditions.update(dict.fromkeys(verdict.conditions))
             authorisations.update(dict.fromkeys(verdict.authorisation_ids))
-    problem = _distances(plan, sections, airspace, corridor, window)
+    problem = _distances(plan, airspace, corridor, window)
     if problem is not None:
         return Failed(problem)
     return Verified(tuple(conditions), tuple(authorisations))
 
 
-def _distances(
-    plan: FlightPlan,
-    sections: dict[str, tuple[Leg, ...]],
-    airspace: Airspace,
-    corridor: Corridor,
-    window: TimeWindow,
-) -> str | None:
-    frame = airspace.frame
-    cruise = [leg for legs in sections.values() for leg in legs if leg.kind is LegKind.CRUISE]
+def _distances(plan: FlightPlan, airspace: Airspace, corridor: Corridor, window: TimeWindow) -> str | None:
+    frame, shapes = airspace.frame, _shapes_of(airspace)
+    cruise = _cruise_legs(plan)
     heights = [point.altitude_amsl_m for leg in cruise for point in (leg.start, leg.end)]
-    error_m = corridor.altitude_error_m
-    low_m, high_m = min(heights) - error_m, max(heights) + error_m
-    lines = _lines(frame, cruise)
-    at_cruise = _Standing(airspace, low_m, high_m, window)
-    closest = at_cruise.closest(lines, corridor.half_width_m - TOLERANCE_M)
-    if closest is not None:
-        return f"a cruise leg is closer than {corridor.half_width_m:.1f} m to zone {closest}"
+    low_m, high_m = min(heights) - corridor.altitude_error_m, max(heights) + corridor.altitude_error_m
+    ends = _project(frame, (point.position for leg in cruise for point in (leg.start, leg.end)))
+    lines = shapely.linestrings(ends.reshape(-1, 2, 2))
+    standing = airspace.activity_mask(low_m, high_m, window)
+    near = shapes.nearer_than(lines, corridor.half_width_m - TOLERANCE_M, standing)
+    if near is not None:
+        return f"a cruise leg is closer than {corridor.half_width_m:.1f} m to zone {near}"
     ground_m = min(plan.home.altitude_amsl_m, plan.delivery_ground_amsl_m)
-    columns = frame.project(
-        [
-            (point.position.longitude_deg, point.position.latitude_deg)
-            for point in (plan.home, plan.delivery, *plan.rally_points)
-        ]
-    )
-    to_ground = _Standing(airspace, ground_m, high_m, window)
-    closest = to_ground.closest(shapely.points(columns), corridor.flight_geography_m - TOLERANCE_M)
-    if closest is not None:
-        return f"a vertical way is closer than {corridor.flight_geography_m:.1f} m to zone {closest}"
+    rally = _project(frame, (point.position for point in plan.rally_points))
+    columns = np.concatenate([_project(frame, (plan.home.position, plan.delivery.position)), rally])
+    to_ground = airspace.activity_mask(ground_m, high_m, window)
+    free_m = corridor.flight_geography_m - TOLERANCE_M
+    near = shapes.nearer_than(shapely.points(columns), free_m, to_ground)
+    if near is not None:
+        return f"a vertical way is closer than {corridor.flight_geography_m:.1f} m to zone {near}"
+    returns = _straight_returns(ends.reshape(-1, 4), rally) if len(rally) else lines[:0]
+    near = shapes.nearer_than(returns, free_m, standing)
+    if near is not None:
+        return f"a straight return comes closer than {corridor.flight_geography_m:.1f} m to zone {near}"
     fence = _fence(frame, plan)
     if not fence.is_valid:
         return "the fence crosses itself"
-    inner = shapely.buffer(lines, corridor.flight_geography_m - TOLERANCE_M, quad_segs=2)
-    if not shapely.covers(fence, inner).all():
+    shapely.prepare(fence)
+    boundary = shapely.boundary(fence)
+    if not shapely.covers(fence, lines).all() or (shapely.distance(boundary, lines) < free_m).any():
         return "the fence doesn't contain the way with its flight geography"
-    inside = at_cruise.closest(np.array([fence], dtype=object), 0.0)
-    if inside is not None:
-        return f"the fence meets zone {inside}"
+    if not shapely.covers(fence, returns).all():
+        return "the fence doesn't contain the straight returns"
+    near = shapes.met_by(fence, standing)
+    if near is not None:
+        return f"the fence meets zone {near}"
     area = airspace.keep_in(window, low_m, high_m)
-    if area is not None:
-        shapely.prepare(area)
-        shrunk_lines = shapely.buffer(lines, corridor.half_width_m - TOLERANCE_M, quad_segs=2)
-        if not shapely.covers(area, shrunk_lines).all() or not area.covers(fence):
-            return "the way or its fence leaves the operating area"
+    if area is None:
+        return None
+    edge = shapely.boundary(area)
+    inside = shapely.covers(area, lines).all() and area.covers(fence)
+    if not inside or (shapely.distance(edge, lines) < corridor.half_width_m - TOLERANCE_M).any():
+        return "the way or its fence leaves the operating area"
     return None
 
 
-class _Standing:
-    """Original obstacle shapes between two altitudes, measured by shapely alone."""
-
-    def __init__(self, airspace: Airspace, low_m: float, high_m: float, window: TimeWindow) -> None:
-        obstacles = airspace.obstacles(low_m, high_m, window)
-        self._ids = [obstacle.zone_id for obstacle in obstacles]
-        self._shapes = np.array([obstacle.polygon for obstacle in obstacles], dtype=object)
-        self._bounds = shapely.bounds(self._shapes) if len(obstacles) else np.empty((0, 4))
-
-    def closest(self, shapes: np.ndarray, distance_m: float) -> str | None:
-        """The id of an obstacle nearer than ``distance_m`` (or touching, at 0) to any of ``shapes``."""
-        for shape in shapes:
-            low_x, low_y, high_x, high_y = shape.bounds
-            boxes = self._bounds
-            near = np.flatnonzero(
-                (boxes[:, 0] <= high_x + distance_m)
-                & (boxes[:, 2] >= low_x - distance_m)
-                & (boxes[:, 1] <= high_y + distance_m)
-                & (boxes[:, 3] >= low_y - distance_m)
-            )
-            if not len(near):
-                continue
-            distances = shapely.distance(self._shapes[near], shape)
-            bad = near[distances < distance_m] if distance_m > 0.0 else near[distances <= 0.0]
-            if len(bad):
-                return self._ids[int(bad[0])]
-        return None
+def _cruise_legs(plan: FlightPlan) -> list[Leg]:
+    """Every cruise leg once, whichever way it is flown."""
+    found = {
+        frozenset((leg.start.position, leg.end.position)): leg
+        for leg in (*plan.outbound, *plan.inbound, *plan.retrace)
+        if leg.kind is LegKind.CRUISE
+    }
+    return list(found.values())
 
 
-def _lines(frame: LocalFrame, legs: Sequence[Leg]) -> np.ndarray:
-    ends = frame.project(
-        [
-            (point.position.longitude_deg, point.position.latitude_deg)
-            for leg in legs
-            for point in (leg.start, leg.end)
-        ]
-    )
-    return shapely.linestrings(ends.reshape(len(legs), 2, 2))
+def _project(frame: LocalFrame, points: Iterable[Wgs84Point]) -> Floats:
+    return frame.project([(point.longitude_deg, point.latitude_deg) for point in points])
+
+
+def _straight_returns(ends: Floats, rally: Floats) -> Shapes:
+    """Lines from samples of the legs to the nearest rally point."""
+    samples = []
+    for x1, y1, x2, y2 in ends:
+        count = int(np.hypot(x2 - x1, y2 - y1) // SAMPLE_M) + 2
+        share = np.linspace(0.0, 1.0, count)[:, None]
+        samples.append(np.array((x1, y1)) + share * np.array((x2 - x1, y2 - y1)))
+    starts = np.concatenate(samples)
+    away = np.hypot(starts[:, None, 0] - rally[None, :, 0], starts[:, None, 1] - rally[None, :, 1])
+    return shapely.linestrings(np.stack([starts, rally[away.argmin(axis=1)]], axis=1))
 
 
 def _fence(frame: LocalFrame, plan: FlightPlan) -> shapely.Polygon:
     rings = [
-        frame.project([(point.longitude_deg, point.latitude_deg) for point in ring])
-        for ring in (plan.autopilot_fence.inclusion, *plan.autopilot_fence.exclusions)
+        _project(frame, ring) for ring in (plan.autopilot_fence.inclusion, *plan.autopilot_fence.exclusions)
     ]
     return shapely.Polygon(rings[0], rings[1:])
+
+
+class _OriginalShapes:
+    """An airspace's obstacle shapes as they are, measured by shapely alone."""
+
+    def __init__(self, airspace: Airspace) -> None:
+        obstacles = airspace.obstacle_polygons
+        self._ids = [obstacle.zone_id for obstacle in obstacles]
+        self._tree = shapely.STRtree([obstacle.polygon for obstacle in obstacles])
+
+    def nearer_than(self, shapes: Shapes, distance_m: float, standing: npt.NDArray[np.bool_]) -> str | None:
+        """The id of a standing obstacle nearer than ``distance_m`` to any of ``shapes``."""
+        numbers = self._tree.query(shapes, predicate="dwithin", distance=distance_m)[1]
+        bad = numbers[standing[numbers]]
+        return self._ids[int(bad[0])] if len(bad) else None
+
+    def met_by(self, shape: shapely.Geometry, standing: npt.NDArray[np.bool_]) -> str | None:
+        """The id of a standing obstacle that touches or overlaps ``shape``."""
+        numbers = self._tree.query(shape, predicate="intersects")
+        bad = numbers[standing[numbers]]
+        return self._ids[int(bad[0])] if len(bad) else None
+
+
+_known: WeakKeyDictionary[Airspace, _OriginalShapes] = WeakKeyDictionary()
+
+
+def _shapes_of(airspace: Airspace) -> _OriginalShapes:
+    found = _known.get(airspace)
+    if found is None:
+        found = _known[airspace] = _OriginalShapes(airspace)
+    return found

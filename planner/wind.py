@@ -1,4 +1,4 @@
-"""Wind as a station measures it, and what it does to the ground speed."""
+"""Wind as a station measures it."""
 
 from __future__ import annotations
 
@@ -41,30 +41,3 @@ class Wind:
         angle = math.radians(self.from_deg)
         # «+ 0.0» turns -0.0 into 0.0, so that equal winds compare and print alike.
         return -self.speed_m_s * math.sin(angle) + 0.0, -self.speed_m_s * math.cos(angle) + 0.0
-
-
-def ground_speed_m_s(
-    direction_xy: tuple[float, float], wind_xy_m_s: tuple[float, float], airspeed_m_s: float
-) -> float | None:
-    """Ground speed along a straight track at constant airspeed, or None where the track can't be held.
-
-    ``direction_xy`` is a unit vector (east, north). Wind triangle: v_g = w∥ + √(v² − w⊥²), with w∥
-    the wind along the track and w⊥ across it.
-    """
-    along_m_s = direction_xy[0] * wind_xy_m_s[0] + direction_xy[1] * wind_xy_m_s[1]
-    across_m_s = direction_xy[0] * wind_xy_m_s[1] - direction_xy[1] * wind_xy_m_s[0]
-    rest = airspeed_m_s * airspeed_m_s - across_m_s * across_m_s
-    if rest < 0.0:
-        return None
-    speed_m_s = along_m_s + math.sqrt(rest)
-    return speed_m_s if speed_m_s > 0.0 else None
-
-
-def airspeed_for_m_s(
-    direction_xy: tuple[float, float], wind_xy_m_s: tuple[float, float], ground_speed_m_s: float
-) -> float:
-    """The airspeed that a given ground speed along ``direction_xy`` costs in this wind."""
-    return math.hypot(
-        direction_xy[0] * ground_speed_m_s - wind_xy_m_s[0],
-        direction_xy[1] * ground_speed_m_s - wind_xy_m_s[1],
-    )
