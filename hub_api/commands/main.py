@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from core.errors import DroneAedError
-from hub_api.commands import airspace, demo, fly, keys, plan, serve
+from hub_api.commands import airspace, demo, fly, keys, plan, serve, site
 
 app = typer.Typer(
     name="drone-aed",
@@ -18,6 +18,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("fly")(fly.fly)
 app.command("plan")(plan.plan)
+app.command("site")(site.site)
 app.add_typer(keys.app, name="keys")
 app.add_typer(airspace.app, name="airspace")
 
