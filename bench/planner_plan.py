@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import shapely
@@ -24,8 +25,12 @@ from geofences.airspace import Airspace
 from geofences.applicability import PERMANENT, Applicability, TimePeriod
 from geofences.model import GROUND, UNLIMITED, PolygonArea, Restriction, VerticalLimit, Volume, Zone
 from planner.airframe import Airframe, load_airframes
+from planner.choice import Decision, DispatchRequest, DroneState, Severity, Traffic, choose
 from planner.corridor import corridor_of
 from planner.flight_plan import DeliveryMethod, FlightPlan
+from planner.intent_index import IntentIndex
+from planner.intent_volumes import intent_of_plan
+from planner.intents import OperationalIntent
 from planner.planning import plan_flight
 from planner.site import (
     Drone,
@@ -48,6 +53,7 @@ GROUND_M = 5.0
 ROUNDS = 5
 PLANS = 200
 REFUGES = 1500
+STATIONS, POINTS, CHOICES, INTENTS = 20, 150, 100, 1000
 WIND = Wind(from_deg=60.0, speed_m_s=6.0, measured_at=NOW)
 ALWAYS = (UsableHours(days=(1, 2, 3, 4, 5, 6, 7), start="00:00", end="24:00"),)
 WALK = Walk(detour_factor=1.3, exit_s=15.0, description="street", description_zh="街道")
@@ -58,6 +64,7 @@ def run(report: Report) -> None:
     city = City(1000)
     warm_up(city.airspace, [city.airframe])
     _plans(report, city)
+    _choices(report, city)
 
 
 class FixedClock:
@@ -239,7 +246,7 @@ def _plans(report: Report, city: City) -> None:
         return plan_flight(task, site=site, airspace=city.airspace, ids=ids, at=NOW)
 
     answers = [ask(task) for task in tasks]
-    times = np.array([best_ms(lambda task=task: ask(task)) for task in tasks])
+    times = np.array([best_ms(partial(ask, task)) for task in tasks])
     made = np.array([isinstance(answer, FlightPlan) for answer in answers])
     why = Counter(
         reason.code for answer in answers if isinstance(answer, NoPlan) for reason in answer.reasons
@@ -250,3 +257,77 @@ def _plans(report: Report, city: City) -> None:
     )
     report.add("planner.plan_1000.p50_ms", float(np.percentile(times, 50)), "ms", len(times), note)
     report.add("planner.plan_1000.p99_ms", float(np.percentile(times, 99)), "ms", len(times), "")
+
+
+def _choices(report: Report, city: City) -> None:
+    """20 stations × 150 landing points in the middle 12 × 12 km, among 1,000 active intents."""
+    ids = IdSource(FixedClock(), seed=2)  # type: ignore[arg-type]
+    rng = np.random.default_rng(20_150)
+    clear_m = corridor_of(city.airframe).half_width_m + 2.0
+
+    def central(count: int, clearance_m: float) -> list[np.ndarray]:
+        found: list[np.ndarray] = []
+        while len(found) < count:
+            places = city.free_places(rng, count, clearance_m)
+            found += [place for place in places if np.abs(place - city.middle).max() <= 6000.0]
+        return found[:count]
+
+    stations = tuple(city.station(n, place) for n, place in enumerate(central(STATIONS, clear_m)))
+    points = tuple(city.landing_point(n, place) for n, place in enumerate(central(POINTS, clear_m)))
+    site = city.site(stations, points)
+    states = [
+        DroneState(drone=drone, ready=True, not_ready_reasons=(), charge_fraction=1.0, wind=WIND)
+        for drone in site.drones
+    ]
+    traffic = Traffic(intents=_traffic(city), owner="bench", geoid_undulation_m=-3.0)
+    patients = [city.point(place) for place in central(CHOICES, 0.0)]
+
+    def ask(patient: Wgs84Point) -> Decision:
+        return choose(
+            DispatchRequest(patient=patient, severity=Severity.I, floor_of_building=8, at=NOW),
+            site=site,
+            drone_states=states,
+            airspace=city.airspace,
+            airframes={city.airframe.airframe_id: city.airframe},
+            ids=ids,
+            clock=FixedClock(),  # type: ignore[arg-type]
+            traffic=traffic,
+        )
+
+    decisions = [ask(patient) for patient in patients]
+    times = np.array([best_ms(partial(ask, patient), 3) for patient in patients])
+    served = sum(decision.accepted is not None for decision in decisions)
+    note = (
+        f"{STATIONS} stations x {POINTS} points, every combination with its verdict, energy, contingency, "
+        f"{len(traffic.intents)} active intents; {served} of {len(patients)} served"
+    )
+    report.add("planner.choice.p50_ms", float(np.percentile(times, 50)), "ms", len(times), note)
+    report.add("planner.choice.p99_ms", float(np.percentile(times, 99)), "ms", len(times), "best of 3")
+
+
+def _traffic(city: City) -> IntentIndex:
+    """1,000 plans made in an empty sky over the city, within ten minutes, as active intents."""
+    rng = np.random.default_rng(1_000)
+    sky = Airspace([], version="empty", origin=ORIGIN)
+    ids = IdSource(FixedClock(), seed=3)  # type: ignore[arg-type]
+    intents: list[OperationalIntent] = []
+    while len(intents) < INTENTS:
+        start, goal = rng.uniform((500.0, 500.0), (WIDTH_M - 500.0, HEIGHT_M - 500.0), (2, 2))
+        if not 1000.0 <= float(np.hypot(*(goal - start))) <= 8000.0:
+            continue
+        station, point = city.station(0, start), city.landing_point(0, goal)
+        task = FlightTask(
+            drone_id="other",
+            station=station,
+            landing_point=point,
+            airframe=city.airframe,
+            method=DeliveryMethod.WINCH,
+            wind=WIND,
+            charge_fraction=1.0,
+            carry_s=0.0,
+        )
+        at = NOW + timedelta(seconds=float(rng.uniform(0, 600)))
+        plan = plan_flight(task, site=city.site((station,), (point,)), airspace=sky, ids=ids, at=at)
+        if isinstance(plan, FlightPlan):
+            intents.append(intent_of_plan(plan, owner="other", priority=0, geoid_undulation_m=-3.0))
+    return IntentIndex(intents, origin=ORIGIN)

@@ -20,7 +20,11 @@ from geofences.airspace import Airspace
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
 from planner.checks import check_aware, check_number, refuse
+from planner.deconflict import PreEmption, Resolution, planning_again, resolve
 from planner.flight_plan import FlightPlan
+from planner.intent_index import IntentIndex
+from planner.intent_volumes import priority_of
+from planner.intents import OperationalIntent
 from planner.planning import least_time_to_aed_s, plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.reasons import Reason
@@ -103,10 +107,25 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """The operational intents that a new flight must fit between, ours and foreign ones.
+
+    ``owner`` is our name among the managers of intents; ``geoid_undulation_m`` the height of the geoid above
+    the ellipsoid here, because intents count heights from the ellipsoid.
+    """
+
+    intents: IntentIndex
+    owner: str
+    geoid_undulation_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The answer to a request: a plan, or why there is none, and every combination's verdict.
 
-    Candidates: the chosen one, then the possible ones by time, then the refused ones.
+    Candidates: the chosen one, then the possible ones by time, then the refused ones. With traffic, ``intent``
+    is what to declare for the accepted plan, ``delay_s`` how long it waits on the pad for others, and
+    ``pre_empted`` lists those who must make way.
     """
 
     request: DispatchRequest
@@ -115,6 +134,18 @@ class Decision:
     candidates: tuple[Candidate, ...]
     airspace_version: str
     decided_at: datetime
+    intent: OperationalIntent | None = None
+    delay_s: float = 0.0
+    pre_empted: tuple[PreEmption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A plan that may fly, and its time to the patient from now, a delay on the pad included."""
+
+    plan: FlightPlan
+    time_to_patient_s: float
+    resolution: Resolution | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,51 +171,84 @@ def choose(
     ids: IdSource,
     clock: Clock,
     policy: PlanningPolicy = DEFAULT_POLICY,
+    traffic: Traffic | None = None,
 ) -> Decision:
-    """Decide. The plan's clock starts at ``clock.now()``, not at ``request.at``, which may be seconds old."""
+    """Decide. The plan's clock starts at ``clock.now()``, not at ``request.at``, which may be seconds old.
+
+    With ``traffic`` a plan that conflicts is delayed or led around, or its combination refused.
+    """
     now = clock.now()
     refused: list[Candidate] = []
     options = _options(request, site, drone_states, airframes, policy, now, refused)
     options.sort(key=lambda option: option.bound_s)
-    best: FlightPlan | None = None
-    planned: list[tuple[_Option, FlightPlan]] = []
+    best: _Answer | None = None
+    planned: list[tuple[_Option, _Answer]] = []
     behind: list[_Option] = []
     for number, option in enumerate(options):
-        if best is not None and option.bound_s >= best.timing.time_to_patient_s:
+        if best is not None and option.bound_s >= best.time_to_patient_s:
             behind = options[number:]
             break
-        found = plan_flight(
-            FlightTask(
-                drone_id=option.state.drone.drone_id,
-                station=site.station(option.state.drone.station_id),
-                landing_point=option.landing_point,
-                airframe=option.airframe,
-                method=option.terms.method,
-                wind=option.wind,
-                charge_fraction=option.state.charge_fraction,
-                carry_s=option.carry_s,
-            ),
-            site=site,
-            airspace=airspace,
-            ids=ids,
-            at=now,
-            policy=policy,
-        )
+        found = _answer(request, option, site, airspace, ids, now, policy, traffic)
         if isinstance(found, NoPlan):
             refused.append(_candidate(option, CandidateVerdict.REFUSED, found.reasons))
             continue
         planned.append((option, found))
-        if best is None or found.timing.time_to_patient_s < best.timing.time_to_patient_s:
+        if best is None or found.time_to_patient_s < best.time_to_patient_s:
             best = found
     candidates = [*_flyable(request, planned, best, behind), *refused]
+    resolution = best.resolution if best is not None else None
     return Decision(
         request=request,
-        accepted=best,
+        accepted=None if best is None else best.plan,
         declined_reason=None if best is not None else _declined(site, drone_states, candidates),
         candidates=tuple(candidates),
         airspace_version=airspace.version,
         decided_at=now,
+        intent=None if resolution is None else resolution.intent,
+        delay_s=0.0 if resolution is None else resolution.delay_s,
+        pre_empted=() if resolution is None else resolution.pre_empted,
     )
+
+
+def _answer(
+    request: DispatchRequest,
+    option: _Option,
+    site: Site,
+    airspace: Airspace,
+    ids: IdSource,
+    now: datetime,
+    policy: PlanningPolicy,
+    traffic: Traffic | None,
+) -> _Answer | NoPlan:
+    """Plan one combination and fit it between the traffic."""
+    drone = option.state.drone
+    task = FlightTask(
+        drone_id=drone.drone_id,
+        station=site.station(drone.station_id),
+        landing_point=option.landing_point,
+        airframe=option.airframe,
+        method=option.terms.method,
+        wind=option.wind,
+        charge_fraction=option.state.charge_fraction,
+        carry_s=option.carry_s,
+    )
+    plan = plan_flight(task, site=site, airspace=airspace, ids=ids, at=now, policy=policy)
+    if isinstance(plan, NoPlan):
+        return plan
+    if traffic is None:
+        return _Answer(plan, plan.timing.time_to_patient_s, None)
+    resolution = resolve(
+        plan,
+        index=traffic.intents,
+        plan_again=planning_again(task, site=site, airspace=airspace, ids=ids, policy=policy),
+        frame=airspace.frame,
+        owner=traffic.owner,
+        priority=priority_of(request.severity),
+        geoid_undulation_m=traffic.geoid_undulation_m,
+    )
+    if resolution.plan is None or resolution.time_to_patient_s is None:
+        return NoPlan((resolution.reason,) if resolution.reason else ())
+    return _Answer(resolution.plan, resolution.time_to_patient_s, resolution)
 
 
 def _options(
@@ -292,19 +356,21 @@ def _candidate(
 
 def _flyable(
     request: DispatchRequest,
-    planned: Sequence[tuple[_Option, FlightPlan]],
-    best: FlightPlan | None,
+    planned: Sequence[tuple[_Option, _Answer]],
+    best: _Answer | None,
     behind: Sequence[_Option],
 ) -> list[Candidate]:
     unknown = (reasons.floor_unknown(),) if request.floor_of_building is None else ()
     found: list[Candidate] = []
-    for option, plan in sorted(planned, key=lambda pair: pair[1].timing.time_to_patient_s):
-        time_s = plan.timing.time_to_patient_s
-        if plan is best:
-            why = (reasons.fastest(time_s), *unknown)
+    for option, answer in sorted(planned, key=lambda pair: pair[1].time_to_patient_s):
+        time_s = answer.time_to_patient_s
+        held = answer.resolution.reason if answer.resolution is not None else None
+        known = unknown if held is None else (held, *unknown)
+        if answer is best:
+            why = (reasons.fastest(time_s), *known)
             found.insert(0, _candidate(option, CandidateVerdict.CHOSEN, why, time_s))
         else:
-            why = (reasons.slower_than_chosen(time_s), *unknown)
+            why = (reasons.slower_than_chosen(time_s), *known)
             found.append(_candidate(option, CandidateVerdict.POSSIBLE, why, time_s))
     found += [
         _candidate(option, CandidateVerdict.POSSIBLE, (reasons.slower_by_bound(option.bound_s),))

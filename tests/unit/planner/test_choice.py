@@ -7,9 +7,20 @@ import dataclasses
 import pytest
 
 from core.errors import AirspaceError
+from core.ids import IdSource
 from geofences.airspace import Airspace
-from planner.choice import CandidateVerdict, Decision, DispatchRequest, DroneState, Severity, choose
+from planner.choice import (
+    CandidateVerdict,
+    Decision,
+    DispatchRequest,
+    DroneState,
+    Severity,
+    Traffic,
+    choose,
+)
 from planner.flight_plan import FlightPlan
+from planner.intent_index import IntentIndex
+from planner.intent_volumes import intent_of_plan, priority_of
 from planner.planning import plan_flight
 from planner.site import Site, UsableHours
 from planner.task import FlightTask
@@ -213,3 +224,40 @@ def test_requests_are_checked() -> None:
         arguments = {"patient": PATIENT, "severity": "I", "floor_of_building": None, "at": NOW, **change}
         with pytest.raises(AirspaceError):
             DispatchRequest(**arguments)
+
+
+def test_traffic_delays_or_leads_around_and_is_told() -> None:
+    """The same flight asked twice: the second finds the first one's volumes in its way."""
+    place = site(STATIONS[:1], POINTS[:1], REFUGES)
+    free = decide(airspace(), place, states(place))
+    assert free.accepted is not None
+    assert free.intent is None
+    other = intent_of_plan(free.accepted, owner="other", priority=priority_of("I"), geoid_undulation_m=-3.0)
+    taken = Traffic(
+        intents=IntentIndex([other], origin=free.accepted.home.position), owner="us", geoid_undulation_m=-3.0
+    )
+    empty = Traffic(
+        intents=IntentIndex([], origin=free.accepted.home.position), owner="us", geoid_undulation_m=-3.0
+    )
+    request = DispatchRequest(patient=PATIENT, severity=Severity.I, floor_of_building=1, at=NOW)
+
+    def ask(traffic: Traffic) -> Decision:
+        return choose(
+            request,
+            site=place,
+            drone_states=states(place),
+            airspace=airspace(),
+            airframes={"hex10": HEX10},
+            ids=IdSource(FixedClock(), seed=8),  # type: ignore[arg-type]
+            clock=FixedClock(),  # type: ignore[arg-type]
+            traffic=traffic,
+        )
+
+    alone = ask(empty)
+    assert alone.accepted is not None
+    assert alone.intent is not None
+    assert alone.delay_s == 0.0
+    # Both use the same pad and point: no detour helps, and the other is there longer than we may wait.
+    blocked = ask(taken)
+    assert blocked.accepted is None
+    assert "conflict" in {r.code for c in blocked.candidates for r in c.reasons}
