@@ -24,18 +24,20 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import shapely
+import numpy as np
+import numpy.typing as npt
 
 from core.geodesy import LocalFrame, Wgs84Point
 from planner.checks import check_number, refuse
 from planner.flight_plan import FlightPlan, Leg, RoutePoint
 from planner.intents import Circle, IntentState, OperationalIntent, Polygon, Volume4D
 
-CAP_SEGMENTS = 4
-"""Chosen: corners in a quarter of a leg's round end; drawn around the circle, 2 % outside of it at most."""
+CAP_ANGLES_RAD = np.radians([-67.5, -22.5, 22.5, 67.5])
+"""Corners of a leg's end, seen from its last point, 0 straight on: half an octagon drawn around the circle, so
+that eight corners hold a whole piece with its sides exactly at the margin."""
 
-OUTSIDE = 1.0 / math.cos(math.pi / (4 * CAP_SEGMENTS))
-"""How far a drawn end reaches, as a factor of its radius."""
+OUTSIDE = 1.0 / math.cos(math.radians(22.5))
+"""How far those corners reach, as a factor of the margin."""
 
 PRIORITIES = {"I": 400, "II": 300, "III": 200, "IV": 100}
 """Chosen: by severity; larger goes first, and 0 is what F3548 gives to everybody else's ordinary flights."""
@@ -151,28 +153,40 @@ class _Volumes:
 
     def cruise(self, legs: Sequence[Leg], begin: _Span) -> Generator[Volume4D, None, _Span]:
         """The legs in pieces; returns when the last one ends."""
-        for leg in legs:
-            pieces = max(1, math.ceil(leg.duration_s / self.margins.longest_piece_s))
-            ends = self.frame.project(
-                [
-                    (point.position.longitude_deg, point.position.latitude_deg)
-                    for point in (leg.start, leg.end)
-                ]
-            )
-            for number in range(pieces):
-                shares = (number / pieces, (number + 1) / pieces)
-                line = shapely.LineString([ends[0] + share * (ends[1] - ends[0]) for share in shares])
-                entering, left = (begin.plus(share * leg.duration_s) for share in shares)
+        lon_lat = [(leg.start.position.longitude_deg, leg.start.position.latitude_deg) for leg in legs]
+        lon_lat.append((legs[-1].end.position.longitude_deg, legs[-1].end.position.latitude_deg))
+        corners_xy = self.frame.project(lon_lat)
+        counts = [max(1, math.ceil(leg.duration_s / self.margins.longest_piece_s)) for leg in legs]
+        ends_xy = [
+            (before + number / count * (after - before), before + (number + 1) / count * (after - before))
+            for before, after, count in zip(corners_xy[:-1], corners_xy[1:], counts, strict=True)
+            for number in range(count)
+        ]
+        rings = iter(self.around(np.array(ends_xy)))
+        for leg, count in zip(legs, counts, strict=True):
+            for number in range(count):
+                entering, left = (
+                    begin.plus(share * leg.duration_s) for share in (number / count, (number + 1) / count)
+                )
                 low_m = min(leg.start.altitude_amsl_m, leg.end.altitude_amsl_m)
                 high_m = max(leg.start.altitude_amsl_m, leg.end.altitude_amsl_m)
-                yield self.volume(self.around(line), low_m, high_m, entering, left)
+                yield self.volume(next(rings), low_m, high_m, entering, left)
             begin = begin.plus(leg.duration_s)
         return begin
 
-    def around(self, line: shapely.LineString) -> Polygon:
-        shape = shapely.buffer(line, OUTSIDE * self.lateral_m, quad_segs=CAP_SEGMENTS)
-        lon_lat = self.frame.unproject(shapely.get_coordinates(shape)[:-1])
-        return Polygon(tuple(Wgs84Point(lat, lon) for lon, lat in lon_lat.tolist()))
+    def around(self, ends_xy: npt.NDArray[np.float64]) -> list[Polygon]:
+        """Rings around straight pieces, given as (n, 2 ends, 2): sides at the margin, ends round and a bit more."""
+        along = ends_xy[:, 1] - ends_xy[:, 0]
+        heading_rad = np.arctan2(along[:, 1], along[:, 0])[:, None]
+        reach_m = OUTSIDE * self.lateral_m
+        rings = np.empty((len(ends_xy), 8, 2))
+        for half, (end, turn_rad) in enumerate(((ends_xy[:, 1], 0.0), (ends_xy[:, 0], math.pi))):
+            angles = heading_rad + turn_rad + CAP_ANGLES_RAD
+            part = slice(4 * half, 4 * half + 4)
+            rings[:, part, 0] = end[:, :1] + reach_m * np.cos(angles)
+            rings[:, part, 1] = end[:, 1:] + reach_m * np.sin(angles)
+        lon_lat = self.frame.unproject(rings.reshape(-1, 2)).reshape(rings.shape).tolist()
+        return [Polygon(tuple(Wgs84Point(lat, lon) for lon, lat in ring)) for ring in lon_lat]
 
     def column(
         self, point: RoutePoint, low_amsl_m: float, high_amsl_m: float, begin: _Span, end: _Span
