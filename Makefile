@@ -58,7 +58,7 @@ serve: setup ## Run the hub with its console on loopback (SERVE_ARGS="--port 808
 .PHONY: test
 test: setup $(DEV_STAMP) ## Check style and imports, then run every test
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
 .PHONY: check
 check: $(DEV_STAMP) ## Style, types and the import rule

@@ -17,19 +17,24 @@ from pyproj import Transformer
 
 from core.geodesy import Wgs84Point, geodesic_distance_m
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("demo")]
-"""One group: the demo runs once, not once per worker."""
-
 ROOT = Path(__file__).resolve().parents[2]
 TO_PLANE = Transformer.from_crs(
     "EPSG:4326", "+proj=tmerc +lat_0=22.57 +lon_0=113.88 +ellps=WGS84", always_xy=True
 )
 
 
-@pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.mark.processes
+def test_the_demo_delivers_and_leaves_a_complete_record(tmp_path: Path) -> None:
+    """One test for one run: workers would otherwise each run the demo for their share of the checks."""
+    record = run_demo(tmp_path / "records")
+    check_the_order_is_delivered_and_the_drone_is_back(record)
+    check_the_track_bends_around_the_substation(record)
+    check_the_record_is_complete_and_readable(record)
+    check_a_foreign_reader_reads_the_tlog(record)
+
+
+def run_demo(records: Path) -> Path:
     """One run of the demo; its record folder."""
-    records = tmp_path_factory.mktemp("records")
     done = subprocess.run(
         [sys.executable, "-m", "hub_api.commands.main", "demo", "--speedup", "15", "--records", str(records)],
         cwd=ROOT,
@@ -58,7 +63,7 @@ def track_of(record: Path) -> np.ndarray:
     return np.array(line["coordinates"])
 
 
-def test_the_order_is_delivered_and_the_drone_is_back(record: Path) -> None:
+def check_the_order_is_delivered_and_the_drone_is_back(record: Path) -> None:
     order = json.loads((record / "order.json").read_text(encoding="utf-8"))
     assert order["state"] == "CLOSED"
     assert order["aed_on_ground_at"] < order["finished_at"]
@@ -71,7 +76,7 @@ def test_the_order_is_delivered_and_the_drone_is_back(record: Path) -> None:
     assert _metres_from(delivered[None], pad)[0] > 500
 
 
-def test_the_track_bends_around_the_substation(record: Path) -> None:
+def check_the_track_bends_around_the_substation(record: Path) -> None:
     """Judged on the published outline, read as plain JSON."""
     zones = json.loads(
         resources.files("geofences").joinpath("data", "baoan-zones.ed269.json").read_text("utf-8")
@@ -93,7 +98,7 @@ def test_the_track_bends_around_the_substation(record: Path) -> None:
     assert min(zone.distance(path) for zone in prohibited) > 40
 
 
-def test_the_record_is_complete_and_readable(record: Path) -> None:
+def check_the_record_is_complete_and_readable(record: Path) -> None:
     folder = flight_folder(record)
     for name in (
         "plan.json",
@@ -116,7 +121,7 @@ def test_the_record_is_complete_and_readable(record: Path) -> None:
     assert {"command_accepted", "aed_released", "aed_on_ground", "flight_ended"} <= kinds
 
 
-def test_a_foreign_reader_reads_the_tlog(record: Path) -> None:
+def check_a_foreign_reader_reads_the_tlog(record: Path) -> None:
     with warnings.catch_warnings():
         # mavutil's own leaks are not our fault.
         warnings.simplefilter("ignore", ResourceWarning)
