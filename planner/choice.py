@@ -8,6 +8,7 @@ bound, nothing behind it can be better, and they say so instead of being planned
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from planner.flight_plan import FlightPlan
 from planner.intent_index import IntentIndex
 from planner.intent_volumes import priority_of
 from planner.intents import OperationalIntent
+from planner.legs import rest_to_rest_s
 from planner.planning import least_time_to_aed_s, plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.reasons import Reason
@@ -275,17 +277,20 @@ def _options(
             found.append(reasons.carry_too_long(carry, policy.carry_limit_s))
         against_point.append(tuple(found))
     options: list[_Option] = []
-    distances: dict[str, list[float]] = {}
+    distances = _distances_of(site)
+    vertical_s: dict[tuple[str, str, float, float], float] = {}
     for state in drone_states:
         drone = state.drone
         airframe = airframes.get(drone.airframe_id)
         against_drone = _against_drone(state, airframe)
         station = site.station(drone.station_id)
-        if not against_drone and station.station_id not in distances:
-            distances[station.station_id] = _distances_m(station.position, points)
+        terms_of = {
+            methods: delivery_terms_for(airframe, methods) if airframe else None
+            for methods in {point.delivery_methods for point in points}
+        }
         for index, point in enumerate(points):
             against = against_drone + against_point[index]
-            terms = delivery_terms_for(airframe, point.delivery_methods) if airframe else None
+            terms = terms_of[point.delivery_methods]
             if airframe is not None and terms is None:
                 against = (*against, reasons.no_common_delivery_method())
             if against or airframe is None or terms is None or state.wind is None:
@@ -301,17 +306,25 @@ def _options(
                     )
                 )
                 continue
-            lowest_m = max(station.ground_amsl_m, point.ground_amsl_m) + policy.minimum_agl_m
-            least_s = least_time_to_aed_s(
-                airframe,
-                terms,
+            # Everything but the cruise depends on the two heights of ground alone.
+            key = (airframe.airframe_id, terms.method, station.ground_amsl_m, point.ground_amsl_m)
+            fixed_s = vertical_s.get(key)
+            if fixed_s is None:
+                lowest_m = max(station.ground_amsl_m, point.ground_amsl_m) + policy.minimum_agl_m
+                fixed_s = vertical_s[key] = least_time_to_aed_s(
+                    airframe,
+                    terms,
+                    0.0,
+                    lowest_m - station.ground_amsl_m,
+                    lowest_m - point.ground_amsl_m - terms.hover_height_agl_m,
+                )
+            straight_s = rest_to_rest_s(
                 distances[station.station_id][index],
-                lowest_m - station.ground_amsl_m,
-                lowest_m - point.ground_amsl_m - terms.hover_height_agl_m,
+                airframe.ground_speed_max_m_s,
+                airframe.acceleration_m_s2,
             )
-            options.append(
-                _Option(least_s + carries[index], state, point, airframe, terms, state.wind, carries[index])
-            )
+            bound_s = fixed_s + straight_s + carries[index]
+            options.append(_Option(bound_s, state, point, airframe, terms, state.wind, carries[index]))
     return options
 
 
@@ -332,9 +345,25 @@ _BOUND_MARGIN = 1.0 - 1e-4
 """A length in the airspace's plane differs from the geodesic by at most 41 ppm within its reach."""
 
 
-def _distances_m(start: Wgs84Point, points: Sequence[LandingPoint]) -> list[float]:
-    """Lower bounds of the distances: geodesics, less the plane's largest error."""
-    return [_BOUND_MARGIN * geodesic_distance_m(start, point.position) for point in points]
+_distances: list[tuple[Site, dict[str, list[float]]]] = []
+
+
+def _distances_of(site: Site) -> dict[str, list[float]]:
+    """Lower bounds of the distances from every station to every landing point: geodesics, less the plane's
+    largest error. Computed once for a site; the last few sites are kept."""
+    for known, distances in _distances:
+        if known is site:
+            return distances
+    found = {
+        station.station_id: [
+            _BOUND_MARGIN * geodesic_distance_m(station.position, point.position)
+            for point in site.landing_points
+        ]
+        for station in site.stations
+    }
+    _distances.append((site, found))
+    del _distances[:-4]
+    return found
 
 
 def _candidate(
@@ -373,7 +402,7 @@ def _flyable(
             why = (reasons.slower_than_chosen(time_s), *known)
             found.append(_candidate(option, CandidateVerdict.POSSIBLE, why, time_s))
     found += [
-        _candidate(option, CandidateVerdict.POSSIBLE, (reasons.slower_by_bound(option.bound_s),))
+        _candidate(option, CandidateVerdict.POSSIBLE, (reasons.slower_by_bound(math.floor(option.bound_s)),))
         for option in behind
     ]
     return found

@@ -7,6 +7,7 @@ can't be made without the facts it states.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from geofences.verdict import Forbidden, Verdict
 from planner.checks import check_text
@@ -196,11 +197,12 @@ def verification_failed(detail: str) -> Reason:
     )
 
 
-def slower_by_bound(bound_s: float) -> Reason:
+@lru_cache(maxsize=4096)
+def slower_by_bound(bound_s: int) -> Reason:
     return Reason(
         "slower_by_bound",
-        f"Even in a straight line it needs {bound_s:.0f} s to the patient, more than the chosen one.",
-        f"即使直线飞行也需至少{bound_s:.0f}秒到达患者，慢于所选方案。",
+        f"Even in a straight line it needs {bound_s} s to the patient, more than the chosen one.",
+        f"即使直线飞行也需至少{bound_s}秒到达患者，慢于所选方案。",
     )
 
 
