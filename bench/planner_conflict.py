@@ -1,7 +1,7 @@
 """How long the 4-D conflict test takes: a new flight against 1,000 active operational intents.
 
 The intents are real plans of the planner, in an airspace of 40 × 30 km without zones (zones would only bend
-them): 1 to 8 km long, each declared as the 11 to 40 volumes that :mod:`planner.intent_volumes` makes of it, all
+them): 1 to 8 km long, each declared as the volumes that :mod:`planner.intent_volumes` makes of it (about 19), all
 departing within ten minutes of one another, so that they are in the air together.
 """
 
@@ -40,9 +40,12 @@ def run(report: Report) -> None:
         index.conflicts(intent)
     took_ms, meeting = [], 0
     for intent in asked:
-        started = perf_counter()
-        found = index.conflicts(intent)
-        took_ms.append(1000.0 * (perf_counter() - started))
+        tries_ms = []
+        for _ in range(3):
+            started = perf_counter()
+            found = index.conflicts(intent)
+            tries_ms.append(1000.0 * (perf_counter() - started))
+        took_ms.append(median(tries_ms))
         meeting += bool(found)
     added_ms = []
     growing = index
@@ -51,7 +54,7 @@ def run(report: Report) -> None:
         growing = growing.adding(intent)
         added_ms.append(1000.0 * (perf_counter() - started))
     volumes = sum(len(intent.volumes) for intent in intents[:ACTIVE])
-    note = f"{volumes} volumes active; {meeting} of {len(asked)} meet another"
+    note = f"{volumes} volumes active; {meeting} of {len(asked)} meet another; median of 3 for each"
     report.add("planner.conflict_1000.p50_ms", median(took_ms), "ms", len(asked), note)
     report.add("planner.conflict_1000.p99_ms", percentile(took_ms, 0.99), "ms", len(asked), note)
     report.add("planner.conflict_1000.intent_ms", making_ms, "ms", len(intents), "volumes of a finished plan")

@@ -186,17 +186,17 @@ def _cores(
         for volume in volumes
     ]
     xy = frame.project([(point.longitude_deg, point.latitude_deg) for ring in rings for point in ring])
+    counts = np.array([len(ring) for ring in rings])
+    radius_m = np.array(
+        [volume.outline.radius_m if isinstance(volume.outline, Circle) else 0.0 for volume in volumes]
+    )
     cores = np.empty(len(volumes), dtype=object)
-    radius_m = np.zeros(len(volumes))
-    at = 0
-    for number, (volume, ring) in enumerate(zip(volumes, rings, strict=True)):
-        part = xy[at : at + len(ring)]
-        at += len(ring)
-        if isinstance(volume.outline, Circle):
-            cores[number] = shapely.Point(part[0])
-            radius_m[number] = volume.outline.radius_m
-        else:
-            cores[number] = shapely.Polygon(part)
+    is_circle = counts == 1
+    of_circle = np.repeat(is_circle, counts)
+    cores[is_circle] = shapely.points(xy[of_circle])
+    if not is_circle.all():
+        number = np.repeat(np.arange(np.count_nonzero(~is_circle)), counts[~is_circle])
+        cores[~is_circle] = shapely.polygons(shapely.linearrings(xy[~of_circle], indices=number))
     return cores, radius_m
 
 
