@@ -7,6 +7,7 @@ import math
 import random
 
 import pytest
+from pydantic import TypeAdapter
 
 from core.errors import AirspaceError
 from core.geodesy import Wgs84Point, geodesic_distance_m
@@ -146,7 +147,10 @@ def test_the_curve_never_falls_and_starts_at_the_ambulance() -> None:
 
 def test_the_same_question_has_the_same_answer() -> None:
     task = made(9, incidents=30, stations=8, points=10, max_stations=4)
-    assert propose(task, flight) == propose(task, flight)
+    proposal = propose(task, flight)
+    assert propose(task, flight) == proposal
+    adapter = TypeAdapter(SitingProposal)
+    assert adapter.validate_json(adapter.dump_json(proposal)) == proposal
 
 
 def test_assignments_are_what_was_counted() -> None:
@@ -180,6 +184,16 @@ def test_where_the_ambulance_is_first_no_drone_is_sent() -> None:
     assert proposal.assignments[1].survival == 0.0
     assert proposal.curve[0].mean_drone_s is None
     assert proposal.curve[0].proved_optimal
+
+
+def test_figures_are_plain_numbers() -> None:
+    """Numpy's own bool and float would break the JSON of a bus or a database."""
+    task = made(3, incidents=40, stations=6, points=10, max_stations=3, max_landing_points=4)
+    for point in propose(task, flight).curve:
+        assert type(point.proved_optimal) is bool
+        assert {type(number) for number in (point.gap, point.gained_survivors, point.served_weight)} == {
+            float
+        }
 
 
 def test_a_tight_time_limit_still_gives_an_answer_and_says_its_gap() -> None:
