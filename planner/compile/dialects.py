@@ -18,6 +18,7 @@ class Dialect:
 
     ``home_first``: sequence 0 is taken as home and discarded. ``do_frame``: the frame of items
     without a position. ``yaw_free``: param 4 that leaves the heading to the autopilot.
+    ``returns_home_too``: whether home stays a place of return beside the rally points.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Dialect:
     max_items: int
     max_fence_vertices: int
     max_rally_points: int
+    returns_home_too: bool
 
 
 ARDUPILOT = Dialect(
@@ -39,6 +41,8 @@ ARDUPILOT = Dialect(
     # The store holds a few hundred vertices; kept low so that uploads stay short (chosen).
     max_fence_vertices=200,
     max_rally_points=46,
+    # RALLY_INCL_HOME 0.
+    returns_home_too=False,
 )
 
 PX4 = Dialect(
@@ -50,6 +54,7 @@ PX4 = Dialect(
     max_items=500,
     max_fence_vertices=64,
     max_rally_points=32,
+    returns_home_too=True,
 )
 
 DIALECTS = {dialect.name: dialect for dialect in (ARDUPILOT, PX4)}

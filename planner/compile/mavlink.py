@@ -213,6 +213,9 @@ def _cruise(*sections: Sequence[Leg]) -> list[Leg]:
 
 
 def _rally_items(plan: FlightPlan, dialect: Dialect) -> tuple[MissionItem, ...]:
+    home_checked = any(point.position == plan.home.position for point in plan.rally_points)
+    if dialect.returns_home_too and plan.rally_points and not home_checked:
+        raise refuse("rally_points", f"{dialect.name} may return straight home, which is not legal here")
     if len(plan.rally_points) > dialect.max_rally_points:
         raise refuse("rally_points", f"{len(plan.rally_points)} are more than {dialect.name} takes")
     return tuple(

@@ -64,11 +64,29 @@ def _ardupilot(plan: FlightPlan) -> tuple[RequiredParameter, ...]:
             "straight returns were checked at cruise height",
         ),
         ("RALLY_LIMIT_KM", _rally_limit_km(plan), "the nearest rally point must count at any distance"),
+        *_failsafes(plan),
         ("RALLY_INCL_HOME", 0.0, "home is a rally point where a straight way to it is legal, nowhere else"),
     ]
     return tuple(
         RequiredParameter(name=name, value=float(value), reason=reason) for name, value, reason in listed
     )
+
+
+_RETRACE_ONLY = "no straight return is legal everywhere on this way: retrace it, or land"
+
+
+def _failsafes(plan: FlightPlan) -> list[tuple[str, float, str]]:
+    """Without rally points a straight return may be illegal: ArduPilot's SmartRTL flies back as it came.
+
+    Values from ArduCopter's parameter list: 4 is «SmartRTL or Land», for the fence it is 5.
+    """
+    if plan.rally_points:
+        return []
+    return [
+        ("FS_GCS_ENABLE", 4.0, _RETRACE_ONLY),
+        ("BATT_FS_LOW_ACT", 4.0, _RETRACE_ONLY),
+        ("FENCE_ACTION", 5.0, _RETRACE_ONLY),
+    ]
 
 
 def _px4(plan: FlightPlan) -> tuple[RequiredParameter, ...]:
@@ -82,6 +100,11 @@ def _px4(plan: FlightPlan) -> tuple[RequiredParameter, ...]:
         ("MPC_LAND_SPEED", kinematics.landing_rate_m_s, "planned landing time"),
         ("GF_MAX_VER_DIST", math.floor(_ceiling_m(plan)), "the way stays under its ceiling"),
         ("RTL_RETURN_ALT", _return_height_m(plan), "straight returns were checked at cruise height"),
+        (
+            ("RTL_TYPE", 0.0, "straight to the nearest of home and rally points, all of which were checked")
+            if plan.rally_points
+            else ("RTL_TYPE", 2.0, "along the mission's own legs: no straight return is legal everywhere")
+        ),
         ("MIS_TKO_LAND_REQ", 0.0, "the mission may hold a second landing"),
     ]
     return tuple(

@@ -12,6 +12,7 @@ from planner.compile import mavlink_numbers as mav
 from planner.compile.mavlink import compile_mission
 from planner.compile.mission_types import CompiledMission, MissionItem
 from planner.flight_plan import DeliveryMethod, FlightPlan
+from planner.policy import PlanningPolicy
 from tests.unit.planner.helpers import airspace, box_zone, landing_point, planned, refuge, station, wind
 
 START, GOAL = station("a", 0, 0), landing_point("p", 3000, 0)
@@ -187,3 +188,25 @@ def test_gripper_needs_no_winch_and_unknown_autopilots_are_refused() -> None:
     assert mission.items[mission.indices.delivery_hover].height_m == pytest.approx(2.0)
     with pytest.raises(AirspaceError, match="betaflight"):
         compile_mission(calm_plan(), autopilot="betaflight")
+
+
+def test_px4_is_refused_where_its_straight_way_home_is_illegal() -> None:
+    """PX4 counts home among its rally points; ArduPilot is told not to."""
+    plan = calm_plan()
+    away = tuple(point for point in plan.rally_points if point.position != plan.home.position)
+    assert away
+    without_home = dataclasses.replace(plan, rally_points=away)
+    compile_mission(without_home)
+    with pytest.raises(AirspaceError, match="straight home"):
+        compile_mission(without_home, autopilot="px4")
+
+
+def test_without_rally_points_nothing_returns_straight() -> None:
+    plan = planned(airspace(WALL), START, GOAL, policy=PlanningPolicy(accept_planned_return=True))
+    assert plan.rally_points == ()
+    ardupilot = {p.name: p.value for p in compile_mission(plan).required_parameters}
+    assert (ardupilot["FS_GCS_ENABLE"], ardupilot["BATT_FS_LOW_ACT"], ardupilot["FENCE_ACTION"]) == (4, 4, 5)
+    px4 = {p.name: p.value for p in compile_mission(plan, autopilot="px4").required_parameters}
+    assert px4["RTL_TYPE"] == 2
+    with_rally = {p.name: p.value for p in compile_mission(calm_plan()).required_parameters}
+    assert "FENCE_ACTION" not in with_rally
