@@ -73,12 +73,15 @@ class DeliveryTerms:
     ``hover_height_agl_m`` over the landing point, ``lower_s`` from arrival there until the AED
     stands on the ground and is released, ``hover_budget_s`` the whole time the mission loiters
     before it goes home by itself (lowering, release, retracting, and waiting for a clear site).
+    ``clear_radius_m`` must be free around the point, ``max_slope_deg`` is the steepest ground that will do.
     """
 
     method: DeliveryMethod
     hover_height_agl_m: float
     lower_s: float
     hover_budget_s: float
+    clear_radius_m: float
+    max_slope_deg: float
 
     def __post_init__(self) -> None:
         if self.method is DeliveryMethod.LAND:
@@ -87,6 +90,8 @@ class DeliveryTerms:
             )
         check_number("delivery.hover_height_agl_m", self.hover_height_agl_m, above=0.0, maximum=60.0)
         check_number("delivery.lower_s", self.lower_s, above=0.0)
+        check_number("delivery.clear_radius_m", self.clear_radius_m, above=0.0, maximum=100.0)
+        check_number("delivery.max_slope_deg", self.max_slope_deg, above=0.0, maximum=45.0)
         check_number("delivery.hover_budget_s", self.hover_budget_s, minimum=self.lower_s)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.geodesy import Wgs84Point, geodesic_distance_m
@@ -19,6 +19,9 @@ from planner.site import Drone, LandingPoint, Site
 from planner.task import delivery_terms_for
 from planner.walk import carry_s
 from planner.wind import Wind
+
+OCCUPIED_S = 900.0
+"""Chosen: a landing point must stay usable for a quarter of an hour, longer than any flight to it."""
 
 
 class Severity(StrEnum):
@@ -118,7 +121,8 @@ def options_for(
     """Combinations that nothing rules out before planning; the others go to ``refused``."""
     points = site.landing_points
     timezone = site.zone_info
-    closed = [not point.usable_at(now, timezone) for point in points]
+    until = now + timedelta(seconds=OCCUPIED_S)
+    closed = [not (point.usable_at(now, timezone) and point.usable_at(until, timezone)) for point in points]
     carries = [
         carry_s(geodesic_distance_m(point.position, request.patient), point.walk, request.floor_of_building)
         for point in points
@@ -146,6 +150,8 @@ def options_for(
             terms = terms_of[point.delivery_methods]
             if airframe is not None and terms is None:
                 against = (*against, reasons.no_common_delivery_method())
+            elif terms is not None:
+                against += _unfit(point, terms)
             if against or airframe is None or terms is None or state.wind is None:
                 refused.append(
                     Candidate(
@@ -179,6 +185,18 @@ def options_for(
             bound_s = fixed_s + straight_s + carries[index]
             options.append(Option(bound_s, state, point, airframe, terms, state.wind, carries[index]))
     return options
+
+
+def _unfit(point: LandingPoint, terms: DeliveryTerms) -> tuple[Reason, ...]:
+    """What the survey says against putting the AED down here this way."""
+    if point.clear_radius_m >= terms.clear_radius_m and point.slope_deg <= terms.max_slope_deg:
+        return ()
+    found = []
+    if point.clear_radius_m < terms.clear_radius_m:
+        found.append(reasons.landing_point_too_small(point.clear_radius_m, terms.clear_radius_m))
+    if point.slope_deg > terms.max_slope_deg:
+        found.append(reasons.landing_point_too_steep(point.slope_deg, terms.max_slope_deg))
+    return tuple(found)
 
 
 def _against_drone(state: DroneState, airframe: Airframe | None) -> tuple[Reason, ...]:

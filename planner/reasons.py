@@ -71,6 +71,22 @@ def landing_point_closed() -> Reason:
     )
 
 
+def landing_point_too_small(clear_radius_m: float, needed_m: float) -> Reason:
+    return Reason(
+        "landing_point_too_small",
+        f"Only {clear_radius_m:.0f} m around the landing point are clear, {needed_m:.0f} m are needed.",
+        f"投放点净空半径仅{clear_radius_m:.0f}米，需要{needed_m:.0f}米。",
+    )
+
+
+def landing_point_too_steep(slope_deg: float, limit_deg: float) -> Reason:
+    return Reason(
+        "landing_point_too_steep",
+        f"The landing point's ground slopes by {slope_deg:.0f}°, at most {limit_deg:.0f}° will do.",
+        f"投放点坡度{slope_deg:.0f}度，超过允许的{limit_deg:.0f}度。",
+    )
+
+
 def carry_too_long(carry_s: float, limit_s: float) -> Reason:
     return Reason(
         "carry_too_long",

@@ -261,3 +261,20 @@ def test_traffic_delays_or_leads_around_and_is_told() -> None:
     blocked = ask(taken)
     assert blocked.accepted is None
     assert "conflict" in {r.code for c in blocked.candidates for r in c.reasons}
+
+
+def test_survey_decides_whether_a_point_will_do() -> None:
+    narrow = dataclasses.replace(POINTS[1], clear_radius_m=3.0)
+    steep = dataclasses.replace(POINTS[2], slope_deg=20.0)
+    # 12:00 in Shanghai now; closing at 12:10 is before the flight is over.
+    shutting = dataclasses.replace(
+        POINTS[3], hours=(UsableHours(days=(1, 2, 3, 4, 5, 6, 7), start="00:00", end="12:10"),)
+    )
+    place = site(STATIONS[:1], (POINTS[0], narrow, steep, shutting), REFUGES)
+    decision = decide(airspace(), place, states(place))
+    codes = {c.landing_point_id: [r.code for r in c.reasons] for c in decision.candidates}
+    assert codes["p1"] == ["landing_point_too_small"]
+    assert codes["p2"] == ["landing_point_too_steep"]
+    assert codes["p3"] == ["landing_point_closed"]
+    assert decision.accepted is not None
+    assert decision.accepted.landing_point_id == "p0"

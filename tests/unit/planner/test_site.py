@@ -93,6 +93,6 @@ def test_airframe_files_are_checked() -> None:
     for field, value in (("power", {}), ("climb_rate_m_s", -1), ("colour", "red"), ("sources", [])):
         with pytest.raises(AirspaceError, match=field):
             read_airframe(json.dumps({**raw, field: value}))
-    landing = {"method": "LAND", "hover_height_agl_m": 1, "lower_s": 1, "hover_budget_s": 2}
+    landing = {**raw["deliveries"][0], "method": "LAND"}
     with pytest.raises(AirspaceError, match="LAND"):
         read_airframe(json.dumps({**raw, "deliveries": [landing]}))
