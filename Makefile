@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 # The first interpreter that runs and is recent enough; override with PYTHON=…
-PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3; do \
+PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
 	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$candidate; break; }; done)
 
 RUNTIME_STAMP := $(VENV)/.runtime-installed
