@@ -15,8 +15,8 @@ from planner.site import Site
 from planner.space import KeepIn, Space
 
 NEAR_M = 2000.0
-"""Chosen: refuges further than this from the whole way are not offered, except the drone's own pad; a return
-of more than 100 s at cruise is a poor answer to a failure."""
+"""Chosen: refuges further than this from the box around every leg are not offered, except the drone's own
+pad; a return of more than 100 s at cruise is a poor answer to a failure."""
 
 _KEPT = 4
 """Chosen: sites remembered for one space; there is one, and tests have a few."""
@@ -32,7 +32,6 @@ class Refuges:
 
     positions: tuple[Wgs84Point, ...]
     pad_of: dict[str, int]
-    tree: shapely.STRtree
     xy_m: npt.NDArray[np.float64]
     points: npt.NDArray[np.object_]
     lowest_ground_amsl_m: float
@@ -52,13 +51,19 @@ class Refuges:
         ``mask`` says which obstacles stand between the ground and the cruise altitude; the flight geography
         is kept from them.
         """
-        near = [
-            self.tree.query(shapely.linestrings(way), predicate="dwithin", distance=NEAR_M) for way in ways
-        ]
-        numbers = np.unique(np.concatenate([*near, [self.pad_of[station_id]]]).astype(np.int64))
-        closed = np.zeros(len(self.positions), dtype=np.bool_)
-        closed[self.near_place[mask[self.near_obstacle]]] = True
-        numbers = numbers[~closed[numbers]]
+        corners = [np.array(way) for way in ways]
+        low = np.concatenate([np.minimum(way[:-1], way[1:]) for way in corners]) - NEAR_M
+        high = np.concatenate([np.maximum(way[:-1], way[1:]) for way in corners]) + NEAR_M
+        x, y = self.xy_m[:, 0], self.xy_m[:, 1]
+        (west, south), (east, north) = low.min(axis=0), high.max(axis=0)
+        about = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
+        x, y = x[about, None], y[about, None]
+        beside = (x >= low[:, 0]) & (x <= high[:, 0]) & (y >= low[:, 1]) & (y <= high[:, 1])
+        offered = np.zeros(len(self.positions), dtype=np.bool_)
+        offered[about[beside.any(axis=1)]] = True
+        offered[self.pad_of[station_id]] = True
+        offered[self.near_place[mask[self.near_obstacle]]] = False
+        numbers = np.flatnonzero(offered)
         if keep_in is not None:
             numbers = numbers[keep_in.holds(self.points[numbers], self.clearance_m)]
         return numbers
@@ -92,7 +97,6 @@ def _prepare(site: Site, space: Space) -> Refuges:
     return Refuges(
         positions=tuple(position for position, _ in places),
         pad_of={station.station_id: number for number, station in enumerate(site.stations)},
-        tree=shapely.STRtree(points),
         xy_m=xy_m,
         points=points,
         lowest_ground_amsl_m=min((ground for _, ground in places), default=0.0),
