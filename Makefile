@@ -14,7 +14,7 @@ KERNEL_STAMP := $(VENV)/.kernels-compiled
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
 DEMO_ARGS ?=
-SERVE_ARGS ?=
+SERVE_ARGS ?= --demo
 TEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -52,7 +52,7 @@ demo: setup ## A 120 order in Bao'an becomes a delivered AED (DEMO_ARGS="--speed
 	@$(BIN)/drone-aed demo $(DEMO_ARGS)
 
 .PHONY: serve
-serve: setup ## Run the hub with its console on loopback (SERVE_ARGS="--port 8080")
+serve: setup ## Run the hub on loopback, in demo mode unless SERVE_ARGS says otherwise
 	@$(BIN)/drone-aed serve $(SERVE_ARGS)
 
 .PHONY: test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -9,21 +10,42 @@ from typing import Any
 from urllib.parse import quote
 
 from core.clock import Clock
+from core.errors import ErrorCode, InternalError
 from core.ids import IdSource
 from flight.agent import FlightAgent
 from flight.bus import Bus
 from flight.journal import Journal
 from flight.links.mavlink.transports import Transport, open_transport
+from geofences import manifest
 from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
 from hub_api.dispatch.planning import Planning, SitePlanning
+from hub_api.settings import Settings
 from planner.airframe import load_airframes
 from planner.site import Drone, Site
 
+log = logging.getLogger(__name__)
 
-def load_airspace() -> Airspace:
-    """The airspace of the demonstration site; every zone says how far its outline may be trusted."""
-    return load_demo_airspace()
+
+def load_airspace(settings: Settings) -> Airspace:
+    """The airspace that the settings name; what its files needed is logged, for a person to look at.
+
+    Only the demo may do without one: real drones on the demonstration's zones would fly through the real
+    ones. Raises 5002 where it is missing, 3101 where a file is refused.
+    """
+    if settings.airspace_file is None:
+        if not settings.demo:
+            raise InternalError(
+                ErrorCode.SETTINGS_INVALID,
+                "name the site's airspace; the demonstration airspace is for demo mode only",
+                field="airspace_file",
+            )
+        return load_demo_airspace()
+    loaded = manifest.load_airspace(settings.airspace_file)
+    for entry in loaded.notes:
+        note = entry.note
+        log.warning("zone file %s, %s %s %s: %s", entry.file, note.feature, note.field, note.kind, note.what)
+    return loaded.airspace
 
 
 def default_planning(site: Site, airspace: Callable[[], Airspace], ids: IdSource, clock: Clock) -> Planning:

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     site_file: Path = Field(
         Path("examples/sites/baoan.json"), description="Stations, drones and landing points (JSON)."
     )
+    airspace_file: Path | None = Field(
+        None,
+        description="The site's airspace: a manifest as geofences/data/baoan.airspace.json. Required outside demo mode, "
+        "where none means the demonstration airspace.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
     port: int = Field(8120, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
     demo: bool = Field(

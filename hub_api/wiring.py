@@ -89,7 +89,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
     clock = given.clock or _clock(settings)
     ids = given.ids or IdSource(clock)
     site = given.site or load_site(settings.site_file)
-    airspace = given.airspace or rooms.load_airspace()
+    airspace = given.airspace or rooms.load_airspace(settings)
     bus = given.bus or InProcessBus(clock)
     async with AsyncExitStack() as stack:
         feed = EventFeed()

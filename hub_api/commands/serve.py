@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from core.errors import ErrorCode, InternalError
+from hub_api.rooms import load_airspace
 from hub_api.settings import Settings
 from planner.site import load_site
 
@@ -30,6 +31,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 lets the system choose.")] = None,
     site: Annotated[Path | None, typer.Option(help="Site file: stations, drones, landing points.")] = None,
+    airspace: Annotated[
+        Path | None, typer.Option(help="Airspace manifest; only the demo may do without one.")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Database, journals and records.")] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help="Demo mode; never with real drones.")] = None,
     speedup: Annotated[float | None, typer.Option(help="Clock seconds per real second (demo only).")] = None,
@@ -38,8 +42,15 @@ def serve(
     from hub_api.main import serve as run
 
     settings = load_settings(
-        host=host, port=port, site_file=site, data_dir=data_dir, demo=demo, speedup=speedup
+        host=host,
+        port=port,
+        site_file=site,
+        airspace_file=airspace,
+        data_dir=data_dir,
+        demo=demo,
+        speedup=speedup,
     )
-    # A site that can't be read is the commonest mistake: say it before anything starts.
+    # A site or an airspace that can't be read is the commonest mistake: say it before anything starts.
     load_site(settings.site_file)
+    load_airspace(settings)
     asyncio.run(run(settings, on_ready=lambda url: typer.echo(f"hub ready on {url}")))

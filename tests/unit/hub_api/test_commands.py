@@ -51,6 +51,8 @@ def drone_aed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         (("serve", "--port", "70000"), "port"),
         (("serve", "--speedup", "5"), "demo"),
         (("serve", "--site", "nowhere.json"), "nowhere.json"),
+        (("serve",), "airspace_file"),
+        (("serve", "--airspace", "nowhere.json"), "nowhere.json"),
         (("keys", "create", "shenzhen-120", "--scope", "fly:everything"), "scope"),
     ],
 )
