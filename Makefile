@@ -90,8 +90,10 @@ docs: $(DEV_STAMP) ## Regenerate state diagrams, OpenAPI, settings and error pag
 .PHONY: lock
 lock: $(BIN)/python ## Resolve the lock files anew (hashes, no index addresses)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
-	@for name in build; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		requirements/build.in -o requirements/build.txt
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		requirements/peers.in -o requirements/peers.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml -o requirements/runtime.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
