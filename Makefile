@@ -77,7 +77,7 @@ bench: setup $(DEV_STAMP) ## Measure against the peers; prints a table and write
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 .PHONY: campaign
-campaign: setup $(DEV_STAMP) ## A million airspace questions and 100,000 routes against independent judges (hours)
+campaign: setup $(DEV_STAMP) ## A million airspace questions and 100,000 routes against independent judges (about ten minutes)
 	@$(BIN)/python -m tests.campaign.geofence_questions --questions 1000000 --segments 20000 --seed 1
 	@$(BIN)/python -m tests.campaign.route_campaign --routes 100000 --seed 1000
 
