@@ -98,12 +98,7 @@ class Director:
         named = self.mission.item_legs[seq]
         if named is None:
             return None
-        sections = {
-            "outbound": self.plan.outbound,
-            "inbound": self.plan.inbound,
-            "retrace": self.plan.retrace,
-        }
-        return sections[named.section][named.index]
+        return self.plan.section(named.section)[named.index]
 
     # --- modes --------------------------------------------------------------------------------
 
@@ -368,12 +363,7 @@ class Director:
         named = next((n for n in self.mission.item_legs[seq:] if n is not None), None)
         if named is None:
             return None
-        sections = {
-            "outbound": self.plan.outbound,
-            "inbound": self.plan.inbound,
-            "retrace": self.plan.retrace,
-        }
-        legs = list(sections[named.section][named.index :])
+        legs = list(self.plan.section(named.section)[named.index :])
         return legs, self._left_of(view, legs[0])
 
     def _left_of(self, view: VehicleView, leg: Leg) -> float:

@@ -287,6 +287,10 @@ class FlightPlan:
         if energy.total_wh + energy.uncertainty_wh + energy.reserve_wh > energy.usable_wh + 1e-6:
             raise refuse("energy", "the flight needs more than the battery's usable energy less reserve")
 
+    def section(self, name: str) -> tuple[Leg, ...]:
+        """The legs of «outbound», «inbound» or «retrace», as :class:`LegContingency` and compiled items name them."""
+        return {"outbound": self.outbound, "inbound": self.inbound, "retrace": self.retrace}[name]
+
     @staticmethod
     def _check_chain(field: str, legs: tuple[Leg, ...], start: RoutePoint, end: RoutePoint) -> None:
         if len(legs) < 3 or legs[0].kind is not LegKind.CLIMB or legs[-1].kind is not LegKind.DESCENT:

@@ -101,20 +101,15 @@ class _Writer:
     def _cruise_leg(self, section: str, index: int) -> None:
         entry = len(self.items)
         if not self.uniform_speed:
-            self._speed(self._section(section)[index].ground_speed_m_s)
+            self._speed(self.plan.section(section)[index].ground_speed_m_s)
         self._leg(section, index, mav.NAV_WAYPOINT, param4=self.dialect.yaw_free)
         self.entry[section, index] = entry
-
-    def _section(self, section: str) -> Sequence[Leg]:
-        return {"outbound": self.plan.outbound, "inbound": self.plan.inbound, "retrace": self.plan.retrace}[
-            section
-        ]
 
     def _leg(
         self, section: str, index: int, command: int, *, param1: float = 0.0, param4: float = 0.0
     ) -> None:
         self.entry[section, index] = len(self.items)
-        leg = self._section(section)[index]
+        leg = self.plan.section(section)[index]
         self._append(
             ItemLeg(section=section, index=index), command, point=leg.end, param1=param1, param4=param4
         )
