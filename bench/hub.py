@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from bench.report import Report
-from hub_api.commands.processes import free_udp_ports
+from hub_api.commands.processes import site_on_free_ports
 from hub_api.settings import DEMO_API_KEY
 
 ROOT = Path(__file__).parents[1]
@@ -95,12 +95,8 @@ def _seconds(moment: str) -> float:
 
 def _site(folder: Path) -> Path:
     """The demonstration site at ports that are free here."""
-    site = json.loads(SITE_FILE.read_text(encoding="utf-8"))
-    base = free_udp_ports(len(site["drones"]))
-    for number, drone in enumerate(site["drones"]):
-        drone["link"] = f"udpout:127.0.0.1:{base + number}"
     path = folder / "site.json"
-    path.write_text(json.dumps(site), encoding="utf-8")
+    site_on_free_ports(SITE_FILE, path)
     return path
 
 

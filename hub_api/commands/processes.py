@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -25,8 +26,12 @@ def free_tcp_port() -> int:
 
 
 def free_udp_ports(count: int) -> int:
-    """First of ``count`` consecutive free UDP ports on loopback."""
-    for base in range(14550, 60000 - count, count + 7):
+    """First of ``count`` consecutive free UDP ports on loopback.
+
+    Every process begins its search elsewhere: they are bound only later, and two that began at the same port
+    would find the same ones free.
+    """
+    for base in range(20000 + os.getpid() % 20000, 60000 - count, count + 3):
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(base, base + count):
@@ -36,6 +41,17 @@ def free_udp_ports(count: int) -> int:
                 continue
             return base
     raise InternalError(ErrorCode.SETTINGS_INVALID, f"no {count} consecutive free UDP ports on loopback")
+
+
+def site_on_free_ports(source: Path, target: Path, *, drones: int | None = None) -> int:
+    """Write the site with its (first) drones linked to ports that are free now; returns how many drones it has."""
+    site = json.loads(source.read_text(encoding="utf-8"))
+    site["drones"] = site["drones"][:drones]
+    base = free_udp_ports(len(site["drones"]))
+    for number, drone in enumerate(site["drones"]):
+        drone["link"] = f"udpout:127.0.0.1:{base + number}"
+    target.write_text(json.dumps(site, ensure_ascii=False), encoding="utf-8")
+    return len(site["drones"])
 
 
 class ChildProcess:
@@ -74,10 +90,6 @@ class ChildProcess:
                     if "ready" in line.lower():
                         self._ready_lines += 1
                     self._lines_seen.notify_all()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def check_alive(self) -> None:
         """Raise 5003 with the child's last words if it has ended."""

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-
-def free_udp_ports(count: int) -> int:
-    """The first of ``count`` consecutive UDP ports that are free on loopback."""
-    for base in range(21000, 30000, count):
-        sockets = []
-        try:
-            for offset in range(count):
-                endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                sockets.append(endpoint)
-                endpoint.bind(("127.0.0.1", base + offset))
-            return base
-        except OSError:
-            continue
-        finally:
-            for endpoint in sockets:
-                endpoint.close()
-    raise RuntimeError("no free UDP ports on loopback")
+from hub_api.commands.processes import free_udp_ports
 
 
 @contextmanager

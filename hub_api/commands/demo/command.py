@@ -21,7 +21,7 @@ from hub_api.commands.demo import screen
 from hub_api.commands.demo.client import HubClient
 from hub_api.commands.demo.record import save_record
 from hub_api.commands.demo.sensors import WIND_FROM_DEG, WIND_SPEED_M_S, StationSensors
-from hub_api.commands.processes import ChildProcess, free_tcp_port, free_udp_ports, stopping
+from hub_api.commands.processes import ChildProcess, free_tcp_port, site_on_free_ports, stopping
 from hub_api.settings import DEMO_API_KEY
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +52,7 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="drone-aed-demo-") as scratch, stopping([]) as add:
         folder = Path(scratch)
         site_file = folder / "site.json"
-        vehicles = _write_site(site_file)
+        vehicles = site_on_free_ports(SITE_FILE, site_file)
         port = free_tcp_port()
         url = f"http://127.0.0.1:{port}"
         console.print(
@@ -119,16 +119,6 @@ def _read_order(path: Path) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InternalError(ErrorCode.SETTINGS_INVALID, f"{path} must hold one JSON object", field="order")
     return body
-
-
-def _write_site(target: Path) -> int:
-    """The demo site with links on ports that are free now; returns the number of drones."""
-    site = json.loads(SITE_FILE.read_text(encoding="utf-8"))
-    base = free_udp_ports(len(site["drones"]))
-    for index, drone in enumerate(site["drones"]):
-        drone["link"] = f"udpout:127.0.0.1:{base + index}"
-    target.write_text(json.dumps(site, ensure_ascii=False), encoding="utf-8")
-    return len(site["drones"])
 
 
 def _not_ready(client: HubClient, wanted: int) -> str | None:

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from hub_api.commands.processes import site_on_free_ports
 from hub_api.settings import DEMO_API_KEY
 
 ROOT = Path(__file__).parents[3]
@@ -23,29 +24,10 @@ SITE_FILE = ROOT / "examples" / "sites" / "baoan.json"
 START_LIMIT_S = 60.0
 
 
-def free_udp_ports(count: int) -> int:
-    """The first of ``count`` consecutive free ports on loopback."""
-    for base in range(20000 + os.getpid() % 20000, 60000, count + 3):
-        with ExitStack() as stack:
-            try:
-                for port in range(base, base + count):
-                    probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base
-    raise AssertionError("no free UDP ports")
-
-
 def site_file(folder: Path, drones: int) -> Path:
     """The demonstration site with its first drones, at ports that are free here."""
-    site = json.loads(SITE_FILE.read_text(encoding="utf-8"))
-    base = free_udp_ports(drones)
-    site["drones"] = site["drones"][:drones]
-    for number, drone in enumerate(site["drones"]):
-        drone["link"] = f"udpout:127.0.0.1:{base + number}"
     path = folder / "site.json"
-    path.write_text(json.dumps(site), encoding="utf-8")
+    site_on_free_ports(SITE_FILE, path, drones=drones)
     return path
 
 
