@@ -71,13 +71,15 @@ class _AnnouncingServer(uvicorn.Server):
             self._on_ready(f"http://{host}:{port}")
 
 
-async def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
+async def serve(
+    settings: Settings, on_ready: Callable[[str], None] | None = None, parts: Parts | None = None
+) -> None:
     """Run until told to stop. Raises what broke if a part of the hub fails: better no hub than half a one.
 
     ``on_ready`` is called once, with the address, when the hub listens and every part of it runs.
     """
     logs.configure(log_format=settings.log_format, level=settings.log_level)
-    app = create_app(settings)
+    app = create_app(settings, parts)
     server = _AnnouncingServer(
         uvicorn.Config(
             app,

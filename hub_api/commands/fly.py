@@ -51,7 +51,7 @@ def fly(
 
     Called again after a crash, it takes the same flight up again instead of beginning another.
     """
-    place = read_position(target, reference_system)
+    place = read_position(target, reference_system, field="target")
     frames = load_airframes()
     if airframe not in frames:
         raise typer.BadParameter(

@@ -1,4 +1,4 @@
-"""Entry point of ``drone-aed``. Commands import what they need when they run, so that ``--help`` is quick."""
+"""Entry point of ``drone-aed``: the commands by name, and what becomes of an error."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def plan(
     out: Annotated[Path, typer.Option(help="Folder for the plan and its exports.")] = Path("plan"),
 ) -> None:
     """Choose drone and landing point for a patient as if every drone stood ready; exit code 1 if none can fly."""
-    place = read_position(patient, reference_system)
+    place = read_position(patient, reference_system, field="patient")
     ground = load_site(site)
     airspace = load_demo_airspace()
 
@@ -93,14 +93,14 @@ def write_exports(flight_plan: FlightPlan, folder: Path) -> None:
     (folder / "plan.kml").write_text(to_kml(flight_plan), encoding="utf-8")
 
 
-def read_position(text: str, system: ReferenceSystem) -> Wgs84Point:
-    """«latitude,longitude» in a named reference system → WGS-84; raises 3001 with the field."""
+def read_position(text: str, system: ReferenceSystem, *, field: str) -> Wgs84Point:
+    """«latitude,longitude» in a named reference system → WGS-84; raises 3001 with ``field``."""
     parts = text.split(",")
     try:
         latitude_deg, longitude_deg = (float(part) for part in parts)
     except ValueError:
         raise AirspaceError(
-            ErrorCode.POSITION_INVALID, f"{text!r} is not latitude,longitude in degrees", field="patient"
+            ErrorCode.POSITION_INVALID, f"{text!r} is not latitude,longitude in degrees", field=field
         ) from None
     return to_wgs84(system, latitude_deg, longitude_deg)
 

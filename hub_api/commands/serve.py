@@ -40,6 +40,7 @@ def serve(
 ) -> None:
     """Run the hub. Every setting can also come from the environment (DRONE_AED_…); see docs/settings.md."""
     from hub_api.main import serve as run
+    from hub_api.wiring import Parts
 
     settings = load_settings(
         host=host,
@@ -51,6 +52,5 @@ def serve(
         speedup=speedup,
     )
     # A site or an airspace that can't be read is the commonest mistake: say it before anything starts.
-    load_site(settings.site_file)
-    load_airspace(settings)
-    asyncio.run(run(settings, on_ready=lambda url: typer.echo(f"hub ready on {url}")))
+    parts = Parts(site=load_site(settings.site_file), airspace=load_airspace(settings))
+    asyncio.run(run(settings, on_ready=lambda url: typer.echo(f"hub ready on {url}"), parts=parts))
