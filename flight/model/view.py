@@ -23,6 +23,17 @@ class LandedState(IntEnum):
     LANDING = 4
 
 
+class MissionState(IntEnum):
+    """MISSION_STATE (common.xml). PX4 judges a mission after it has acknowledged it; the verdict is here."""
+
+    UNKNOWN = 0
+    NO_MISSION = 1
+    NOT_STARTED = 2
+    ACTIVE = 3
+    PAUSED = 4
+    COMPLETE = 5
+
+
 @dataclass(frozen=True, slots=True)
 class StatusText:
     """A complete line of text from the vehicle; severity as in syslog (0 emergency … 7 debug)."""
@@ -79,6 +90,7 @@ class VehicleView:
 
     mission_seq: int | None = None
     mission_total: int | None = None
+    mission_state: MissionState | None = None
     mission_s: float | None = None
     item_reached: int | None = None
 
@@ -95,6 +107,10 @@ class VehicleView:
     wind_from_deg: float | None = None
     wind_speed_m_s: float | None = None
     wind_s: float | None = None
+
+    servo_outputs_us: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Pulse widths as they leave the autopilot, by output port (0 main, 1 auxiliary)."""
+    servo_s: float | None = None
 
     fence_breached: bool | None = None
     fence_s: float | None = None

@@ -25,7 +25,12 @@ from flight.links.mavlink.mission import (
     MissionUpload,
     UploadOutcome,
 )
-from flight.links.mavlink.params import ParameterRead, ParameterSet, ParameterSetOutcome
+from flight.links.mavlink.params import (
+    ParameterEncoding,
+    ParameterRead,
+    ParameterSet,
+    ParameterSetOutcome,
+)
 from flight.links.mavlink.telemetry import TelemetryReader
 from flight.links.mavlink.transaction import Transaction
 from flight.links.mavlink.transports import Transport, TransportFactory
@@ -80,6 +85,8 @@ class VehicleConnection:
         self.view = VehicleView()
         self.counts = LinkCounts()
         self.last_error: str | None = None
+        self.parameter_encoding = ParameterEncoding.CAST
+        """How this kind of autopilot writes whole numbers; whoever knows the kind sets it."""
         self._clock = clock
         self._factory = transport_factory
         self._transport: Transport | None = None
@@ -261,14 +268,25 @@ class VehicleConnection:
     async def read_parameters(self, names: Iterable[str]) -> dict[str, float | None]:
         """Read parameters; None for each that never came."""
         return await self.execute(
-            ParameterRead(names, target_system=self.system_id, target_component=AUTOPILOT_COMPONENT)
+            ParameterRead(
+                names,
+                target_system=self.system_id,
+                target_component=AUTOPILOT_COMPONENT,
+                encoding=self.parameter_encoding,
+            )
         )
 
     async def set_parameter(self, name: str, value: float) -> ParameterSetOutcome:
         """Write one parameter; believed only when the vehicle states it back."""
         async with self._lock(("parameter", name)):
             return await self.execute(
-                ParameterSet(name, value, target_system=self.system_id, target_component=AUTOPILOT_COMPONENT)
+                ParameterSet(
+                    name,
+                    value,
+                    target_system=self.system_id,
+                    target_component=AUTOPILOT_COMPONENT,
+                    encoding=self.parameter_encoding,
+                )
             )
 
     async def wait_for(self, predicate: Callable[[VehicleView], bool], timeout_s: float) -> bool:

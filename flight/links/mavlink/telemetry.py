@@ -8,7 +8,7 @@ from typing import Any
 
 from core.geodesy import Wgs84Point
 from flight.links.mavlink.framing import Message
-from flight.model.view import KEPT_TEXTS, LandedState, StatusText, VehicleView
+from flight.model.view import KEPT_TEXTS, LandedState, MissionState, StatusText, VehicleView
 
 _ARMED_FLAG = 0x80
 _PREARM_BIT = 0x10000000
@@ -30,6 +30,7 @@ class TelemetryReader:
             "GLOBAL_POSITION_INT": self._position,
             "GPS_RAW_INT": self._gps,
             "EKF_STATUS_REPORT": self._ekf,
+            "ESTIMATOR_STATUS": self._ekf,
             "SYS_STATUS": self._sys_status,
             "BATTERY_STATUS": self._battery,
             "EXTENDED_SYS_STATE": self._landed,
@@ -38,6 +39,8 @@ class TelemetryReader:
             "HOME_POSITION": self._home,
             "WINCH_STATUS": self._winch,
             "WIND": self._wind,
+            "WIND_COV": self._wind_vector,
+            "SERVO_OUTPUT_RAW": self._servo_outputs,
             "FENCE_STATUS": self._fence,
             "SYSTEM_TIME": self._system_time,
             "STATUSTEXT": self._text,
@@ -100,6 +103,7 @@ class TelemetryReader:
         view.gps_s = now_s
 
     def _ekf(self, fields: Any, now_s: float) -> None:
+        # ArduPilot's EKF_STATUS_REPORT and PX4's ESTIMATOR_STATUS share their first ten bits.
         self.view.ekf_flags = fields.flags
         self.view.ekf_s = now_s
 
@@ -137,6 +141,8 @@ class TelemetryReader:
         view = self.view
         view.mission_seq = None if fields.seq == 65535 else fields.seq
         view.mission_total = None if fields.total in (0, 65535) else fields.total
+        known = fields.mission_state in MissionState._value2member_map_
+        view.mission_state = MissionState(fields.mission_state) if known else MissionState.UNKNOWN
         view.mission_s = now_s
 
     def _reached(self, fields: Any, now_s: float) -> None:
@@ -162,6 +168,17 @@ class TelemetryReader:
         self.view.wind_from_deg = fields.direction % 360.0
         self.view.wind_speed_m_s = fields.speed
         self.view.wind_s = now_s
+
+    def _wind_vector(self, fields: Any, now_s: float) -> None:
+        """PX4's wind: the air's own motion north and east, so it comes from the other side."""
+        self.view.wind_from_deg = math.degrees(math.atan2(-fields.wind_y, -fields.wind_x)) % 360.0
+        self.view.wind_speed_m_s = math.hypot(fields.wind_x, fields.wind_y)
+        self.view.wind_s = now_s
+
+    def _servo_outputs(self, fields: Any, now_s: float) -> None:
+        widths = tuple(getattr(fields, f"servo{number}_raw") for number in range(1, 17))
+        self.view.servo_outputs_us[fields.port] = widths
+        self.view.servo_s = now_s
 
     def _fence(self, fields: Any, now_s: float) -> None:
         self.view.fence_breached = bool(fields.breach_status)
