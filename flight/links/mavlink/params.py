@@ -37,14 +37,14 @@ class ParameterEncoding(StrEnum):
     so the type is asked for first. Of four-byte numbers those that look like a signalling NaN cannot be
     told from their quiet twins (−8388607…−4194305): no PX4 parameter takes them."""
 
-    def decode(self, value: float, param_type: int) -> float:
+    def from_wire(self, value: float, param_type: int) -> float:
         """The number that a PARAM_VALUE means."""
         layout = _STRUCTS.get(param_type)
         if self is ParameterEncoding.CAST or layout is None:
             return float(value)
         return float(struct.unpack_from(layout, struct.pack("<f", value))[0])
 
-    def encode(self, value: float, param_type: int) -> float:
+    def to_wire(self, value: float, param_type: int) -> float:
         """What to put into PARAM_SET. Raises ValueError for a fraction where a whole number is held."""
         layout = _STRUCTS.get(param_type)
         if self is ParameterEncoding.CAST or layout is None:
@@ -98,7 +98,7 @@ class ParameterRead(Transaction[dict[str, float | None]]):
             name = message.fields.param_id
             if name in self._values:
                 fields = message.fields
-                self._values[name] = self._encoding.decode(fields.param_value, fields.param_type)
+                self._values[name] = self._encoding.from_wire(fields.param_value, fields.param_type)
                 self._waiting.pop(name, None)
                 self._fill(now_s)
 
@@ -157,7 +157,7 @@ class ParameterSet(Transaction[ParameterSetOutcome]):
                 "PARAM_SET",
                 **self._target,
                 param_id=self._name,
-                param_value=self._encoding.encode(self._value, self._type),
+                param_value=self._encoding.to_wire(self._value, self._type),
                 param_type=self._type,
             )
         self._sent += 1
@@ -166,7 +166,7 @@ class ParameterSet(Transaction[ParameterSetOutcome]):
     def receive(self, message: Message, now_s: float) -> None:
         if self.outcome is None and message.name == "PARAM_VALUE" and message.fields.param_id == self._name:
             fields = message.fields
-            self._seen = self._encoding.decode(fields.param_value, fields.param_type)
+            self._seen = self._encoding.from_wire(fields.param_value, fields.param_type)
             if same_value(self._seen, self._value):
                 self._finish(ParameterSetOutcome(self._seen, True))
             elif self._type is None:

@@ -29,14 +29,14 @@ def value_message(name: str, value: float, kind: int) -> Message:
 @pytest.mark.parametrize("number", [0, 1, 3, 121212, -1, 2**31 - 1, -(2**31)])
 def test_a_whole_number_keeps_its_bytes(number: int) -> None:
     (wire,) = struct.unpack("<f", struct.pack("<i", number))
-    assert ParameterEncoding.BYTEWISE.decode(wire, INT32) == number
-    assert struct.pack("<f", ParameterEncoding.BYTEWISE.encode(number, INT32)) == struct.pack("<i", number)
+    assert ParameterEncoding.BYTEWISE.from_wire(wire, INT32) == number
+    assert struct.pack("<f", ParameterEncoding.BYTEWISE.to_wire(number, INT32)) == struct.pack("<i", number)
 
 
 def test_floats_and_casts_travel_as_they_are() -> None:
-    assert ParameterEncoding.BYTEWISE.decode(2.5, REAL32) == 2.5
-    assert ParameterEncoding.CAST.decode(3.0, INT32) == 3.0
-    assert ParameterEncoding.CAST.encode(3.0, INT32) == 3.0
+    assert ParameterEncoding.BYTEWISE.from_wire(2.5, REAL32) == 2.5
+    assert ParameterEncoding.CAST.from_wire(3.0, INT32) == 3.0
+    assert ParameterEncoding.CAST.to_wire(3.0, INT32) == 3.0
 
 
 def test_three_is_not_taken_for_a_tiny_number() -> None:
