@@ -50,9 +50,7 @@ class RouteObjective(StrEnum):
     SHORTEST = "SHORTEST"
     """The shortest legal way; in calm air, or where the ground speed is limited everywhere."""
     FASTEST = "FASTEST"
-    """The fastest legal way in the plan's uniform wind; it may be longer than the shortest."""
-    BEST_OF_CANDIDATES = "BEST_OF_CANDIDATES"
-    """The fastest of the ways that were computed; optimality was not proved."""
+    """The legal way of least cruise time in the plan's uniform wind; it may be longer than the shortest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,7 +263,7 @@ class CompiledEngine:
         if status == LIMIT:
             separating = self._pockets.separating(ends, mask, only_if_known=True)
             if separating is None:
-                headwind = (-gauge[0], -gauge[1], gauge[2])
+                headwind = (-gauge[0], -gauge[1], *gauge[2:])
                 back = kernels.search(
                     *world, *behind, stamp, False, *ends[2:], *ends[:2], *headwind, FIRST_SETTLED
                 )
@@ -305,5 +305,5 @@ class CompiledEngine:
         self._pockets.separating((0.0, 0.0, 0.0, 0.0), mask)
         _, behind = _memory.get(*self._size)
         stamp = _memory.stamp = _memory.stamp + 1
-        ends, calm = (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+        ends, calm = (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)
         kernels.search(*self._world, mask, *behind, stamp, False, *ends, *calm, 0)

@@ -285,11 +285,13 @@ def locate(corners, first, boxes, grid, mask, keep_in, x, y, found):
 
 
 @inlined
-def leg_cost(dx, dy, wind_x, wind_y, rest):
+def leg_cost(dx, dy, wind_x, wind_y, rest, pace):
     """Length in mm without wind (``rest`` = 0), else the time of the straight leg in ms.
 
     ``rest`` = airspeed² − |wind|² > 0. Ground speed along unit d solves |s·d − w| = v, which gives
-    |d|² / (w·d + √((w·d)² + |d|²·rest)): a convex gauge, so straight legs and taut bends stay optimal.
+    |d|² / (w·d + √((w·d)² + |d|²·rest)). ``pace`` = 1 / largest ground speed, 0 where there is none: the leg
+    takes at least |d|·pace. Both are convex gauges and so is the larger of the two (the tips of what can be
+    reached in one second fill the intersection of two discs), so straight legs and taut bends stay optimal.
     """
     square = dx * dx + dy * dy
     if rest == 0.0:
@@ -297,7 +299,8 @@ def leg_cost(dx, dy, wind_x, wind_y, rest):
     if square == 0.0:
         return 0.0
     along = wind_x * dx + wind_y * dy
-    return square / (along + math.sqrt(along * along + square * rest))
+    time = square / (along + math.sqrt(along * along + square * rest))
+    return max(time, pace * math.sqrt(square))
 
 
 @inlined
@@ -354,7 +357,7 @@ def _in_shadow(shadows, head, dx, dy):
 @inlined
 def _offer(
     stamp, corner_stamp, settled, settled_i, active, active_i, shadows, key, item,
-    s, low, high, size, wind_x, wind_y, rest,
+    s, low, high, size, wind_x, wind_y, rest, pace,
 ):  # fmt: skip
     """Queue the taut legs from settled row ``s`` to active rows ``low`` … ``high - 1``.
 
@@ -377,7 +380,7 @@ def _offer(
             continue
         if size >= key.shape[0]:
             return -1
-        cost = settled[COST, s] + leg_cost(dx, dy, wind_x, wind_y, rest) + active[AHEAD, k]
+        cost = settled[COST, s] + leg_cost(dx, dy, wind_x, wind_y, rest, pace) + active[AHEAD, k]
         size = _push(key, item, size, cost, (s << 32) | k)
     return size
 
@@ -385,7 +388,7 @@ def _offer(
 @compiled
 def _offer_all_groups(
     stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, count, pick, key, item, s, size,
-    wind_x, wind_y, rest,
+    wind_x, wind_y, rest, pace,
 ):  # fmt: skip
     """Queue the taut legs from settled row ``s`` > 0 to all active corners."""
     ux, uy = settled[X, s], settled[Y, s]
@@ -402,7 +405,7 @@ def _offer_all_groups(
         if pick[j]:
             size = _offer(
                 stamp, corner_stamp, settled, settled_i, active, active_i, shadows, key, item,
-                s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest,
+                s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest, pace,
             )  # fmt: skip
             if size < 0:
                 return -1
@@ -412,7 +415,7 @@ def _offer_all_groups(
 @compiled
 def _offer_from_all_settled(
     stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, j, count, pick, key, item, size,
-    wind_x, wind_y, rest,
+    wind_x, wind_y, rest, pace,
 ):  # fmt: skip
     """Queue the taut legs from all settled rows to the newly active group ``j``."""
     gx, gy, reach = groups[X, j], groups[Y, j], groups[REACH, j]
@@ -429,7 +432,7 @@ def _offer_from_all_settled(
         if pick[s]:
             size = _offer(
                 stamp, corner_stamp, settled, settled_i, active, active_i, shadows, key, item,
-                s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest,
+                s, int(groups[LOW, j]), int(groups[HIGH, j]), size, wind_x, wind_y, rest, pace,
             )  # fmt: skip
             if size < 0:
                 return -1
@@ -467,7 +470,7 @@ def _cast_shadow(corners, first, boxes, hit, shadows, row, ux, uy):
 def search(
     corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
     corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
-    way, state, stamp, resume, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled,
+    way, state, stamp, resume, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, pace, max_settled,
 ):  # fmt: skip
     """Find the optimal way. Returns status, cost, number of settled corners, number of corners on the way.
 
@@ -483,7 +486,7 @@ def search(
         settled_i[PARENT, 0] = -1
         settled_i[SHADOW, 0] = -1
         count, rows, obstacles, shades = 1, 0, 0, 0
-        direct = leg_cost(goal_x - start_x, goal_y - start_y, wind_x, wind_y, rest)
+        direct = leg_cost(goal_x - start_x, goal_y - start_y, wind_x, wind_y, rest, pace)
         size = _push(key, item, 0, direct, goal)
     while size > 0:
         if count > max_settled:
@@ -522,7 +525,7 @@ def search(
                         active[row, rows] = corners[row, i]
                     active_i[rows] = i
                     active[AHEAD, rows] = leg_cost(
-                        goal_x - corners[X, i], goal_y - corners[Y, i], wind_x, wind_y, rest
+                        goal_x - corners[X, i], goal_y - corners[Y, i], wind_x, wind_y, rest, pace
                     )
                     rows += 1
             groups[LOW, obstacles], groups[HIGH, obstacles] = low, rows
@@ -534,7 +537,7 @@ def search(
             )
             size = _offer_from_all_settled(
                 stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, obstacles, count,
-                pick, key, item, size, wind_x, wind_y, rest,
+                pick, key, item, size, wind_x, wind_y, rest, pace,
             )  # fmt: skip
             obstacles += 1
             if size < 0:
@@ -551,7 +554,7 @@ def search(
         dx, dy = vx - ux, vy - uy
         corner_stamp[active_i[k]] = stamp
         settled[X, count], settled[Y, count] = vx, vy
-        settled[COST, count] = settled[COST, s] + leg_cost(dx, dy, wind_x, wind_y, rest)
+        settled[COST, count] = settled[COST, s] + leg_cost(dx, dy, wind_x, wind_y, rest, pace)
         settled_i[PARENT, count], settled_i[CORNER, count], settled_i[SHADOW, count] = s, active_i[k], -1
         px, py, nx, ny = active[PX, k], active[PY, k], active[NX, k], active[NY, k]
         if (dx * py - dy * px) + (dx * ny - dy * nx) > 0.0:
@@ -572,7 +575,7 @@ def search(
         settled[ARRIVE, count], settled[BOUND, count] = math.hypot(dx, dy), math.hypot(bound_x, bound_y)
         size = _offer_all_groups(
             stamp, corner_stamp, settled, settled_i, active, active_i, groups, shadows, obstacles,
-            pick, key, item, count, size, wind_x, wind_y, rest,
+            pick, key, item, count, size, wind_x, wind_y, rest, pace,
         )  # fmt: skip
         count += 1
         if size < 0:
@@ -584,7 +587,7 @@ def search(
 def solve(
     corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
     corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
-    way, state, stamp, keep_in, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled,
+    way, state, stamp, keep_in, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, pace, max_settled,
 ):  # fmt: skip
     """Locate both ends, then :func:`search`. Obstacles around an end are stored in ``way``."""
     n = locate(corners, first, boxes, grid, mask, keep_in, start_x, start_y, way)
@@ -596,5 +599,5 @@ def solve(
     return search(
         corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges, mask,
         corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
-        way, state, stamp, False, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, max_settled,
+        way, state, stamp, False, start_x, start_y, goal_x, goal_y, wind_x, wind_y, rest, pace, max_settled,
     )  # fmt: skip

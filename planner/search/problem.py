@@ -16,15 +16,19 @@ START_INSIDE: Final = 4
 GOAL_INSIDE: Final = 5
 
 
+Gauge = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """One search. ``ends_mm`` = start x, y, goal x, y in integer millimetres.
 
-    ``gauge`` = wind x, y in m/s and airspeed² − |wind|² in m²/s²; all zero to minimise length.
+    ``gauge`` = wind x, y in m/s, airspeed² − |wind|² in m²/s², and 1 / largest ground speed in s/m (0: no
+    limit); all zero to minimise length.
     """
 
     ends_mm: tuple[float, float, float, float]
-    gauge: tuple[float, float, float]
+    gauge: Gauge
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, START_INSIDE, Outcome, Query
+from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, START_INSIDE, Gauge, Outcome, Query
 from planner.search.shapes import LazyShapes, Rings, joined
 
 MAX_SETTLED: Final = 20_000
@@ -91,7 +91,7 @@ class _Search:
     """One A* over corners; settled corners are rows of parallel lists, row 0 being the start."""
 
     def __init__(
-        self, engine: ReferenceEngine, start: Vector, goal: Vector, gauge: tuple[float, float, float],
+        self, engine: ReferenceEngine, start: Vector, goal: Vector, gauge: Gauge,
         mask: npt.NDArray[np.bool_],
     ) -> None:  # fmt: skip
         self._engine, self._goal, self._gauge, self._mask = engine, goal, gauge, mask
@@ -109,15 +109,16 @@ class _Search:
         return float(self._prices(d[None, :])[0])
 
     def _prices(self, d: Vector) -> Vector:
-        """Length of displacements, or their time in wind (see :func:`planner.search.kernels.leg_cost`)."""
+        """Length of displacements, or their time (see :func:`planner.search.kernels.leg_cost`)."""
         square = (d * d).sum(axis=1)
-        wind_x, wind_y, rest = self._gauge
+        wind_x, wind_y, rest, pace = self._gauge
         if rest == 0.0:
             return np.sqrt(square)
         along = d @ np.array([wind_x, wind_y])
-        return np.divide(
+        times = np.divide(
             square, along + np.sqrt(along * along + square * rest), out=np.zeros(len(d)), where=square > 0.0
         )
+        return np.maximum(times, pace * np.sqrt(square))
 
     def run(self) -> Outcome:
         engine = self._engine

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import shapely
 
 from core.errors import AirspaceError, ErrorCode
-from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, START_INSIDE, Outcome, Query
+from planner.search.problem import EXHAUSTED, FOUND, GOAL_INSIDE, LIMIT, START_INSIDE, Gauge, Outcome, Query
 from planner.search.results import NoRouteReason, NoSearchRoute, SearchRoute
 from planner.search.shapes import (
     GROWTH_M,
@@ -208,14 +208,17 @@ class SearchWorld:
         mask: Mask | None = None,
         wind_xy_m_s: Point = (0.0, 0.0),
         airspeed_m_s: float | None = None,
+        ground_speed_max_m_s: float | None = None,
     ) -> SearchRoute | NoSearchRoute:
         """The optimal route: the shortest, or with ``airspeed_m_s`` the fastest in uniform wind.
 
-        ``wind_xy_m_s`` is where the air moves to, and must be slower than the airspeed. ``mask`` switches
-        obstacles, True for those in force, in constant time. The search works on whole millimetres: ends are
+        ``wind_xy_m_s`` is where the air moves to, and must be slower than the airspeed. An autopilot that limits
+        its ground speed to ``ground_speed_max_m_s`` gains nothing from more tail wind than that: the fastest
+        route then minimises the time that it really takes. ``mask`` switches obstacles, True for those in
+        force, in constant time. The search works on whole millimetres: ends are
         rounded for it, which the growth of the obstacles covers, and given back as they came.
         """
-        gauge = self._gauge(wind_xy_m_s, airspeed_m_s)
+        gauge = _gauge(wind_xy_m_s, airspeed_m_s, ground_speed_max_m_s)
         query = Query(self._ends(start_xy_m, goal_xy_m), gauge)
         outcome = self._engine.solve(query, self._full_mask(mask))
         if outcome.status != FOUND:
@@ -229,10 +232,18 @@ class SearchWorld:
         mask: Mask | None = None,
         wind_xy_m_s: Point = (0.0, 0.0),
         airspeed_m_s: float | None = None,
+        ground_speed_max_m_s: float | None = None,
     ) -> tuple[SearchRoute | NoSearchRoute, ...]:
         """:meth:`shortest` for each (start, goal), in the order given."""
         return tuple(
-            self.shortest(start, goal, mask=mask, wind_xy_m_s=wind_xy_m_s, airspeed_m_s=airspeed_m_s)
+            self.shortest(
+                start,
+                goal,
+                mask=mask,
+                wind_xy_m_s=wind_xy_m_s,
+                airspeed_m_s=airspeed_m_s,
+                ground_speed_max_m_s=ground_speed_max_m_s,
+            )
             for start, goal in pairs
         )
 
@@ -268,22 +279,6 @@ class SearchWorld:
             )
         return x1, y1, x2, y2
 
-    @staticmethod
-    def _gauge(wind: Point, airspeed_m_s: float | None) -> tuple[float, float, float]:
-        wind_x, wind_y = float(wind[0]), float(wind[1])
-        if airspeed_m_s is None:
-            if wind_x or wind_y:
-                raise AirspaceError(ErrorCode.PLAN_INVALID, "wind needs an airspeed", field="airspeed_m_s")
-            return (0.0, 0.0, 0.0)
-        rest = airspeed_m_s * airspeed_m_s - wind_x * wind_x - wind_y * wind_y
-        if not (math.isfinite(rest) and airspeed_m_s > 0.0 and rest > 0.0):
-            raise AirspaceError(
-                ErrorCode.PLAN_INVALID,
-                "the airspeed must be finite and above the wind speed",
-                field="airspeed_m_s",
-            )
-        return (wind_x, wind_y, rest)
-
     def _refusal(self, outcome: Outcome) -> NoSearchRoute:
         reason: NoRouteReason
         outside = 0 in outcome.obstacles
@@ -299,6 +294,29 @@ class SearchWorld:
             raise AirspaceError(ErrorCode.PLAN_INVALID, f"the search ended in unknown state {outcome.status}")
         names = dict.fromkeys(self._ids[k - 1] for k in outcome.obstacles if k > 0)
         return NoSearchRoute(reason, tuple(names), outcome.settled)
+
+
+def _gauge(wind: Point, airspeed_m_s: float | None, ground_speed_max_m_s: float | None) -> Gauge:
+    """What the search minimises, see :class:`planner.search.problem.Query`."""
+    wind_x, wind_y = float(wind[0]), float(wind[1])
+    if airspeed_m_s is None:
+        if wind_x or wind_y or ground_speed_max_m_s is not None:
+            detail = "wind and a largest ground speed need an airspeed"
+            raise AirspaceError(ErrorCode.PLAN_INVALID, detail, field="airspeed_m_s")
+        return (0.0, 0.0, 0.0, 0.0)
+    rest = airspeed_m_s * airspeed_m_s - wind_x * wind_x - wind_y * wind_y
+    if not (math.isfinite(rest) and airspeed_m_s > 0.0 and rest > 0.0):
+        raise AirspaceError(
+            ErrorCode.PLAN_INVALID,
+            "the airspeed must be finite and above the wind speed",
+            field="airspeed_m_s",
+        )
+    if ground_speed_max_m_s is None:
+        return (wind_x, wind_y, rest, 0.0)
+    if not (math.isfinite(ground_speed_max_m_s) and ground_speed_max_m_s > 0.0):
+        detail = "the largest ground speed must be finite and positive"
+        raise AirspaceError(ErrorCode.PLAN_INVALID, detail, field="ground_speed_max_m_s")
+    return (wind_x, wind_y, rest, 1.0 / ground_speed_max_m_s)
 
 
 def _route(start: Point, goal: Point, outcome: Outcome, *, timed: bool) -> SearchRoute:

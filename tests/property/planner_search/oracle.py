@@ -36,8 +36,9 @@ def length(a: Xy, b: Xy) -> float:
     return math.hypot(b[0] - a[0], b[1] - a[1])
 
 
-def flight_time(wind: Xy, airspeed: float) -> Callable[[Xy, Xy], float]:
-    """Cost with wind, from the wind triangle: the cross-wind is cancelled, the tail wind is added."""
+def flight_time(wind: Xy, airspeed: float, ground_max: float = math.inf) -> Callable[[Xy, Xy], float]:
+    """Cost with wind, from the wind triangle: the cross-wind is cancelled, the tail wind is added, and the
+    autopilot lets the ground speed rise no further than ``ground_max``."""
 
     def cost(a: Xy, b: Xy) -> float:
         d = length(a, b)
@@ -46,7 +47,7 @@ def flight_time(wind: Xy, airspeed: float) -> Callable[[Xy, Xy], float]:
         along_x, along_y = (b[0] - a[0]) / d, (b[1] - a[1]) / d
         tail = wind[0] * along_x + wind[1] * along_y
         across = wind[1] * along_x - wind[0] * along_y
-        return d / (tail + math.sqrt(airspeed**2 - across**2))
+        return d / min(ground_max, tail + math.sqrt(airspeed**2 - across**2))
 
     return cost
 

@@ -108,6 +108,7 @@ def check(
     keep_in: shapely.Geometry | None,
     wind: oracle.Xy | None = None,
     airspeed: float = 0.0,
+    ground_max: float = math.inf,
 ) -> None:
     for point, status in ((start, START_INSIDE), (goal, GOAL_INSIDE)):
         around = {k + 1 for k in oracle.inside(point, obstacles)}
@@ -117,7 +118,7 @@ def check(
             assert outcome.status == status
             assert set(outcome.obstacles) == around
             return
-    cost = oracle.length if wind is None else oracle.flight_time(wind, airspeed)
+    cost = oracle.length if wind is None else oracle.flight_time(wind, airspeed, ground_max)
     best = oracle.optimal_cost(start, goal, obstacles, keep_in, cost)
     if math.isinf(best):
         assert outcome.status == EXHAUSTED
@@ -144,7 +145,7 @@ def test_compiled_engine_is_optimal_and_legal(
     mask = np.ones(len(obstacles) + 1, dtype=np.bool_)
     mask[0] = keep_in is not None
     outcome = engine_of(CompiledEngine, obstacles, keep_in).solve(
-        Query((*start, *goal), (0.0, 0.0, 0.0)), mask
+        Query((*start, *goal), (0.0, 0.0, 0.0, 0.0)), mask
     )
     check(outcome, start, goal, obstacles, keep_in)
 
@@ -162,7 +163,7 @@ def test_asking_for_pockets_changes_nothing(
         patch.setattr(engine_module, "FIRST_SETTLED", patience)
         engine = engine_of(CompiledEngine, obstacles, keep_in)
         for _ in range(2):  # the second time the pockets are known
-            outcome = engine.solve(Query((*start, *goal), (0.0, 0.0, 0.0)), mask)
+            outcome = engine.solve(Query((*start, *goal), (0.0, 0.0, 0.0, 0.0)), mask)
             check(outcome, start, goal, obstacles, keep_in)
 
 
@@ -175,7 +176,7 @@ def test_reference_engine_is_optimal_and_legal(
     mask = np.ones(len(obstacles) + 1, dtype=np.bool_)
     mask[0] = keep_in is not None
     outcome = engine_of(ReferenceEngine, obstacles, keep_in).solve(
-        Query((*start, *goal), (0.0, 0.0, 0.0)), mask
+        Query((*start, *goal), (0.0, 0.0, 0.0, 0.0)), mask
     )
     check(outcome, start, goal, obstacles, keep_in)
 
@@ -192,9 +193,36 @@ def test_wind_is_flown_fastest(
     wind = (airspeed * share * math.cos(direction), airspeed * share * math.sin(direction))
     mask = np.ones(len(obstacles) + 1, dtype=np.bool_)
     mask[0] = keep_in is not None
-    query = Query((*start, *goal), (*wind, airspeed**2 - wind[0] ** 2 - wind[1] ** 2))
+    query = Query((*start, *goal), (*wind, airspeed**2 - wind[0] ** 2 - wind[1] ** 2, 0.0))
     outcome = engine_of(CompiledEngine, obstacles, keep_in).solve(query, mask)
     check(outcome, start, goal, obstacles, keep_in, wind, airspeed)
+
+
+@settings(MANY, max_examples=200)
+@given(
+    world=worlds(),
+    direction=st.floats(0.0, 2 * math.pi),
+    share=st.floats(0.0, 0.95),
+    limit=st.floats(0.2, 2.0),
+    kind=st.sampled_from([CompiledEngine, CompiledEngine, CompiledEngine, ReferenceEngine]),
+)
+def test_a_limited_ground_speed_is_flown_fastest(
+    world: tuple[list[shapely.Polygon], shapely.Geometry | None, oracle.Xy, oracle.Xy],
+    direction: float,
+    share: float,
+    limit: float,
+    kind: type[CompiledEngine] | type[ReferenceEngine],
+) -> None:
+    """Limits from below the slowest head wind to above the strongest tail wind."""
+    obstacles, keep_in, start, goal = world
+    airspeed = 15.0
+    ground_max = limit * airspeed
+    wind = (airspeed * share * math.cos(direction), airspeed * share * math.sin(direction))
+    mask = np.ones(len(obstacles) + 1, dtype=np.bool_)
+    mask[0] = keep_in is not None
+    query = Query((*start, *goal), (*wind, airspeed**2 - wind[0] ** 2 - wind[1] ** 2, 1.0 / ground_max))
+    outcome = engine_of(kind, obstacles, keep_in).solve(query, mask)
+    check(outcome, start, goal, obstacles, keep_in, wind, airspeed, ground_max)
 
 
 @settings(MANY, max_examples=100)
@@ -205,7 +233,7 @@ def test_masked_obstacles_are_as_if_absent(
     obstacles, keep_in, start, goal = world
     on = data.draw(st.lists(st.booleans(), min_size=len(obstacles), max_size=len(obstacles)))
     mask = np.array([keep_in is not None, *on], dtype=np.bool_)
-    query = Query((*start, *goal), (0.0, 0.0, 0.0))
+    query = Query((*start, *goal), (0.0, 0.0, 0.0, 0.0))
     masked = engine_of(CompiledEngine, obstacles, keep_in).solve(query, mask)
     present = [shape for shape, is_on in zip(obstacles, on, strict=True) if is_on]
     places = np.array([0, *(np.flatnonzero(on) + 1)])

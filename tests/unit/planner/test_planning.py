@@ -143,6 +143,7 @@ def test_operating_area_is_not_left() -> None:
 def test_wind_slows_one_way_and_the_plan_says_so() -> None:
     still = planned(airspace(), START, GOAL)
     windy = planned(airspace(), START, GOAL, blowing=wind(90, 8))
+    assert windy.route_objective is RouteObjective.FASTEST
     assert windy.outbound[1].ground_speed_m_s == pytest.approx(12.0)
     # Downwind the ground speed is limited, and the airspeed is lower.
     assert windy.inbound[1].ground_speed_m_s == pytest.approx(20.0)

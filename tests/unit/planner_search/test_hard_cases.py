@@ -32,7 +32,7 @@ def solve(request: pytest.FixtureRequest):
         rings = joined(rings_of(shapes[:1], outside=True), rings_of(shapes[1:]))
         engine = request.param(LazyShapes(shapes), rings, keep_in=keep_in is not None)
         mask = np.ones(len(shapes), dtype=np.bool_)
-        query = Query((float(a[0]), float(a[1]), float(b[0]), float(b[1])), (0.0, 0.0, 0.0))
+        query = Query((float(a[0]), float(a[1]), float(b[0]), float(b[1])), (0.0, 0.0, 0.0, 0.0))
         return engine.solve(query, mask)
 
     return run
@@ -231,7 +231,7 @@ def test_looking_out_of_a_ring_with_a_gap(seed: int) -> None:
     mask = np.ones(len(shapes), dtype=np.bool_)
     fast, slow = (kind(LazyShapes(shapes), rings, keep_in=False) for kind in ENGINES)
     for x, y, gx, gy in rng.uniform([-90, -90, 400, -900], [90, 90, 1800, 900], (25, 4)).round().tolist():
-        query = Query((x * 1000, y * 1000, gx * 1000, gy * 1000), (0.0, 0.0, 0.0))
+        query = Query((x * 1000, y * 1000, gx * 1000, gy * 1000), (0.0, 0.0, 0.0, 0.0))
         one, other = fast.solve(query, mask), slow.solve(query, mask)
         assert one.status == other.status
         assert one.cost == pytest.approx(other.cost, rel=1e-12)

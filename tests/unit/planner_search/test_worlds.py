@@ -67,6 +67,30 @@ def test_the_fastest_way_may_be_longer() -> None:
     assert times[12.0] < times[-12.0]
 
 
+def test_a_limited_ground_speed_gains_nothing_from_more_tail_wind() -> None:
+    """20 m/s through 10 m/s of wind, but never more than 25 m/s over ground."""
+    world = SearchWorld.build([], buffer_m=0.0)
+    times = {}
+    for wind in ((10.0, 0.0), (-10.0, 0.0)):
+        route = world.shortest(A, B, wind_xy_m_s=wind, airspeed_m_s=20.0, ground_speed_max_m_s=25.0)
+        assert isinstance(route, SearchRoute)
+        times[wind] = route.cost
+    assert times[10.0, 0.0] == pytest.approx(300.0 / 25.0, rel=1e-12)
+    assert times[-10.0, 0.0] == pytest.approx(300.0 / 10.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("limit", [0.0, -1.0, math.nan, math.inf])
+def test_an_impossible_ground_speed_is_refused(limit: float) -> None:
+    with pytest.raises(AirspaceError) as caught:
+        SearchWorld.build([], buffer_m=0.0).shortest(A, B, airspeed_m_s=15.0, ground_speed_max_m_s=limit)
+    assert caught.value.code == ErrorCode.PLAN_INVALID
+
+
+def test_a_ground_speed_without_an_airspeed_is_refused() -> None:
+    with pytest.raises(AirspaceError):
+        SearchWorld.build([], buffer_m=0.0).shortest(A, B, ground_speed_max_m_s=15.0)
+
+
 @pytest.mark.parametrize(("wind", "airspeed"), [
     ((5.0, 0.0), None), ((15.0, 0.0), 15.0), ((0.0, 0.0), 0.0), ((0.0, 0.0), -5.0),
     ((0.0, 0.0), math.nan), ((math.nan, 0.0), 15.0), ((0.0, 0.0), math.inf),
