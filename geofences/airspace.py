@@ -17,13 +17,13 @@ import shapely
 
 from core.errors import AirspaceError, ErrorCode
 from core.geodesy import LocalFrame, Wgs84Point
-from geofences import explain
+from geofences import explain, height_bands
 from geofences.applicability import TimeWindow, require_utc
 from geofences.batch import check_points
 from geofences.intervals import Intervals, intersect, rectangles_cover
 from geofences.model import Authorisation, Restriction, Zone
 from geofences.obstacles import ObstaclePolygon, ObstacleTable, build_table
-from geofences.schedule import to_us, window_us
+from geofences.schedule import Bounds, to_us, window_us
 from geofences.snapshot import NOT_KEEPING_OUT, Snapshot, middle_of
 from geofences.terrain import FlatTerrain, Terrain
 from geofences.verdict import Allowed, Forbidden, Verdict
@@ -212,6 +212,24 @@ class Airspace:
             ):
                 shapes.append(volume.shape.inner)
         return shapely.union_all(shapes)
+
+    def free_altitudes(self, obstacles: Iterable[int], bounds_deg: Bounds, window: TimeWindow) -> Intervals:
+        """AMSL intervals that none of those :attr:`obstacle_polygons` closes over the box ``bounds_deg`` (west,
+        south, east, north) at any moment of ``window``. Limits above ground follow the ground of the box."""
+        table = self._obstacle_table()
+        return height_bands.free_of_obstacles(self._snapshot, table, obstacles, bounds_deg, window)
+
+    @property
+    def has_operating_areas(self) -> bool:
+        """Whether flights must stay inside an operating area."""
+        return bool(self._snapshot.keep_in_volumes)
+
+    def operating_altitudes(
+        self, area_xy_m: shapely.Geometry, bounds_deg: Bounds, window: TimeWindow
+    ) -> Intervals:
+        """AMSL intervals at which all of ``area_xy_m`` (frame metres, within ``bounds_deg``) lies inside the
+        operating areas that apply throughout ``window``; all altitudes where the airspace has none."""
+        return height_bands.inside_operating_areas(self._snapshot, area_xy_m, bounds_deg, window)
 
     # Versions
 
