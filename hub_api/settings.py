@@ -52,6 +52,14 @@ class Settings(BaseSettings):
     idempotency_keep_s: float = Field(
         24 * 3600.0, ge=3600, description="How long a client's idempotency key is remembered."
     )
+    geoid_undulation_m: float = Field(
+        0.0,
+        ge=-110.0,
+        le=90.0,
+        description="Height of the geoid above the WGS-84 ellipsoid at the site. Between our own flights any value "
+        "gives the same answer, since it counts for all of them; set the surveyed one before intents "
+        "are exchanged with other operators.",
+    )
     order_max_age_s: float = Field(
         600.0,
         gt=0,

@@ -31,6 +31,7 @@ from hub_api.dispatch.ledger import Ledger
 from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
+from hub_api.dispatch.traffic import TrafficBook
 from hub_api.security import ensure_demo_key
 from hub_api.settings import Settings
 from hub_api.store.database import Database, make_engine, upgrade
@@ -120,6 +121,11 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             ledger=ledger,
             fleet=fleet,
             planning=planning,
+            traffic=TrafficBook(
+                airspace.frame.origin,
+                geoid_undulation_m=settings.geoid_undulation_m,
+                telemetry_stale_s=settings.telemetry_stale_s,
+            ),
             ids=ids,
             fleet_settle_s=settings.fleet_settle_s,
             order_max_age_s=settings.order_max_age_s,

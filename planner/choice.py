@@ -55,12 +55,14 @@ class Traffic:
     """The operational intents that a new flight must fit between, ours and foreign ones.
 
     ``owner`` is our name among the managers of intents; ``geoid_undulation_m`` the height of the geoid above
-    the ellipsoid here, because intents count heights from the ellipsoid.
+    the ellipsoid here, because intents count heights from the ellipsoid. ``longest_delay_s``: how long a drone may
+    wait on its pad for others.
     """
 
     intents: IntentIndex
     owner: str
     geoid_undulation_m: float
+    longest_delay_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +178,7 @@ def _answer(
         owner=traffic.owner,
         priority=priority_of(request.severity),
         geoid_undulation_m=traffic.geoid_undulation_m,
+        longest_delay_s=traffic.longest_delay_s,
     )
     if resolution.plan is None or resolution.time_to_patient_s is None:
         return NoPlan((resolution.reason,) if resolution.reason else ())

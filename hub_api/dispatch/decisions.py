@@ -18,10 +18,11 @@ from sqlmodel import Session
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from flight.messages import FlyMission
-from hub_api.dispatch.fleet import Fleet
+from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import OrderEvent, OrderState
 from hub_api.dispatch.planning import Answer, Planning, Question
+from hub_api.dispatch.traffic import OpenFlight, TrafficBook
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord
 from hub_api.store.repositories import missions, orders
@@ -43,6 +44,7 @@ class _Snapshot:
     reserved: dict[str, str]
     tried: frozenset[str]
     attempts: int
+    in_progress: tuple[OpenFlight, ...]
 
 
 class DecisionMaker:
@@ -55,6 +57,7 @@ class DecisionMaker:
         ledger: Ledger,
         fleet: Fleet,
         planning: Planning,
+        traffic: TrafficBook,
         ids: IdSource,
         fleet_settle_s: float,
         order_max_age_s: float,
@@ -64,6 +67,7 @@ class DecisionMaker:
         self._ledger = ledger
         self._fleet = fleet
         self._planning = planning
+        self._traffic = traffic
         self._ids = ids
         self._settle_s = fleet_settle_s
         self._max_age = timedelta(seconds=order_max_age_s)
@@ -113,6 +117,30 @@ class DecisionMaker:
             reserved=missions.reserved_drones(session),
             tried=frozenset(mission.drone_id for mission in earlier),
             attempts=len(earlier),
+            in_progress=self._in_progress(session),
+        )
+
+    def _in_progress(self, session: Session) -> tuple[OpenFlight, ...]:
+        """Every open flight; with its plan where the traffic book has not got it yet."""
+        listed = missions.in_progress(session)
+        unknown = [flight_id for flight_id, _, _ in listed if flight_id not in self._traffic.known]
+        plans = missions.plans_of(session, unknown)
+        return tuple(
+            OpenFlight(
+                flight_id=flight_id,
+                drone_id=drone_id,
+                airborne_at=airborne_at,
+                plan=PLAN.validate_python(plans[flight_id]) if flight_id in plans else None,
+            )
+            for flight_id, drone_id, airborne_at in listed
+        )
+
+    def _plan(
+        self, question: Question, views: tuple[DroneView, ...], in_progress: tuple[OpenFlight, ...]
+    ) -> Answer:
+        by_drone = {view.drone.drone_id: view for view in views}
+        return self._planning.decide(
+            question, views, self._traffic.traffic(in_progress, by_drone, question.at)
         )
 
     async def _answer(self, snapshot: _Snapshot) -> Answer:
@@ -144,7 +172,9 @@ class DecisionMaker:
         views = self._fleet.views(snapshot.reserved, refused=snapshot.tried)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._planner_thread, self._planning.decide, question, views)
+            return await loop.run_in_executor(
+                self._planner_thread, self._plan, question, views, snapshot.in_progress
+            )
         except Exception:
             # The centre must know at once that no drone comes; the fault itself is for the log.
             log.exception("planning failed for %s", question)
@@ -213,18 +243,31 @@ class DecisionMaker:
             session, turn, mission_id=mission_id, decision=decision_json(answer, command.flight_id, now)
         )
         self._ledger.apply(session, turn, OrderEvent.ACCEPTED)
-        eta_s = plan.timing.time_to_aed_on_ground_s
+        eta_s = answer.delay_s + plan.timing.time_to_aed_on_ground_s
+        eta_patient_s = answer.delay_s + plan.timing.time_to_patient_s
         self._ledger.record(
             session,
             turn,
             "redecision_accepted" if again else "decision_accepted",
             f"{plan.drone_id} flies from {plan.station_id} to {plan.landing_point_id}: AED on the ground in "
-            f"{eta_s:.0f} s, at the patient in {plan.timing.time_to_patient_s:.0f} s",
+            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s{_waits(answer.delay_s)}",
             f"{plan.drone_id} 从 {plan.station_id} 飞往 {plan.landing_point_id}："
-            f"预计 {eta_s:.0f} 秒后 AED 落地，{plan.timing.time_to_patient_s:.0f} 秒后到达患者",
+            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者{_waits_zh(answer.delay_s)}",
             mission=mission,
-            data={"eta_aed_on_ground_s": eta_s, "eta_patient_s": plan.timing.time_to_patient_s},
+            data={
+                "eta_aed_on_ground_s": eta_s,
+                "eta_patient_s": eta_patient_s,
+                "take_off_delay_s": answer.delay_s,
+            },
         )
+
+
+def _waits(delay_s: float) -> str:
+    return f"; it waits {delay_s:.0f} s on its pad for other flights" if delay_s > 0.0 else ""
+
+
+def _waits_zh(delay_s: float) -> str:
+    return f"；为避让其他飞行，在机坪等待 {delay_s:.0f} 秒" if delay_s > 0.0 else ""
 
 
 def _none(reason: Reason) -> Answer:
@@ -259,9 +302,10 @@ def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[
             "landing_point_id": plan.landing_point_id,
             "landing_point_position": _position_json(plan.delivery.position),
             "delivery_method": str(plan.delivery_method),
-            "eta_aed_on_ground_s": plan.timing.time_to_aed_on_ground_s,
-            "eta_patient_s": plan.timing.time_to_patient_s,
-            "eta_drone_home_s": plan.timing.total_s,
+            "take_off_delay_s": answer.delay_s,
+            "eta_aed_on_ground_s": answer.delay_s + plan.timing.time_to_aed_on_ground_s,
+            "eta_patient_s": answer.delay_s + plan.timing.time_to_patient_s,
+            "eta_drone_home_s": answer.delay_s + plan.timing.total_s,
             "conditions": list(plan.conditions),
             "authorisation_ids": list(plan.authorisation_ids),
         }

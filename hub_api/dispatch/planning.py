@@ -20,13 +20,19 @@ from planner.choice import (
     DispatchRequest,
     DroneState,
     Severity,
+    Traffic,
     choose,
 )
 from planner.flight_plan import FlightPlan
+from planner.policy import PlanningPolicy
 from planner.reasons import Reason
 from planner.site import Site
 from planner.warm import warm_up
 from planner.wind import Wind
+
+POLICY = PlanningPolicy(valid_s=40.0)
+"""A drone leaves its pad within about 10 s; chosen four times that. All the while others keep out of its way,
+so longer would only delay them; a drone that is not off by then refuses, and another one is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +62,16 @@ class CandidateAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The decision: a plan, or none and why; every candidate either way."""
+    """The decision: a plan, or none and why; every candidate either way.
+
+    ``delay_s``: how long the drone waits on its pad for others; the plan's own times count from after it.
+    """
 
     plan: FlightPlan | None
     candidates: tuple[CandidateAnswer, ...]
     reasons: tuple[Reason, ...]
     airspace_version: str
+    delay_s: float = 0.0
 
 
 class Planning(Protocol):
@@ -71,8 +81,11 @@ class Planning(Protocol):
         """Do at start what the first order would otherwise wait for."""
         ...
 
-    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
-        """The best drone and landing point for the patient, or the reasons why there is none."""
+    def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
+        """The best drone and landing point for the patient, or the reasons why there is none.
+
+        ``traffic``: what other flights claim of the air; the plan fits between them.
+        """
         ...
 
 
@@ -104,7 +117,7 @@ class SitePlanning:
             for drone in self._site.drones
         ]
         if self._site.landing_points:
-            self._choose(self._site.landing_points[0].position, Severity.I, None, now, states)
+            self._choose(self._site.landing_points[0].position, Severity.I, None, now, states, None)
 
     def _choose(
         self,
@@ -113,6 +126,7 @@ class SitePlanning:
         floor: int | None,
         at: datetime,
         states: Sequence[DroneState],
+        traffic: Traffic | None,
     ) -> Decision:
         return choose(
             DispatchRequest(patient=patient, severity=severity, floor_of_building=floor, at=at),
@@ -122,9 +136,11 @@ class SitePlanning:
             airframes=self._airframes,
             ids=self._ids,
             clock=self._clock,
+            traffic=traffic,
+            policy=POLICY,
         )
 
-    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
+    def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
         """The decision of :func:`planner.choice.choose`, each drone's own reasons spelled out.
 
         Refused candidates come nearest landing point first: those a person would ask about.
@@ -135,6 +151,7 @@ class SitePlanning:
             question.floor,
             question.at,
             [_state_of(view) for view in drones],
+            traffic,
         )
         distance_m = {
             point.landing_point_id: geodesic_distance_m(point.position, question.patient)
@@ -149,6 +166,7 @@ class SitePlanning:
             candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in (*flyable, *refused)),
             reasons=() if decision.declined_reason is None else (decision.declined_reason,),
             airspace_version=decision.airspace_version,
+            delay_s=decision.delay_s,
         )
 
 

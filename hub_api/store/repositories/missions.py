@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,22 @@ def of_order(session: Session, order_id: str) -> list[MissionRecord]:
     """Every mission of an order, first attempt first."""
     query = select(MissionRow).where(col(MissionRow.order_id) == order_id).order_by(col(MissionRow.attempt))
     return [_record(row) for row in session.exec(query)]
+
+
+def in_progress(session: Session) -> list[tuple[str, str, datetime | None]]:
+    """(flight_id, drone_id, airborne_at) of every flight that has not told its safe state; no plans, they are large."""
+    query = select(MissionRow.flight_id, MissionRow.drone_id, MissionRow.airborne_at).where(
+        col(MissionRow.ended_at).is_(None)
+    )
+    return [(flight_id, drone_id, airborne_at) for flight_id, drone_id, airborne_at in session.exec(query)]
+
+
+def plans_of(session: Session, flight_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The stored plans of flights, by flight."""
+    if not flight_ids:
+        return {}
+    query = select(MissionRow.flight_id, MissionRow.plan).where(col(MissionRow.flight_id).in_(flight_ids))
+    return {flight_id: dict(plan) for flight_id, plan in session.exec(query)}
 
 
 def list_open(session: Session) -> list[MissionRecord]:

@@ -41,6 +41,7 @@ from hub_api.store.database import make_engine, upgrade
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import events, orders
 from hub_api.wiring import AgentTask, Hub, Parts
+from planner.choice import Traffic
 from planner.flight_plan import (
     AutopilotFence,
     DeliveryMethod,
@@ -182,7 +183,7 @@ class FirstReady:
     def warm_up(self) -> None:
         self.questions.clear()
 
-    def decide(self, question: Question, drones: Sequence[DroneView]) -> Answer:
+    def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
         self.questions.append(question)
         point = self._site.landing_points[0].landing_point_id
         plan: FlightPlan | None = None
