@@ -1,13 +1,10 @@
-"""Keeps numba's on-disk cache honest across files.
-
-Numba recompiles a cached kernel when its own file changed, but not when a kernel it calls in another
-file did. Dropping every index that is older than the newest kernel file closes that gap.
-"""
+"""Which files hold the simulator's kernels, and the guard of their cache (see :mod:`core.kernel_cache`)."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
+
+from core import kernel_cache
 
 KERNEL_FILES = (
     "air.py",
@@ -27,11 +24,4 @@ def drop_stale_caches(folder: Path | None = None) -> list[str]:
     installed, unchanging package and is left alone.
     """
     here = folder or Path(__file__).parent
-    newest_s = max((here / name).stat().st_mtime for name in KERNEL_FILES if (here / name).exists())
-    dropped = []
-    for index in (here / "__pycache__").glob("*.nbi"):
-        with suppress(OSError):
-            if index.stat().st_mtime < newest_s:
-                index.unlink()
-                dropped.append(index.name)
-    return sorted(dropped)
+    return kernel_cache.drop_stale_caches(here / "__pycache__", (here / name for name in KERNEL_FILES))

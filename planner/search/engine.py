@@ -11,9 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.search import kernels
+from planner.search.compiled import COMPILING
 from planner.search.pockets import PocketIndex
 from planner.search.problem import EXHAUSTED, FOUND, LIMIT, QUEUE_FULL, Outcome, Query
 from planner.search.shapes import LazyShapes, Rings
+
+if not COMPILING:
+    raise ImportError("this engine needs a compiler: numba is missing")
 
 MAX_SETTLED: Final = 200_000
 """Corners that one search may settle before it gives up (chosen: far beyond the benchmark with 5,000 zones,

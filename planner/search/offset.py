@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import math
 
-from planner.search.compiled import compiled, inlined
+from planner.search.compiled import COMPILING, compiled, inlined
+
+if not COMPILING:
+    raise ImportError("the compiled buffer needs a compiler: numba is missing")
 
 MAX_CORNERS = 400
 """Rings with more corners are left to shapely: the test for self-crossing compares all pairs of edges (chosen:

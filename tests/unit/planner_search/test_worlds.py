@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +14,6 @@ import shapely
 from core.errors import AirspaceError, ErrorCode
 from planner.search import NoSearchRoute, SearchRoute, SearchWorld, kernels
 from planner.search import engine as engine_module
-from planner.search.compiled import compiled
 from planner.search.verify import RouteVerifier
 from planner.search.warm import warm_up
 
@@ -325,13 +323,6 @@ def test_without_numba_the_reference_answers_and_it_is_said(
     assert world.shortest(A, B) == dataclasses.replace(whole, expanded=world.shortest(A, B).expanded)
     with pytest.raises(ImportError):
         SearchWorld.build([SQUARE], buffer_m=10.0, engine="compiled")
-
-
-def test_kernels_compile_where_no_cache_can_be_written() -> None:
-    """A function without a source file has no place for a cache, like a file in a read-only folder."""
-    scope: dict[str, Callable[[float], float]] = {}
-    exec("def twice(x):\n    return 2 * x", scope)
-    assert compiled(scope["twice"])(21.0) == 42.0
 
 
 def test_warming_up_compiles_all_that_is_ever_called(monkeypatch: pytest.MonkeyPatch) -> None:
