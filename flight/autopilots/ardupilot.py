@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from importlib import resources
 
 from core.clock import Clock
 from flight.autopilots.ardupilot_items import canonical_item, canonical_mission_item
 from flight.autopilots.ardupilot_payload import move_line, operate_gripper, stop_line
-from flight.autopilots.base import ModeClass, ParameterRule, ProfileEntry
+from flight.autopilots.base import ModeClass, ProfileEntry, read_profile
+from flight.autopilots.conversation import (
+    ARM_TIMEOUT_S,
+    ATTEMPTS,
+    CMD_ARM,
+    CMD_DO_FLIGHTTERMINATION,
+    CMD_DO_SET_MISSION_CURRENT,
+    CMD_DO_SET_MODE,
+    CMD_MISSION_START,
+    DISARM_TIMEOUT_S,
+    MODE_TIMEOUT_S,
+    START_TIMEOUT_S,
+    Conversation,
+    StreamAge,
+    WantedList,
+)
 from flight.links.mavlink.command import Command, CommandOutcome, CommandResult, RetryClass
 from flight.links.mavlink.connection import VehicleConnection
-from flight.links.mavlink.mission import Canonical, MissionType, TransferStatus, differences
-from flight.links.mavlink.params import same_value
+from flight.links.mavlink.mission import MissionType
+from flight.links.mavlink.params import ParameterEncoding
 from flight.model.outcomes import ActionOutcome, Obedience
 from flight.model.view import VehicleView
-from planner.compile.mission_types import CompiledMission, MissionItem, RequiredParameter
+from planner.compile.mission_types import CompiledMission
 
 MODES = {
     0: "STABILIZE",
@@ -45,15 +56,6 @@ _CLASSES = {
     9: ModeClass.LAND,
 }
 
-CMD_DO_SET_MODE = 176
-CMD_DO_FLIGHTTERMINATION = 185
-CMD_DO_SET_MISSION_CURRENT = 224
-CMD_MISSION_START = 300
-CMD_ARM = 400
-CMD_REQUEST_MESSAGE = 512
-CMD_SET_MESSAGE_INTERVAL = 511
-CMD_GET_HOME = 410
-
 STREAMS_HZ: dict[str, tuple[int, float]] = {
     # name: (message id, rate). By default only HEARTBEAT, STATUSTEXT and TIMESYNC come.
     "HEARTBEAT": (0, 4.0),
@@ -72,7 +74,7 @@ STREAMS_HZ: dict[str, tuple[int, float]] = {
 """What the director needs, and how often; 24 messages a second in all. HEARTBEAT is 1 Hz by itself,
 so «armed» and the mode would lag the acknowledgement by up to a second."""
 
-_STREAM_SEEN: dict[str, Callable[[VehicleView], float | None]] = {
+_STREAM_SEEN: dict[str, StreamAge] = {
     "SYS_STATUS": lambda view: view.sys_status_s,
     "GPS_RAW_INT": lambda view: view.gps_s,
     "GLOBAL_POSITION_INT": lambda view: view.position_s,
@@ -83,53 +85,25 @@ _STREAM_SEEN: dict[str, Callable[[VehicleView], float | None]] = {
     "EXTENDED_SYS_STATE": lambda view: view.landed_s,
     "WINCH_STATUS": lambda view: view.winch_s,
 }
-STREAM_MISSING_AFTER_S = 6.0
-"""Three periods of the slowest stream."""
-
 EKF_POSITION_ABSOLUTE = 0x10
 EKF_CONST_POSITION = 0x80
 EKF_VELOCITY_HORIZONTAL = 0x02
 EKF_ATTITUDE = 0x01
 
-MODE_TIMEOUT_S = 3.0
-ARM_TIMEOUT_S = 4.0
-"""The acknowledgement of arming comes after the checks; HEARTBEAT may lag it by its period."""
-START_TIMEOUT_S = 5.0
-CONFIRM_POLL_S = 0.4
-ATTEMPTS = 3
 
-
-def _load_profile() -> tuple[ProfileEntry, ...]:
-    text = resources.files("flight.autopilots").joinpath("ardupilot_profile.json").read_text("utf-8")
-    return tuple(
-        ProfileEntry(
-            name=entry["name"],
-            rule=ParameterRule(entry["rule"]),
-            value=float(entry["value"]),
-            blocks=bool(entry["blocks"]),
-            reason=entry["reason"],
-            reason_zh=entry["reason_zh"],
-        )
-        for entry in json.loads(text)["parameters"]
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    mission_type: MissionType
-    items: Sequence[MissionItem]
-    canonical: Canonical
-    name: str
-
-
-class ArduPilot:
+class ArduPilot(Conversation):
     """Every ArduCopter difference, behind :class:`flight.autopilots.base.Autopilot`."""
 
     name = "ardupilot"
+    mav_autopilot = 3
+    """MAV_AUTOPILOT_ARDUPILOTMEGA (common.xml)."""
+    parameter_encoding = ParameterEncoding.CAST
+    streams = STREAMS_HZ
+    stream_seen = _STREAM_SEEN
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.profile = _load_profile()
+        super().__init__(clock)
+        self.profile: tuple[ProfileEntry, ...] = read_profile("ardupilot_profile.json")
 
     # --- what it says -------------------------------------------------------------------------
 
@@ -145,116 +119,22 @@ class ArduPilot:
         needed = EKF_POSITION_ABSOLUTE | EKF_VELOCITY_HORIZONTAL | EKF_ATTITUDE
         return view.ekf_flags & needed == needed and not view.ekf_flags & EKF_CONST_POSITION
 
-    def missing_streams(self, view: VehicleView, now_s: float) -> tuple[str, ...]:
-        missing = []
-        for name, seen_at in _STREAM_SEEN.items():
-            seen_s = seen_at(view)
-            if seen_s is None or now_s - seen_s > STREAM_MISSING_AFTER_S:
-                missing.append(name)
-        return tuple(missing)
-
-    # --- small steps --------------------------------------------------------------------------
-
-    async def _ask_for(self, link: VehicleConnection, message_id: int) -> None:
-        """Have one message sent now instead of at its next period."""
-        await link.command(Command(CMD_REQUEST_MESSAGE, param1=float(message_id)))
-
-    async def _confirm(
-        self, link: VehicleConnection, predicate: Callable[[VehicleView], bool], timeout_s: float
-    ) -> bool:
-        """Wait for a state that HEARTBEAT tells, asking for one instead of waiting for its period."""
-        deadline_s = self._clock.monotonic_s() + timeout_s
-        while not predicate(link.view):
-            rest_s = deadline_s - self._clock.monotonic_s()
-            if rest_s <= 0:
-                return False
-            await self._ask_for(link, STREAMS_HZ["HEARTBEAT"][0])
-            if await link.wait_for(predicate, min(CONFIRM_POLL_S, max(rest_s, 0.0))):
-                return True
-        return True
-
-    async def _until_obeyed(self, attempt: Callable[[], Awaitable[ActionOutcome]]) -> ActionOutcome:
-        """Try an idempotent action a few times; a refusal is final."""
-        outcome = ActionOutcome(Obedience.UNANSWERED)
-        for _ in range(ATTEMPTS):
-            outcome = await attempt()
-            if outcome.status in (Obedience.OBEYED, Obedience.REFUSED):
-                return outcome
-        return outcome
-
-    def _texts_since(self, link: VehicleConnection, since_s: float) -> str:
-        """What it said about a refusal: the reasons come as texts, not in the acknowledgement."""
-        said = [text.text for text in link.view.texts if text.at_s >= since_s and text.severity <= 5]
-        return "; ".join(dict.fromkeys(said))
-
-    def _judge(self, outcome: CommandOutcome, shown: bool, what: str, said: str = "") -> ActionOutcome:
-        if shown:
-            return ActionOutcome(Obedience.OBEYED)
-        suffix = f": {said}" if said else ""
-        if outcome.unanswered:
-            return ActionOutcome(Obedience.UNANSWERED, f"{what}: no answer{suffix}")
-        if not outcome.accepted:
-            return ActionOutcome(Obedience.REFUSED, f"{what} was {outcome.describe()}{suffix}")
-        return ActionOutcome(Obedience.NO_EFFECT, f"{what} was accepted and had no effect{suffix}")
-
     async def _set_mode(self, link: VehicleConnection, mode: int) -> ActionOutcome:
-        def in_mode(view: VehicleView) -> bool:
-            return view.custom_mode == mode
-
-        async def attempt() -> ActionOutcome:
-            since_s = self._clock.monotonic_s()
-            outcome = await link.command(Command(CMD_DO_SET_MODE, param1=1.0, param2=float(mode)))
-            shown = await self._confirm(link, in_mode, MODE_TIMEOUT_S if not outcome.result else 0.5)
-            return self._judge(outcome, shown, f"mode {MODES[mode]}", self._texts_since(link, since_s))
-
-        return await self._until_obeyed(attempt)
+        return await self._do_and_confirm(
+            link,
+            Command(CMD_DO_SET_MODE, param1=1.0, param2=float(mode)),
+            lambda view: view.custom_mode == mode,
+            MODE_TIMEOUT_S,
+            f"mode {MODES[mode]}",
+        )
 
     # --- setting up ---------------------------------------------------------------------------
 
-    async def request_streams(self, link: VehicleConnection) -> ActionOutcome:
-        """Ask for every stream. 511 is acknowledged each; what counts is that they come."""
-        refused = []
-        for name, (message_id, rate_hz) in STREAMS_HZ.items():
-            outcome = await link.command(
-                Command(CMD_SET_MESSAGE_INTERVAL, param1=float(message_id), param2=1e6 / rate_hz)
-            )
-            if outcome.unanswered:
-                return ActionOutcome(Obedience.UNANSWERED, f"stream {name}: no answer")
-            if not outcome.accepted:
-                refused.append(name)
-        if refused:
-            return ActionOutcome(Obedience.REFUSED, f"streams refused: {', '.join(refused)}")
-        return ActionOutcome(Obedience.OBEYED)
-
-    async def prepare_parameters(
-        self, link: VehicleConnection, required: tuple[RequiredParameter, ...]
-    ) -> ActionOutcome:
-        """Write only what differs; values travel as C casts of floats."""
-        held = await link.read_parameters([parameter.name for parameter in required])
-        missing = [name for name, value in held.items() if value is None]
-        if missing:
-            return ActionOutcome(Obedience.UNANSWERED, f"parameters not readable: {', '.join(missing)}")
-        wrong: list[str] = []
-
-        async def write(parameter: RequiredParameter) -> None:
-            outcome = await link.set_parameter(parameter.name, parameter.value)
-            if not outcome.matches:
-                wrong.append(f"{parameter.name} is {outcome.value}, the plan needs {parameter.value:g}")
-
-        async with asyncio.TaskGroup() as group:
-            for parameter in required:
-                actual = held[parameter.name]
-                if actual is None or not same_value(actual, parameter.value):
-                    group.create_task(write(parameter))
-        if wrong:
-            return ActionOutcome(Obedience.NO_EFFECT, "; ".join(wrong))
-        return ActionOutcome(Obedience.OBEYED)
-
-    def _lists(self, mission: CompiledMission) -> tuple[_List, ...]:
+    def _lists(self, mission: CompiledMission) -> tuple[WantedList, ...]:
         return (
-            _List(MissionType.FENCE, mission.fence, canonical_item, "fence"),
-            _List(MissionType.RALLY, mission.rally, canonical_item, "rally points"),
-            _List(MissionType.MISSION, mission.items, canonical_mission_item, "mission"),
+            WantedList(MissionType.FENCE, mission.fence, canonical_item, "fence"),
+            WantedList(MissionType.RALLY, mission.rally, canonical_item, "rally points"),
+            WantedList(MissionType.MISSION, mission.items, canonical_mission_item, "mission"),
         )
 
     async def upload(self, link: VehicleConnection, mission: CompiledMission) -> ActionOutcome:
@@ -270,32 +150,6 @@ class ArduPilot:
         worst = next((outcome for outcome in outcomes if not outcome.obeyed), None)
         return worst or ActionOutcome(Obedience.OBEYED)
 
-    async def _upload_one(self, link: VehicleConnection, wanted: _List) -> ActionOutcome:
-        async def attempt() -> ActionOutcome:
-            sent = await link.upload(wanted.mission_type, wanted.items)
-            if sent.status is TransferStatus.REFUSED:
-                return ActionOutcome(Obedience.REFUSED, f"{wanted.name} refused: {sent.describe()}")
-            if sent.status is TransferStatus.TIMED_OUT:
-                return ActionOutcome(Obedience.UNANSWERED, f"{wanted.name}: upload timed out")
-            return await self._compare(link, wanted)
-
-        return await self._until_obeyed(attempt)
-
-    async def _compare(self, link: VehicleConnection, wanted: _List) -> ActionOutcome:
-        read = await link.download(wanted.mission_type)
-        if read.items is None:
-            return ActionOutcome(Obedience.UNANSWERED, f"{wanted.name}: read-back {read.status.value}")
-        found = differences(wanted.items, read.items, wanted.canonical)
-        if found:
-            return ActionOutcome(Obedience.NO_EFFECT, f"{wanted.name}: {'; '.join(found[:3])}")
-        return ActionOutcome(Obedience.OBEYED)
-
-    async def mission_matches(self, link: VehicleConnection, mission: CompiledMission) -> bool | None:
-        outcome = await self._compare(link, self._lists(mission)[2])
-        if outcome.status is Obedience.UNANSWERED:
-            return None
-        return outcome.obeyed
-
     # --- flying -------------------------------------------------------------------------------
 
     async def select_arming_mode(self, link: VehicleConnection) -> ActionOutcome:
@@ -309,24 +163,9 @@ class ArduPilot:
             if not selected.obeyed:
                 return selected
 
-        async def attempt() -> ActionOutcome:
-            since_s = self._clock.monotonic_s()
-            outcome = await link.command(Command(CMD_ARM, param1=1.0))
-            patience_s = ARM_TIMEOUT_S if not outcome.result else 0.5
-            shown = await self._confirm(link, lambda view: view.armed is True, patience_s)
-            return self._judge(outcome, shown, "arming", self._texts_since(link, since_s))
-
-        return await self._until_obeyed(attempt)
-
-    async def disarm(self, link: VehicleConnection) -> ActionOutcome:
-        """Without force: refused in the air, which is what we want of it."""
-
-        async def attempt() -> ActionOutcome:
-            outcome = await link.command(Command(CMD_ARM, param1=0.0))
-            shown = await self._confirm(link, lambda view: view.armed is False, 2.0)
-            return self._judge(outcome, shown, "disarming")
-
-        return await self._until_obeyed(attempt)
+        return await self._do_and_confirm(
+            link, Command(CMD_ARM, param1=1.0), lambda view: view.armed is True, ARM_TIMEOUT_S, "arming"
+        )
 
     async def start_mission(self, link: VehicleConnection, takeoff_seq: int) -> ActionOutcome:
         """Set the current item to the take-off, then MISSION_START.
@@ -338,15 +177,13 @@ class ArduPilot:
         if not positioned.obeyed:
             return positioned
 
-        async def attempt() -> ActionOutcome:
-            since_s = self._clock.monotonic_s()
-            outcome = await link.command(Command(CMD_MISSION_START))
-            shown = await self._confirm(
-                link, lambda view: view.custom_mode == AUTO, START_TIMEOUT_S if not outcome.result else 0.5
-            )
-            return self._judge(outcome, shown, "mission start", self._texts_since(link, since_s))
-
-        return await self._until_obeyed(attempt)
+        return await self._do_and_confirm(
+            link,
+            Command(CMD_MISSION_START),
+            lambda view: view.custom_mode == AUTO,
+            START_TIMEOUT_S,
+            "mission start",
+        )
 
     async def _set_current(self, link: VehicleConnection, seq: int) -> ActionOutcome:
         """One copy at a time: a repeated jump runs DO items again. MISSION_CURRENT is the evidence.
@@ -400,12 +237,13 @@ class ArduPilot:
     async def terminate(self, link: VehicleConnection) -> ActionOutcome:
         """DO_FLIGHTTERMINATION disarms at once."""
 
-        async def attempt() -> ActionOutcome:
-            outcome = await link.command(Command(CMD_DO_FLIGHTTERMINATION, param1=1.0))
-            shown = await self._confirm(link, lambda view: view.armed is False, 2.0)
-            return self._judge(outcome, shown, "flight termination")
-
-        return await self._until_obeyed(attempt)
+        return await self._do_and_confirm(
+            link,
+            Command(CMD_DO_FLIGHTTERMINATION, param1=1.0),
+            lambda view: view.armed is False,
+            DISARM_TIMEOUT_S,
+            "flight termination",
+        )
 
     # --- payload ------------------------------------------------------------------------------
 

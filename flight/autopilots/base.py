@@ -6,14 +6,18 @@ Actions may be cancelled at any await: they hold no state of their own.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import resources
 from typing import Protocol
 
 from flight.links.mavlink.connection import VehicleConnection
+from flight.links.mavlink.params import ParameterEncoding
 from flight.model.outcomes import ActionOutcome
 from flight.model.view import VehicleView
 from planner.compile.mission_types import CompiledMission, RequiredParameter
+from planner.flight_plan import RoutePoint
 
 
 class ModeClass(StrEnum):
@@ -77,10 +81,30 @@ class ProfileEntry:
         return self.value
 
 
+def read_profile(file_name: str) -> tuple[ProfileEntry, ...]:
+    """The parameters that a delivery vehicle with this autopilot must have, from this package's data."""
+    text = resources.files("flight.autopilots").joinpath(file_name).read_text("utf-8")
+    return tuple(
+        ProfileEntry(
+            name=entry["name"],
+            rule=ParameterRule(entry["rule"]),
+            value=float(entry["value"]),
+            blocks=bool(entry["blocks"]),
+            reason=entry["reason"],
+            reason_zh=entry["reason_zh"],
+        )
+        for entry in json.loads(text)["parameters"]
+    )
+
+
 class Autopilot(Protocol):
     """One kind of autopilot."""
 
     name: str
+    """As in airframe files and :func:`planner.compile.mavlink.compile_mission`."""
+    mav_autopilot: int
+    """MAV_AUTOPILOT of its HEARTBEAT: a vehicle that says another number is not touched."""
+    parameter_encoding: ParameterEncoding
     profile: tuple[ProfileEntry, ...]
 
     def mode_name(self, custom_mode: int) -> str: ...
@@ -109,6 +133,10 @@ class Autopilot(Protocol):
 
     async def mission_matches(self, link: VehicleConnection, mission: CompiledMission) -> bool | None:
         """Whether the vehicle holds this mission; None: it could not be read."""
+        ...
+
+    async def lock_home(self, link: VehicleConnection, home: RoutePoint) -> ActionOutcome:
+        """Keep home where the plan has it, wherever the vehicle arms again."""
         ...
 
     async def select_arming_mode(self, link: VehicleConnection) -> ActionOutcome: ...
