@@ -129,3 +129,51 @@ class CallbackRecord:
     last_error: str | None
     delivered_at: datetime | None
     failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRecord:
+    """An uploaded zone file in force."""
+
+    feed_id: str
+    file_format: str
+    content: bytes
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisationRecord:
+    """An approval given while the hub runs; ``document`` in the shape of an authorisation file."""
+
+    authorisation_id: str
+    document: dict[str, Any]
+    given_at: datetime
+    given_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationRecord:
+    """An approval that holds no more."""
+
+    authorisation_id: str
+    revoked_at: datetime
+    revoked_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AirspaceChangeRecord:
+    """One change of the airspace; zone ids that it added, removed and changed."""
+
+    seq: int
+    at: datetime
+    by: str
+    action: str
+    subject: str
+    reason: str
+    version: str
+    previous_version: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, Text
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, MetaData, Text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -191,3 +191,55 @@ class CallbackRow(Row, table=True):
     last_error: str | None = Field(default=None, max_length=300)
     delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AirspaceFeedRow(Row, table=True):
+    """An uploaded zone file in force, as it came. A feed's next version takes its place."""
+
+    __tablename__ = "airspace_feeds"
+
+    feed_id: str = Field(primary_key=True, max_length=40)
+    file_format: str = Field(max_length=20)
+    content: bytes = Field(sa_type=LargeBinary)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(max_length=120)
+
+
+class AuthorisationRow(Row, table=True):
+    """A standing approval given while the hub runs, in the shape of an authorisation file."""
+
+    __tablename__ = "authorisations"
+
+    authorisation_id: str = Field(primary_key=True, max_length=80)
+    document: dict[str, Any] = Field(sa_type=JSON)
+    given_at: datetime = Field(sa_type=UtcDateTime)
+    given_by: str = Field(max_length=120)
+
+
+class RevocationRow(Row, table=True):
+    """An approval that holds no more, wherever it came from. Kept for good: it can't be given again."""
+
+    __tablename__ = "revocations"
+
+    authorisation_id: str = Field(primary_key=True, max_length=80)
+    revoked_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_by: str = Field(max_length=120)
+    reason: str = Field(sa_type=Text)
+
+
+class AirspaceChangeRow(Row, table=True):
+    """What changed in the airspace, append-only. ``seq`` is part of the version that came of it."""
+
+    __tablename__ = "airspace_changes"
+
+    seq: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str = Field(max_length=120)
+    action: str = Field(max_length=40)
+    subject: str = Field(max_length=80)
+    reason: str = Field(sa_type=Text)
+    version: str = Field(max_length=120)
+    previous_version: str = Field(max_length=120)
+    added: list[str] = Field(sa_type=JSON)
+    removed: list[str] = Field(sa_type=JSON)
+    changed: list[str] = Field(sa_type=JSON)
