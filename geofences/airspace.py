@@ -82,6 +82,7 @@ class Airspace:
         self.frame = snapshot.frame
         self.terrain = snapshot.terrain
         self.authorisations = snapshot.authorisations
+        self.geoid = snapshot.geoid
 
     # Questions
 
