@@ -12,7 +12,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.clock import Clock
 from core.errors import LinkError
@@ -142,7 +142,7 @@ class VehicleConnection:
 
     # --- bytes --------------------------------------------------------------------------------
 
-    def send(self, name: str, **fields: object) -> None:
+    def send(self, name: str, **fields: Any) -> None:
         """Send one message now, if the link is open. Nothing says whether it arrives."""
         frame = self._writer.pack(name, **fields)
         if self._transport is not None:

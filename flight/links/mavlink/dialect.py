@@ -12,60 +12,110 @@ import struct
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, ClassVar
 
 from pymavlink.dialects.v20 import ardupilotmega as _dialect
+
+
+class Message(tuple[Any, ...]):
+    """One received message: what it says, who says so, and its bytes.
+
+    A single tuple (the fields in wire order, then system id, component id, raw frame), because a second
+    object for each message would cost as much as everything else. Each layout has a subclass of its own
+    whose ``fields`` has MAVLink's names.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+
+    @property
+    def fields(self) -> Any:
+        """The fields under MAVLink's own names."""
+        return self
+
+    system_id: Any = property(itemgetter(-3))
+    component_id: Any = property(itemgetter(-2))
+    raw: Any = property(itemgetter(-1))
+
+
+_OWN_NAMES = {"name", "fields", "raw", "system_id", "component_id"}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How one message id is laid out.
 
-    ``fields``: a namedtuple class in wire order. ``unpack`` turns a full-length payload into it.
+    ``gather`` makes the fields of the struct's flat numbers (None: they are the fields); ``message`` is
+    the class of such messages.
     """
 
     msg_id: int
     name: str
     crc_extra: int
     packer: struct.Struct
-    fields: Any
     names: tuple[str, ...]
     array_lengths: tuple[int, ...]
-    unpack: Callable[[bytes], Any]
+    gather: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
+    message: type[Message]
 
-
-def _make_unpack(packer: struct.Struct, fields: Any, lengths: tuple[int, ...], types: tuple[str, ...]) -> Any:
-    size = packer.size
-    raw_unpack = packer.unpack
-    make = fields._make
-    if not any(lengths):
-
-        def unpack_scalars(payload: bytes) -> Any:
-            if len(payload) < size:
-                payload = payload + bytes(size - len(payload))
-            return make(raw_unpack(payload[:size]))
-
-        return unpack_scalars
-
-    def unpack_arrays(payload: bytes) -> Any:
+    def unpack(self, payload: bytes, system_id: int = 0, component_id: int = 0, raw: bytes = b"") -> Message:
+        """The message of ``payload``, of any length: MAVLink 2 cuts trailing zeros off, newer dialects
+        append fields."""
+        size = self.packer.size
         if len(payload) < size:
             payload = payload + bytes(size - len(payload))
-        flat = raw_unpack(payload[:size])
-        values: list[Any] = []
-        at = 0
-        for length, kind in zip(lengths, types, strict=True):
-            if kind == "char":
-                values.append(flat[at].split(b"\0", 1)[0].decode("utf-8", errors="replace"))
-                at += 1
-            elif length:
-                values.append(flat[at : at + length])
-                at += length
-            else:
-                values.append(flat[at])
-                at += 1
-        return make(values)
+        flat = self.packer.unpack_from(payload)
+        values = flat if self.gather is None else self.gather(flat)
+        return tuple.__new__(self.message, (*values, system_id, component_id, raw))
 
-    return unpack_arrays
+
+def _text(raw: bytes) -> str:
+    return raw.split(b"\0", 1)[0].decode("utf-8", errors="replace")
+
+
+def _make_gather(lengths: tuple[int, ...], types: tuple[str, ...]) -> Any:
+    if not any(lengths) and "char" not in types:
+        return None
+    # The struct gives a text as one entry and every other array as so many numbers.
+    pick: list[int | slice] = []
+    texts: list[int] = []
+    at = 0
+    for number, (length, kind) in enumerate(zip(lengths, types, strict=True)):
+        if kind == "char":
+            texts.append(number)
+            pick.append(at)
+            at += 1
+        elif length:
+            pick.append(slice(at, at + length))
+            at += length
+        else:
+            pick.append(at)
+            at += 1
+    only = pick[0]
+    gather: Any = itemgetter(*pick) if len(pick) > 1 else lambda flat: (flat[only],)
+    if not texts:
+        return gather
+
+    def gather_with_text(flat: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(gather(flat))
+        for number in texts:
+            values[number] = _text(values[number])
+        return tuple(values)
+
+    return gather_with_text
+
+
+def _make_message(name: str, names: tuple[str, ...]) -> type[Message]:
+    make_fields: Any = namedtuple
+    fields = make_fields(name, names, rename=True)
+    own: dict[str, Any] = {"__slots__": (), "name": name}
+    if _OWN_NAMES.intersection(names):
+        # A field that is called as one of ours is found on ``fields`` only.
+        own["fields"] = property(lambda message: fields._make(message[:-3]))
+    else:
+        own |= {field: fields.__dict__[field] for field in fields._fields}
+    return type(name, (Message,), own)
 
 
 def _layout(message_class: Any) -> Layout:
@@ -73,17 +123,15 @@ def _layout(message_class: Any) -> Layout:
     types_by_name = dict(zip(message_class.fieldnames, message_class.fieldtypes, strict=True))
     types = tuple(types_by_name[name] for name in names)
     lengths = tuple(message_class.array_lengths)
-    make_fields: Any = namedtuple
-    fields = make_fields(message_class.msgname, names, rename=True)
     return Layout(
         message_class.id,
         message_class.msgname,
         message_class.crc_extra,
         message_class.unpacker,
-        fields,
         names,
         lengths,
-        _make_unpack(message_class.unpacker, fields, lengths, types),
+        _make_gather(lengths, types),
+        _make_message(message_class.msgname, names),
     )
 
 

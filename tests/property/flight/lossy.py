@@ -22,7 +22,7 @@ VEHICLE, OWN = (3, 1), (255, 190)
 def message(name: str, system_id: int = VEHICLE[0], **fields: Any) -> Message:
     """As it would arrive: packed and unpacked again, so that types and rounding are those of the wire."""
     layout = BY_NAME[name]
-    return Message(name, system_id, 1, layout.unpack(pack_payload(name, fields)), b"")
+    return layout.unpack(pack_payload(name, fields), system_id, VEHICLE[1])
 
 
 class ScriptedVehicle:
@@ -83,7 +83,8 @@ class ScriptedVehicle:
         if name == "MISSION_REQUEST_INT":
             if fields.seq >= len(self.stored):
                 return self._ack(fields, 1)
-            held = self.stored[fields.seq]._asdict() | self._to(fields)
+            layout = BY_NAME["MISSION_ITEM_INT"]
+            held = dict(zip(layout.names, self.stored[fields.seq], strict=False)) | self._to(fields)
             return [message("MISSION_ITEM_INT", **held)]
         return []
 

@@ -1,0 +1,313 @@
+"""MAVLink 2 signing: who may speak for a vehicle, and proof that it is us who speak to it.
+
+A signature is the first 48 bits of SHA-256 over key, frame, link id and a time in 10 µs since 2015
+(MAVLink message signing specification). Each sender's stream (system, component, link id) must go
+forward in time; a stream never heard before may be at most a minute behind. What is easy to get wrong,
+and tested here:
+
+- The time of a stream moves only **after** its signature was verified: a forged frame with a time far
+  ahead would otherwise block all later genuine ones.
+- A vehicle with a key is never believed unsigned, from the first byte on and in MAVLink 1 too, which
+  can't be signed: there is no moment before signing «is switched on».
+- Our own times are reserved on disk before they are used and the heard ones are written down every
+  :data:`FLUSH_S`, so that neither a kill -9 nor a clock set back lets anything be said or heard twice.
+
+ArduPilot accepts unsigned frames on its first link (channel 0, usually USB) whatever its key: a cable or
+companion computer there commands the vehicle without one. That link must stay inside the airframe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from core.clock import Clock
+from core.errors import ErrorCode, LinkError
+from flight.links.private_file import read_private, write_private
+
+log = logging.getLogger(__name__)
+
+EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+"""Where signing times begin (MAVLink message signing specification)."""
+TICKS_PER_S = 100_000
+TIME_BYTES = 6
+SIGNATURE_HASH_BYTES = 6
+NEW_STREAM_BEHIND_S = 60.0
+"""How far a stream that was never heard may be behind (specification)."""
+RESERVE_S = 60.0
+"""Our times are reserved on disk this far ahead: one write a minute; a restart skips at most this much."""
+FLUSH_S = 2.0
+"""How often the heard times are written. After a crash each stream is believed from this much behind its
+last written time on, which a vehicle reaches by itself in that time."""
+CLOCK_TRUST_S = 600.0
+"""A time further ahead of our clock than this concerns one key only and is reserved for it alone."""
+
+
+def ticks_of(now: datetime) -> int:
+    """Signing time of a moment."""
+    return int((now - EPOCH).total_seconds() * TICKS_PER_S)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """32 secret bytes. Its ``key_id`` may be shown to anyone; the secret is in no text made of it."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != 32 or not any(self.secret):
+            raise LinkError(ErrorCode.LINK_KEY_INVALID, "a signing key is 32 bytes, not all zero")
+
+    @property
+    def key_id(self) -> str:
+        """Names the key without giving it away."""
+        return hashlib.sha256(b"drone-aed key id" + self.secret).hexdigest()[:12]
+
+    @classmethod
+    def from_passphrase(cls, passphrase: str) -> SigningKey:
+        """As MAVProxy and Mission Planner do it: SHA-256 of the text."""
+        return cls(hashlib.sha256(passphrase.encode()).digest())
+
+    def signature(self, signed: bytes) -> bytes:
+        """Of a frame with its link id and time."""
+        return hashlib.sha256(self.secret + signed).digest()[:SIGNATURE_HASH_BYTES]
+
+
+class Rejection(StrEnum):
+    """Why a frame was not believed."""
+
+    UNSIGNED = "unsigned"
+    FORGED = "forged"
+    """The signature isn't one of this vehicle's key."""
+    REPLAYED = "replayed"
+    """Rightly signed, and not later than what was heard on that stream."""
+    TOO_OLD = "too_old"
+    """Rightly signed, a new stream, more than a minute behind."""
+
+
+Stream = tuple[str, int, int, int]
+"""Key id, system id, component id, link id."""
+
+
+class SigningTimes:
+    """All times of all keys, heard and said, kept over restarts in one file (None: in memory only)."""
+
+    def __init__(self, clock: Clock, path: Path | None = None) -> None:
+        self._clock, self._path = clock, path
+        self._heard: dict[Stream, int] = {}
+        self._said: dict[str, int] = {}
+        self._reserved = 0
+        self._reserved_for: dict[str, int] = {}
+        self._floor = 0
+        self._floor_for: dict[str, int] = {}
+        self._dirty = False
+        if path is not None and path.exists():
+            self._load(path)
+
+    def now(self) -> int:
+        """The present in ticks."""
+        return ticks_of(self._clock.now())
+
+    def _load(self, path: Path) -> None:
+        try:
+            held = json.loads(read_private(path))
+            margin = 0 if held["closed"] else round(FLUSH_S * TICKS_PER_S)
+            for key_id, system_id, component_id, link_id, ticks in held["heard"]:
+                self._heard[key_id, int(system_id), int(component_id), int(link_id)] = int(ticks) + margin
+            self._floor = self._reserved = int(held["reserved"])
+            self._reserved_for = {str(key_id): int(ticks) for key_id, ticks in held["reserved_for"].items()}
+            self._floor_for = dict(self._reserved_for)
+        except (ValueError, KeyError, TypeError) as error:
+            # Without the times a recording could be played to us: a person must look.
+            raise LinkError(
+                ErrorCode.LINK_KEY_INVALID, f"{path}: the signing times can't be read: {error}"
+            ) from error
+
+    def heard(self, stream: Stream) -> int | None:
+        """The last believed time of a stream."""
+        return self._heard.get(stream)
+
+    def believe(self, stream: Stream, ticks: int) -> None:
+        """A verified frame moved its stream. Our own times of that key follow, so that the vehicle, whose
+        clock is ahead, believes us."""
+        self._heard[stream] = ticks
+        self._dirty = True
+        key_id = stream[0]
+        if ticks > self._said.get(key_id, 0):
+            self._said[key_id] = ticks
+
+    def take(self, key_id: str) -> int:
+        """The next time to sign with. Never the same twice, over restarts too."""
+        now = self.now()
+        floor = max(self._floor, self._floor_for.get(key_id, 0))
+        ticks = max(now, self._said.get(key_id, 0) + 1, floor + 1)
+        if ticks > max(self._reserved, self._reserved_for.get(key_id, 0)):
+            ahead = ticks + round(RESERVE_S * TICKS_PER_S)
+            if ticks <= now + round(CLOCK_TRUST_S * TICKS_PER_S):
+                self._reserved = ahead
+            else:
+                self._reserved_for[key_id] = ahead
+            self._write(closed=False)
+        self._said[key_id] = ticks
+        return ticks
+
+    def flush(self) -> None:
+        """Write the heard times if there are new ones."""
+        if self._dirty:
+            self._write(closed=False)
+
+    def close(self) -> None:
+        """Write everything; the next start needs no margin then."""
+        self._write(closed=True)
+
+    def _write(self, *, closed: bool) -> None:
+        self._dirty = False
+        if self._path is None:
+            return
+        content = {
+            "closed": closed,
+            "reserved": self._reserved,
+            "reserved_for": self._reserved_for,
+            "heard": [[*stream, ticks] for stream, ticks in self._heard.items()],
+        }
+        write_private(self._path, json.dumps(content).encode())
+
+
+@dataclass(slots=True)
+class SigningCounts:
+    """What was believed and what was not."""
+
+    verified: int = 0
+    unsigned: int = 0
+    forged: int = 0
+    replayed: int = 0
+    too_old: int = 0
+
+    def rejected(self) -> dict[str, int]:
+        """By reason, without the zeros."""
+        every = {reason.value: getattr(self, reason.value) for reason in Rejection}
+        return {reason: count for reason, count in every.items() if count}
+
+
+@dataclass(slots=True)
+class _Expected:
+    keys: list[SigningKey]
+    unsigned_too: bool
+    on_proof: Callable[[SigningKey], None] | None
+    counts: SigningCounts
+
+
+class SignatureGuard:
+    """Judges the frames of one link (:class:`flight.links.mavlink.framing.Judge`).
+
+    Vehicles without a key are not judged: nobody expects signatures of them.
+    """
+
+    def __init__(self, times: SigningTimes) -> None:
+        self.times = times
+        self._expected: dict[int, _Expected] = {}
+        self._streams: dict[tuple[int, int, int], Stream] = {}
+
+    def expect(
+        self,
+        system_id: int,
+        *keys: SigningKey,
+        unsigned_too: bool = False,
+        on_proof: Callable[[SigningKey], None] | None = None,
+    ) -> SigningCounts:
+        """Believe this vehicle only with one of ``keys``. Returns its counts, which go on over calls.
+
+        ``unsigned_too`` is for the moment in which a key is handed over: it ends by itself with the first
+        frame that the new key signed. ``on_proof`` hears which key a verified frame proved.
+        """
+        if not keys:
+            raise LinkError(ErrorCode.LINK_KEY_INVALID, f"no key to expect of system {system_id}")
+        before = self._expected.get(system_id)
+        counts = SigningCounts() if before is None else before.counts
+        self._expected[system_id] = _Expected(list(keys), unsigned_too, on_proof, counts)
+        self._forget_streams(system_id)
+        return counts
+
+    def forget(self, system_id: int) -> None:
+        """Expect no signatures of this vehicle any more."""
+        self._expected.pop(system_id, None)
+        self._forget_streams(system_id)
+
+    def _forget_streams(self, system_id: int) -> None:
+        for known in [known for known in self._streams if known[0] == system_id]:
+            del self._streams[known]
+
+    def admits(self, system_id: int, component_id: int, raw: bytes, signed: bool) -> bool:
+        """Whether this frame is believed; counts why not."""
+        expected = self._expected.get(system_id)
+        if expected is None:
+            return True
+        counts = expected.counts
+        if not signed:
+            if expected.unsigned_too:
+                return True
+            counts.unsigned += 1
+            return False
+        said = raw[-SIGNATURE_HASH_BYTES:]
+        key = expected.keys[0]
+        if not hmac.compare_digest(key.signature(raw[:-SIGNATURE_HASH_BYTES]), said):
+            other = self._other_key(expected, raw, said)
+            if other is None:
+                counts.forged += 1
+                return False
+            key = other
+        ticks = int.from_bytes(raw[-SIGNATURE_HASH_BYTES - TIME_BYTES : -SIGNATURE_HASH_BYTES], "little")
+        known = (system_id, component_id, raw[-13])
+        stream = self._streams.get(known)
+        if stream is None or len(expected.keys) > 1:
+            stream = self._streams[known] = (key.key_id, *known)
+        last = self.times.heard(stream)
+        if last is None:
+            if ticks < self.times.now() - NEW_STREAM_BEHIND_S * TICKS_PER_S:
+                counts.too_old += 1
+                return False
+        elif ticks <= last:
+            counts.replayed += 1
+            return False
+        self.times.believe(stream, ticks)
+        counts.verified += 1
+        if expected.on_proof is not None:
+            self._proved(expected, key)
+        return True
+
+    def _other_key(self, expected: _Expected, raw: bytes, said: bytes) -> SigningKey | None:
+        for key in expected.keys[1:]:
+            if hmac.compare_digest(key.signature(raw[:-SIGNATURE_HASH_BYTES]), said):
+                return key
+        return None
+
+    def _proved(self, expected: _Expected, key: SigningKey) -> None:
+        on_proof = expected.on_proof
+        if key is expected.keys[-1]:
+            # The newest key is in use: the older ones and unsigned frames are over.
+            expected.keys = [key]
+            expected.unsigned_too = False
+            expected.on_proof = None
+        if on_proof is not None:
+            on_proof(key)
+
+
+class KeySigner:
+    """Signs what we send to one vehicle (:class:`flight.links.mavlink.framing.Signer`)."""
+
+    def __init__(self, key: SigningKey, times: SigningTimes, *, link_id: int = 0) -> None:
+        self.key = key
+        self._times = times
+        self._key_id = key.key_id
+        self._link_id = bytes((link_id,))
+
+    def sign(self, frame: bytes) -> bytes:
+        tail = self._link_id + self._times.take(self._key_id).to_bytes(TIME_BYTES, "little")
+        return tail + self.key.signature(frame + tail)
