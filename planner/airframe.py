@@ -14,6 +14,7 @@ from importlib import resources
 
 from core.errors import AirspaceError, ErrorCode
 from planner.checks import check_number, check_text, refuse
+from planner.compile.dialects import DIALECTS
 from planner.flight_plan import DeliveryMethod
 
 STANDARD_GRAVITY_M_S2 = 9.80665
@@ -70,10 +71,11 @@ class CorridorTerms:
 class DeliveryTerms:
     """One way to put the AED on the ground.
 
-    ``hover_height_agl_m`` over the landing point, ``lower_s`` from arrival there until the AED
-    stands on the ground and is released, ``hover_budget_s`` the whole time the mission loiters
-    before it goes home by itself (lowering, release, retracting, and waiting for a clear site).
-    ``clear_radius_m`` must be free around the point, ``max_slope_deg`` is the steepest ground that will do.
+    ``hover_height_agl_m`` over the landing point (LAND: where it stands before it comes down), ``lower_s``
+    from arrival there until the AED stands on the ground and is released, ``hover_budget_s`` the whole time
+    the mission loiters before it goes home by itself (lowering, release, retracting, and waiting for a
+    clear site). ``clear_radius_m`` must be free around the point, ``max_slope_deg`` is the steepest ground
+    that will do.
     """
 
     method: DeliveryMethod
@@ -84,10 +86,6 @@ class DeliveryTerms:
     max_slope_deg: float
 
     def __post_init__(self) -> None:
-        if self.method is DeliveryMethod.LAND:
-            raise refuse(
-                "delivery.method", "LAND can't be flown: autopilots disarm after a mid-mission landing"
-            )
         check_number("delivery.hover_height_agl_m", self.hover_height_agl_m, above=0.0, maximum=60.0)
         check_number("delivery.lower_s", self.lower_s, above=0.0)
         check_number("delivery.clear_radius_m", self.clear_radius_m, above=0.0, maximum=100.0)
@@ -104,12 +102,14 @@ class Airframe:
     before the pack sags, ``reserve_fraction`` of the nominal capacity stays untouched in every plan.
     ``energy_uncertainty_fraction`` is one standard deviation of the energy model, relative.
     ``landing_slow_below_m`` is the height above the pad where the autopilot slows to ``landing_rate_m_s``.
+    ``autopilot`` is the kind that flies it («ardupilot» or «px4»): a vehicle that says otherwise is not touched.
     ``preparation_s`` runs from the accepted plan to the lift-off: uploads, read-back, arming.
     """
 
     airframe_id: str
     name: str
     name_zh: str
+    autopilot: str
     take_off_mass_kg: float
     payload_kg: float
     cruise_airspeed_m_s: float
@@ -146,6 +146,11 @@ class Airframe:
             check_number(f"airframe.{name}", getattr(self, name), minimum=0.0, maximum=1.0)
         check_number("airframe.payload_kg", self.payload_kg, maximum=self.take_off_mass_kg)
         check_number("airframe.wind_limit_m_s", self.wind_limit_m_s, maximum=self.cruise_airspeed_m_s - 1.0)
+        dialect = DIALECTS.get(self.autopilot)
+        if dialect is None:
+            raise refuse("airframe.autopilot", f"{self.autopilot!r} is none of {sorted(DIALECTS)}")
+        if not dialect.drives_winch and self.delivery(DeliveryMethod.WINCH) is not None:
+            raise refuse("airframe.deliveries", f"{self.autopilot} drives no winch: WINCH can't be offered")
         if not self.deliveries:
             raise refuse("airframe.deliveries", "an airframe that can't deliver is of no use here")
         if not self.sources:

@@ -32,8 +32,8 @@ class DeliveryMethod(StrEnum):
     GRIPPER_LOW = "GRIPPER_LOW"
     """Released by a gripper from a hover a little above the ground."""
     LAND = "LAND"
-    """Handed over after landing. Landing points may allow it; no airframe here offers it, because
-    an autopilot disarms after a landing in the middle of a mission."""
+    """Handed over after landing. The landing is commanded under supervision, never part of the mission: in
+    the middle of one ArduCopter disarms and PX4 takes off again at once."""
 
 
 class LegKind(StrEnum):

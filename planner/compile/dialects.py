@@ -1,7 +1,6 @@
 """How autopilots differ in what they take as a mission, fence and rally list.
 
-Sources: this project's reference pages on ArduCopter 4.6 and PX4 1.16, both observed in their own
-simulators.
+Sources: ArduCopter 4.6.0-dev and PX4 1.16/1.17, observed in their own simulators (``docs/conformance.md``).
 """
 
 from __future__ import annotations
@@ -19,6 +18,9 @@ class Dialect:
     ``home_first``: sequence 0 is taken as home and discarded. ``do_frame``: the frame of items
     without a position. ``yaw_free``: param 4 that leaves the heading to the autopilot.
     ``returns_home_too``: whether home stays a place of return beside the rally points.
+    ``drives_winch``: whether it can lower a line at all. ``item_keeps_altitude``: items without a position
+    carry the altitude of the leg around them.
+    ``speed_by_parameter``: a speed that holds for the whole way is a parameter, not an item.
     """
 
     name: str
@@ -29,6 +31,9 @@ class Dialect:
     max_fence_vertices: int
     max_rally_points: int
     returns_home_too: bool
+    drives_winch: bool
+    item_keeps_altitude: bool
+    speed_by_parameter: bool
 
 
 ARDUPILOT = Dialect(
@@ -43,6 +48,9 @@ ARDUPILOT = Dialect(
     max_rally_points=46,
     # RALLY_INCL_HOME 0.
     returns_home_too=False,
+    drives_winch=True,
+    item_keeps_altitude=False,
+    speed_by_parameter=False,
 )
 
 PX4 = Dialect(
@@ -55,6 +63,13 @@ PX4 = Dialect(
     max_fence_vertices=64,
     max_rally_points=32,
     returns_home_too=True,
+    # DO_WINCH as a command is not even acknowledged; as an item it waits and does nothing (1.17.0).
+    drives_winch=False,
+    # PX4 1.17.0 flies to the altitude field of an active item without a position, 0 AMSL if nothing is
+    # there, when home's altitude is corrected meanwhile: seen, a touchdown with motors on.
+    item_keeps_altitude=True,
+    # One speed for the whole way needs no item at all.
+    speed_by_parameter=True,
 )
 
 DIALECTS = {dialect.name: dialect for dialect in (ARDUPILOT, PX4)}

@@ -6,19 +6,24 @@ Layout (ArduPilot; PX4 has no sequence 0 for home):
     point · DO_WINCH retract · WAYPOINT per leg home · NAV_LAND on the pad
     [· WAYPOINTs of the way out backwards · NAV_LAND on the pad]
 
+Delivery by landing has the same mission: unattended it hovers and goes home with the AED. The landing
+itself is commanded, because a landing in the middle of a mission disarms ArduCopter and makes PX4 take
+off again among the people. The way home from the ground there is :func:`compile_way_home`.
+
 The AED is released only under supervision during the loiter. If the controller dies, the loiter ends
 by itself and the vehicle flies the planned legal way home. «Return now» from outbound leg k is a jump
 to the item that flies back to the leg's start: the same leg backwards, therefore legal.
 
 Ground speeds: the plan's differ from leg to leg when there is wind. Then every cruise item is
 preceded by its own DO_CHANGE_SPEED, so that a jump never leaves an old speed in force; in calm air
-one after the take-off is enough.
+one after the take-off is enough (ArduPilot), or none, because the parameter says it (PX4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planner.airframe import load_airframes
 from planner.checks import refuse
 from planner.compile import mavlink_numbers as mav
 from planner.compile.dialects import DIALECTS, Dialect
@@ -31,17 +36,45 @@ SPEED_STEP_M_S = 0.05
 """Ground speeds closer than this are one speed (chosen: far below what an autopilot holds)."""
 
 
-def compile_mission(plan: FlightPlan, *, autopilot: str = "ardupilot") -> CompiledMission:
-    """The plan as ``autopilot`` («ardupilot» or «px4») takes it.
+def autopilot_of(plan: FlightPlan) -> str:
+    """The kind of autopilot of the plan's type of drone. Raises 3201 for a type that nobody described."""
+    airframe = load_airframes().get(plan.airframe_id)
+    if airframe is None:
+        raise refuse("airframe_id", f"no airframe {plan.airframe_id!r} is known")
+    return airframe.autopilot
+
+
+def compile_mission(plan: FlightPlan, *, autopilot: str | None = None) -> CompiledMission:
+    """The plan as ``autopilot`` («ardupilot» or «px4»; None: that of the plan's airframe) takes it.
 
     Heights are above home (frame 3), so that they ride on the vehicle's own barometer like the
-    vehicle's own home does. Raises 3201 when the plan doesn't fit the autopilot's limits.
+    vehicle's own home does. Raises 3201 when the plan doesn't fit the autopilot's limits, and for a
+    winch on an autopilot that drives none.
     """
-    dialect = DIALECTS.get(autopilot)
+    return _compile(plan, autopilot, whole=True)
+
+
+def compile_way_home(plan: FlightPlan, *, autopilot: str | None = None) -> CompiledMission:
+    """The way home after a delivery by landing: take-off from the landing point, inbound, NAV_LAND on the pad.
+
+    Heights stay above the plan's home: lock it before the flight, because ArduCopter moves its home to
+    where it arms. Every index of the way out points at the take-off. Raises as :func:`compile_mission`.
+    """
+    return _compile(plan, autopilot, whole=False)
+
+
+def _compile(plan: FlightPlan, autopilot: str | None, *, whole: bool) -> CompiledMission:
+    name = autopilot_of(plan) if autopilot is None else autopilot
+    dialect = DIALECTS.get(name)
     if dialect is None:
-        raise refuse("autopilot", f"{autopilot!r} is none of {sorted(DIALECTS)}")
+        raise refuse("autopilot", f"{name!r} is none of {sorted(DIALECTS)}")
+    if plan.delivery_method is DeliveryMethod.WINCH and not dialect.drives_winch:
+        raise refuse("delivery_method", f"{dialect.name} drives no winch")
     writer = _Writer(plan, dialect)
-    writer.write()
+    if whole:
+        writer.write()
+    else:
+        writer.write_way_home()
     fence = fence_items(plan, dialect)
     rally = _rally_items(plan, dialect)
     if len(writer.items) > dialect.max_items:
@@ -75,12 +108,10 @@ class _Writer:
 
     def write(self) -> None:
         plan = self.plan
-        if self.dialect.home_first:
-            self._append(None, mav.NAV_WAYPOINT, point=plan.home, frame=mav.FRAME_GLOBAL_AMSL)
+        self._home()
         last = len(plan.outbound) - 1
         self._leg("outbound", 0, mav.NAV_TAKEOFF, param4=self.dialect.yaw_free)
-        if self.uniform_speed:
-            self._speed(self.first_speed_m_s)
+        self._uniform_speed()
         for index in range(1, last):
             self._cruise_leg("outbound", index)
         self._leg("outbound", last, mav.NAV_LOITER_TIME, param1=plan.hover_budget_s)
@@ -92,6 +123,28 @@ class _Writer:
         if plan.retrace:
             self._home_section("retrace", plan.retrace)
 
+    def write_way_home(self) -> None:
+        """Only the way home, beginning with a take-off where the vehicle stands."""
+        self._home()
+        self._leg("inbound", 0, mav.NAV_TAKEOFF, param4=self.dialect.yaw_free)
+        self._uniform_speed()
+        for index in range(1, len(self.plan.inbound) - 1):
+            self._cruise_leg("inbound", index)
+        self._leg("inbound", len(self.plan.inbound) - 1, mav.NAV_LAND, param4=self.dialect.yaw_free)
+        takeoff = self.entry["inbound", 0]
+        self.entry["outbound", 0] = self.entry["outbound", len(self.plan.outbound) - 1] = takeoff
+        for index in range(len(self.plan.retrace)):
+            home_index = 0 if index == 0 else len(self.plan.inbound) - 1
+            self.entry["retrace", index] = self.entry["inbound", home_index]
+
+    def _home(self) -> None:
+        if self.dialect.home_first:
+            self._append(None, mav.NAV_WAYPOINT, point=self.plan.home, frame=mav.FRAME_GLOBAL_AMSL)
+
+    def _uniform_speed(self) -> None:
+        if self.uniform_speed and not self.dialect.speed_by_parameter:
+            self._speed(self.first_speed_m_s)
+
     def _home_section(self, section: str, legs: Sequence[Leg]) -> None:
         self._leg(section, 0, mav.NAV_WAYPOINT, param4=self.dialect.yaw_free)
         for index in range(1, len(legs) - 1):
@@ -101,7 +154,8 @@ class _Writer:
     def _cruise_leg(self, section: str, index: int) -> None:
         entry = len(self.items)
         if not self.uniform_speed:
-            self._speed(self.plan.section(section)[index].ground_speed_m_s)
+            leg = self.plan.section(section)[index]
+            self._speed(leg.ground_speed_m_s, leg.end.altitude_amsl_m)
         self._leg(section, index, mav.NAV_WAYPOINT, param4=self.dialect.yaw_free)
         self.entry[section, index] = entry
 
@@ -114,13 +168,14 @@ class _Writer:
             ItemLeg(section=section, index=index), command, point=leg.end, param1=param1, param4=param4
         )
 
-    def _speed(self, speed_m_s: float) -> None:
+    def _speed(self, speed_m_s: float, altitude_amsl_m: float = 0.0) -> None:
         self._append(
             None,
             mav.DO_CHANGE_SPEED,
             param1=mav.SPEED_TYPE_GROUND,
             param2=round(speed_m_s, 2),
             param3=mav.THROTTLE_UNCHANGED,
+            height_m=round(altitude_amsl_m, 2) if self.dialect.item_keeps_altitude else 0.0,
         )
 
     def _append(
@@ -134,6 +189,7 @@ class _Writer:
         param2: float = 0.0,
         param3: float = 0.0,
         param4: float = 0.0,
+        height_m: float = 0.0,
     ) -> None:
         seq = len(self.items)
         if point is None:
@@ -145,6 +201,7 @@ class _Writer:
                 param2=param2,
                 param3=param3,
                 param4=param4,
+                height_m=height_m,
             )
         else:
             above_m = 0.0 if frame == mav.FRAME_GLOBAL_AMSL else self.plan.home.altitude_amsl_m

@@ -18,6 +18,16 @@ def required_parameters(plan: FlightPlan, dialect: Dialect) -> tuple[RequiredPar
     return _ardupilot(plan) if dialect.name == "ardupilot" else _px4(plan)
 
 
+LANDING_SLOWS_OVER_M = 5.0
+"""From descent to landing speed within this height (chosen: PX4's own defaults are 10 m and 5 m)."""
+
+
+def _slowest_cruise_m_s(plan: FlightPlan) -> float:
+    """The ground speed of the slowest cruise leg: what holds where no item says another one."""
+    sections = (plan.outbound, plan.inbound, plan.retrace)
+    return round(min(leg.ground_speed_m_s for legs in sections for leg in legs[1:-1]), 2)
+
+
 def _return_height_m(plan: FlightPlan) -> float:
     """Above home: the cruise height, at which the straight ways to the rally points were checked."""
     heights = [leg.end.altitude_amsl_m for leg in (*plan.outbound[:1], *plan.inbound[:1], *plan.retrace[:1])]
@@ -94,12 +104,21 @@ def _px4(plan: FlightPlan) -> tuple[RequiredParameter, ...]:
     listed = [
         ("NAV_ACC_RAD", kinematics.acceptance_radius_m, "corners are cut no further than planned"),
         ("MPC_XY_VEL_MAX", kinematics.ground_speed_max_m_s, "the corridor's width is for this ground speed"),
+        ("MPC_XY_CRUISE", _slowest_cruise_m_s(plan), "the planned ground speed; the return flies it too"),
+        # The rates of missions are cut to the general limits, whose defaults are 3 and 1.5 m/s.
+        ("MPC_Z_VEL_MAX_UP", kinematics.climb_rate_m_s, "planned climb time"),
+        ("MPC_Z_VEL_MAX_DN", kinematics.descent_rate_m_s, "planned descent time"),
         ("MPC_Z_V_AUTO_UP", kinematics.climb_rate_m_s, "planned climb time"),
         ("MPC_Z_V_AUTO_DN", kinematics.descent_rate_m_s, "planned descent time"),
         ("MPC_ACC_HOR", kinematics.acceleration_m_s2, "planned corner speeds"),
         ("MPC_LAND_SPEED", kinematics.landing_rate_m_s, "planned landing time"),
+        # Between the two heights PX4 slows down linearly; from the lower one on it is at landing speed.
+        ("MPC_LAND_ALT2", kinematics.landing_slow_below_m, "planned landing time"),
+        ("MPC_LAND_ALT1", kinematics.landing_slow_below_m + LANDING_SLOWS_OVER_M, "planned landing time"),
         ("GF_MAX_VER_DIST", math.floor(_ceiling_m(plan)), "the way stays under its ceiling"),
         ("RTL_RETURN_ALT", _return_height_m(plan), "straight returns were checked at cruise height"),
+        ("RTL_CONE_ANG", 0.0, "no lower return near its end: straight returns were checked at cruise height"),
+        ("RTL_LAND_DELAY", 0.0, "the return ends on the ground, not hovering over it"),
         (
             ("RTL_TYPE", 0.0, "straight to the nearest of home and rally points, all of which were checked")
             if plan.rally_points

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from planner.compile.dialects import DIALECTS
 from planner.compile.mavlink import compile_mission
 from planner.compile.mission_types import MissionItem
 from planner.flight_plan import FlightPlan
@@ -20,10 +21,10 @@ _ALTITUDE_MODE = {0: 2, 2: 1, 3: 1}
 """Frame → QGC altitude mode: 1 relative to home, 2 absolute (AMSL)."""
 
 
-def to_qgc_plan(plan: FlightPlan, *, autopilot: str = "ardupilot") -> dict[str, Any]:
+def to_qgc_plan(plan: FlightPlan, *, autopilot: str | None = None) -> dict[str, Any]:
     """The ``.plan`` document as a JSON-able dict; positions are (latitude, longitude), heights metres."""
     compiled = compile_mission(plan, autopilot=autopilot)
-    items = compiled.items[1:] if autopilot == "ardupilot" else compiled.items
+    items = compiled.items[1:] if DIALECTS[compiled.autopilot].home_first else compiled.items
     home = plan.home
     fence = plan.autopilot_fence
     polygons = [(True, fence.inclusion), *((False, ring) for ring in fence.exclusions)]

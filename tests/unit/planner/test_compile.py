@@ -8,11 +8,13 @@ import math
 import pytest
 
 from core.errors import AirspaceError
+from planner.airframe import Airframe, load_airframes
 from planner.compile import mavlink_numbers as mav
-from planner.compile.mavlink import compile_mission
+from planner.compile.mavlink import compile_mission, compile_way_home
 from planner.compile.mission_types import CompiledMission, MissionItem
 from planner.flight_plan import DeliveryMethod, FlightPlan
 from planner.policy import PlanningPolicy
+from planner.wind import Wind
 from tests.unit.planner.helpers import airspace, box_zone, landing_point, planned, refuge, station, wind
 
 START, GOAL = station("a", 0, 0), landing_point("p", 3000, 0)
@@ -29,6 +31,15 @@ def windy_plan() -> FlightPlan:
     plan = planned(airspace(WALL), START, GOAL, refuges=REFUGES, blowing=wind(60, 9))
     assert plan.outbound[1].ground_speed_m_s != plan.inbound[1].ground_speed_m_s
     return plan
+
+
+QUAD = load_airframes()["quad8_px4"]
+LOW = landing_point("p", 3000, 0, delivery_methods=(DeliveryMethod.GRIPPER_LOW,))
+TOUCHDOWN = landing_point("p", 3000, 0, delivery_methods=(DeliveryMethod.LAND,))
+
+
+def px4_plan(**options: object) -> FlightPlan:
+    return planned(airspace(WALL), START, LOW, refuges=REFUGES, airframe=QUAD, **options)
 
 
 def with_retrace() -> FlightPlan:
@@ -143,9 +154,11 @@ def test_speeds_are_right_after_any_jump() -> None:
     assert [i.seq for i in calm.items if i.command == mav.DO_CHANGE_SPEED] == [2]
 
 
-def test_px4_has_no_home_and_real_positions() -> None:
-    plan = calm_plan()
-    mission = compile_mission(plan, autopilot="px4")
+@pytest.mark.parametrize("blowing", [None, wind(60, 7)])
+def test_px4_has_no_home_and_real_positions(blowing: Wind | None) -> None:
+    plan = px4_plan(blowing=blowing)
+    mission = compile_mission(plan)
+    assert mission.autopilot == "px4"
     first = mission.items[0]
     assert first.command == mav.NAV_TAKEOFF
     assert first.latitude_deg == pytest.approx(plan.home.position.latitude_deg, abs=1e-7)
@@ -153,8 +166,19 @@ def test_px4_has_no_home_and_real_positions() -> None:
     assert math.isnan(first.param4)
     assert [i.command for i in mission.items].count(mav.NAV_TAKEOFF) == 1
     for item in mission.items:
-        if item.command in (mav.DO_CHANGE_SPEED, mav.DO_WINCH):
+        if item.command not in NAV:
+            assert item.command == mav.DO_CHANGE_SPEED
             assert item.frame == mav.FRAME_MISSION
+            # What PX4 may descend to while this item is active: the leg's own altitude, never 0.
+            leg = mission.item_legs[item.seq + 1]
+            assert leg is not None
+            end = plan.section(leg.section)[leg.index].end
+            assert item.height_m == pytest.approx(end.altitude_amsl_m, abs=0.01)
+            assert item.height_m > 50
+    if blowing is None:
+        assert {item.command for item in mission.items} <= NAV
+        values = {p.name: p.value for p in mission.required_parameters}
+        assert values["MPC_XY_CRUISE"] == pytest.approx(plan.outbound[1].ground_speed_m_s, abs=0.01)
     assert all(item.frame == mav.FRAME_RELATIVE_TO_HOME for item in mission.rally)
     assert len(mission.fence) <= 64
 
@@ -177,7 +201,52 @@ def test_required_parameters_hold_the_plan() -> None:
     assert values["WPNAV_RADIUS"] == 500
     assert values["RALLY_INCL_HOME"] == 0
     assert values["RALLY_LIMIT_KM"] >= 3
-    assert all(p.reason for p in compile_mission(plan, autopilot="px4").required_parameters)
+    assert all(p.reason for p in compile_mission(px4_plan()).required_parameters)
+
+
+def test_px4_lowers_nothing() -> None:
+    with pytest.raises(AirspaceError, match="px4 drives no winch"):
+        compile_mission(calm_plan(), autopilot="px4")
+
+
+@pytest.mark.parametrize(
+    "airframe", [QUAD, dataclasses.replace(load_airframes()["hex10"], deliveries=QUAD.deliveries)]
+)
+def test_the_way_home_after_a_landing_begins_there_and_ends_on_the_pad(airframe: Airframe) -> None:
+    plan = planned(airspace(WALL), START, TOUCHDOWN, refuges=REFUGES, airframe=airframe)
+    whole = compile_mission(plan, autopilot=airframe.autopilot)
+    # Unattended it goes home with the AED: nothing in the mission lands at the delivery.
+    assert [item.command for item in whole.items].count(mav.NAV_LAND) == 1
+    mission = compile_way_home(plan, autopilot=airframe.autopilot)
+    items, at = mission.items, mission.indices
+    assert items[at.takeoff].command == mav.NAV_TAKEOFF
+    assert at.takeoff == (1 if airframe.autopilot == "ardupilot" else 0)
+    assert place(items[at.takeoff]) == pytest.approx(
+        (
+            plan.delivery.position.latitude_deg,
+            plan.delivery.position.longitude_deg,
+            plan.inbound[0].end.altitude_amsl_m - plan.home.altitude_amsl_m,
+        )
+    )
+    assert items[at.land].command == mav.NAV_LAND
+    assert items[at.land].seq == len(items) - 1
+    flown = [place(item) for item in flown_from(mission, at.takeoff)]
+    expected = [
+        (
+            leg.end.position.latitude_deg,
+            leg.end.position.longitude_deg,
+            leg.end.altitude_amsl_m - plan.home.altitude_amsl_m,
+        )
+        for leg in plan.inbound
+    ]
+    assert len(flown) == len(expected)
+    for one, other in zip(flown, expected, strict=True):
+        assert one == pytest.approx(other, abs=0.01)
+    assert len(mission.return_entry) == len(mission.item_legs) == len(items)
+    for item, leg in zip(items, mission.item_legs, strict=True):
+        if leg is not None:
+            assert flown_from(mission, mission.return_entry[item.seq])[0].seq == item.seq
+    assert (mission.fence, mission.rally) == (whole.fence, whole.rally)
 
 
 def test_gripper_needs_no_winch_and_unknown_autopilots_are_refused() -> None:
@@ -192,11 +261,11 @@ def test_gripper_needs_no_winch_and_unknown_autopilots_are_refused() -> None:
 
 def test_px4_is_refused_where_its_straight_way_home_is_illegal() -> None:
     """PX4 counts home among its rally points; ArduPilot is told not to."""
-    plan = calm_plan()
+    plan = px4_plan()
     away = tuple(point for point in plan.rally_points if point.position != plan.home.position)
     assert away
     without_home = dataclasses.replace(plan, rally_points=away)
-    compile_mission(without_home)
+    compile_mission(without_home, autopilot="ardupilot")
     with pytest.raises(AirspaceError, match="straight home"):
         compile_mission(without_home, autopilot="px4")
 
@@ -206,7 +275,11 @@ def test_without_rally_points_nothing_returns_straight() -> None:
     assert plan.rally_points == ()
     ardupilot = {p.name: p.value for p in compile_mission(plan).required_parameters}
     assert (ardupilot["FS_GCS_ENABLE"], ardupilot["BATT_FS_LOW_ACT"], ardupilot["FENCE_ACTION"]) == (4, 4, 5)
-    px4 = {p.name: p.value for p in compile_mission(plan, autopilot="px4").required_parameters}
+    low = planned(
+        airspace(WALL), START, LOW, airframe=QUAD, policy=PlanningPolicy(accept_planned_return=True)
+    )
+    assert low.rally_points == ()
+    px4 = {p.name: p.value for p in compile_mission(low).required_parameters}
     assert px4["RTL_TYPE"] == 2
     with_rally = {p.name: p.value for p in compile_mission(calm_plan()).required_parameters}
     assert "FENCE_ACTION" not in with_rally

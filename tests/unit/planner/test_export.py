@@ -10,12 +10,13 @@ import pytest
 import shapely
 from matplotlib.image import imread
 
+from planner.airframe import load_airframes
 from planner.compile.mavlink import compile_mission
 from planner.export.geojson import to_geojson
 from planner.export.kml import to_kml
 from planner.export.png import draw_map
 from planner.export.qgc_plan import to_qgc_plan
-from planner.flight_plan import FlightPlan
+from planner.flight_plan import DeliveryMethod, FlightPlan
 from tests.unit.planner.helpers import (
     airspace,
     at_m,
@@ -38,12 +39,20 @@ def plan() -> FlightPlan:
     return planned(SKY, START, GOAL, refuges=REFUGES)
 
 
+@pytest.fixture(scope="module")
+def px4_plan() -> FlightPlan:
+    low = landing_point("p", 3000, 0, delivery_methods=(DeliveryMethod.GRIPPER_LOW,))
+    return planned(SKY, START, low, refuges=REFUGES, airframe=load_airframes()["quad8_px4"])
+
+
 @pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
-def test_qgc_plan(plan: FlightPlan, autopilot: str) -> None:
-    document = json.loads(json.dumps(to_qgc_plan(plan, autopilot=autopilot), allow_nan=False))
+def test_qgc_plan(autopilot: str, request: pytest.FixtureRequest) -> None:
+    plan: FlightPlan = request.getfixturevalue("plan" if autopilot == "ardupilot" else "px4_plan")
+    document = json.loads(json.dumps(to_qgc_plan(plan), allow_nan=False))
+    assert document["mission"]["firmwareType"] == {"ardupilot": 3, "px4": 12}[autopilot]
     assert (document["fileType"], document["version"]) == ("Plan", 1)
     mission = document["mission"]
-    compiled = compile_mission(plan, autopilot=autopilot)
+    compiled = compile_mission(plan)
     without_home = compiled.items[1:] if autopilot == "ardupilot" else compiled.items
     assert [item["command"] for item in mission["items"]] == [item.command for item in without_home]
     assert [item["doJumpId"] for item in mission["items"]] == list(range(1, len(without_home) + 1))

@@ -93,6 +93,8 @@ def test_airframe_files_are_checked() -> None:
     for field, value in (("power", {}), ("climb_rate_m_s", -1), ("colour", "red"), ("sources", [])):
         with pytest.raises(AirspaceError, match=field):
             read_airframe(json.dumps({**raw, field: value}))
-    landing = {**raw["deliveries"][0], "method": "LAND"}
-    with pytest.raises(AirspaceError, match="LAND"):
-        read_airframe(json.dumps({**raw, "deliveries": [landing]}))
+    # PX4 drives no winch: an airframe that promises one is refused, before anybody waits below it.
+    with pytest.raises(AirspaceError, match="px4 drives no winch"):
+        read_airframe(json.dumps({**raw, "autopilot": "px4"}))
+    with pytest.raises(AirspaceError, match="betaflight"):
+        read_airframe(json.dumps({**raw, "autopilot": "betaflight"}))
