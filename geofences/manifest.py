@@ -25,7 +25,7 @@ from geofences.airspace import Airspace
 from geofences.authorisations import read_authorisations
 from geofences.geotiff import load_terrain
 from geofences.model import Authorisation, Zone
-from geofences.readers import parse_ed269, parse_ed318, parse_geojson, parse_kml, parse_openair
+from geofences.readers import parse_ed269, parse_ed318, parse_geojson, parse_kml, parse_kmz, parse_openair
 from geofences.readers.fields import Fields, load_json
 from geofences.readers.result import Note, ReadResult, Report
 from geofences.terrain import Terrain
@@ -35,6 +35,7 @@ FORMATS: dict[str, Callable[[bytes], ReadResult]] = {
     "ed318": parse_ed318,
     "geojson": parse_geojson,
     "kml": parse_kml,
+    "kmz": parse_kmz,
     "openair": parse_openair,
     "aerodromes": lambda data: ReadResult("aerodromes", read_aerodromes(data)),
 }

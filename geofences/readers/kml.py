@@ -74,7 +74,7 @@ def _parse(data: bytes | str) -> Element:
     if len(data) > MAX_BYTES:
         raise ZoneFileError(f"the file has {len(data)} bytes, at most {MAX_BYTES} are read")
     if isinstance(data, bytes) and data.startswith(b"PK"):
-        raise ZoneFileError("the file is a KMZ archive; unpack its doc.kml first")
+        raise ZoneFileError("the file is a KMZ archive: read it as kmz")
     parser = DefusedXMLParser(target=_ShallowTree(), forbid_dtd=True)
     try:
         parser.feed(data)
@@ -89,6 +89,15 @@ def _parse(data: bytes | str) -> Element:
 def _placemarks(root: Element) -> Iterator[Element]:
     if root.tag not in ("kml", "Document", "Folder", "Placemark"):
         raise ZoneFileError(f"the file is not KML: its root is {quote(root.tag)}")
+    link = next(root.iter("NetworkLink"), None)
+    if link is not None:
+        # Taking the rest alone would leave zones out without a word.
+        target = (link.findtext(".//href") or "").strip()
+        raise ZoneFileError(
+            f"refers to another file, {quote(target)}, which is not read: join them first",
+            feature=(link.findtext("name") or "").strip() or None,
+            field="NetworkLink",
+        )
     yield from root.iter("Placemark")
 
 

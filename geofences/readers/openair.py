@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 
 from core.errors import ZoneFileError
 from core.geodesy import AltitudeDatum, Wgs84Point, destination, geodesic_distance_m, initial_bearing_deg
+from geofences.applicability import TimePeriod
 from geofences.model import Restriction, VerticalLimit, Zone
 from geofences.readers.drafts import VolumeDraft, ZoneDraft, build_zones
 from geofences.readers.fields import MAX_BYTES, quote
 from geofences.readers.limits import METRES_PER_FOOT, METRES_PER_NAUTICAL_MILE, make_limit
+from geofences.readers.openair_times import applicability_of, read_activation
 from geofences.readers.result import ReadResult, Report
 
 CLASS_RESTRICTIONS: dict[str, Restriction] = {
@@ -31,6 +33,32 @@ CLASS_RESTRICTIONS: dict[str, Restriction] = {
 }
 """P and GP prohibited; restricted, danger, controlled and special use need an approval; E, F, G none.
 A class that is not listed is read as needing an approval, and noted."""
+
+TYPE_RESTRICTIONS: dict[str, Restriction] = {
+    "P": Restriction.PROHIBITED,
+    **dict.fromkeys(
+        ("ACCSEC", "FIR", "FIS", "NONE", "TRZ", "UIR", "VFRR", "VFRSEC"), Restriction.NO_RESTRICTION
+    ),
+    **dict.fromkeys(
+        (
+            "ADIZ", "ALERT", "ASRA", "ATZ", "AWY", "CTA", "CTR", "CUSTOM", "GSEC", "HTZ", "LTA", "MATZ", "MTA",
+            "MTR", "N", "OFR", "Q", "R", "RMZ", "TFR", "TIA", "TIZ", "TMA", "TMZ", "TRA", "TRAFR", "TSA", "UTA",
+            "WARNING",
+        ),
+        Restriction.REQ_AUTHORISATION,
+    ),
+}  # fmt: skip
+"""Extended OpenAir gives the ICAO class in AC and the kind in AY; the stricter of both counts. Kinds that only
+inform do not restrict; a kind that is not listed needs an approval, and is noted."""
+
+_STRICTNESS = (
+    Restriction.KEEP_IN,
+    Restriction.NO_RESTRICTION,
+    Restriction.CONDITIONAL,
+    Restriction.REQ_AUTHORISATION,
+    Restriction.PROHIBITED,
+)
+_UNCLASSIFIED = "UNC"
 
 _LOWEST_FLIGHT_LEVEL_SHARE, _LOWEST_FLIGHT_LEVEL_SHIFT_M = 0.85, -600.0
 _HIGHEST_FLIGHT_LEVEL_SHARE, _HIGHEST_FLIGHT_LEVEL_SHIFT_M = 1.15, 350.0
@@ -70,6 +98,8 @@ class _Block:
     airspace_class: str
     name: str = ""
     identifier: str = ""
+    kind: str = ""
+    periods: list[TimePeriod | None] = field(default_factory=list)
     floor: VerticalLimit | None = None
     ceiling: VerticalLimit | None = None
     outline: list[Wgs84Point | _Arc] = field(default_factory=list)
@@ -163,10 +193,14 @@ def _apply(block: _Block, command: str, rest: str, number: int, report: Report) 
             block.outline.append(_arc_between(block, rest, refuse))
         case "DY":
             raise refuse("airways (DY) have no outline of their own")
-        case "SP" | "SB" | "AT" | "AY" | "AF" | "AG" | "AX" | "TO" | "TC":
-            pass
+        case "AY" if block.kind:
+            raise refuse("a second AY")
+        case "AY":
+            block.kind = rest.upper()
         case "AA":
-            report.tolerated(block.place, where, "activation times (AA) are not read: taken as permanent")
+            block.periods.append(read_activation(rest, place=block.place, where=where, report=report))
+        case "SP" | "SB" | "AT" | "AF" | "AG" | "AX" | "TO" | "TC":
+            pass
         case _:
             raise refuse(f"{quote(command)} is not a command of OpenAir")
 
@@ -265,13 +299,12 @@ def _draft(block: _Block, classes: Mapping[str, Restriction], report: Report) ->
     where = f"line {block.line}"
     if block.floor is None or block.ceiling is None:
         raise ZoneFileError("lacks its floor (AL) or ceiling (AH)", feature=block.place, field=where)
-    restriction = classes.get(block.airspace_class)
-    if restriction is None:
-        report.tolerated(
-            block.place, where, f"class {quote(block.airspace_class)}: taken as needing approval"
-        )
-        restriction = Restriction.REQ_AUTHORISATION
-    values = {"zone_id": block.place, "name": block.name, "restriction": restriction}
+    values = {
+        "zone_id": block.place,
+        "name": block.name,
+        "restriction": _restriction(block, classes, report),
+        "applicability": applicability_of(block.periods),
+    }
     if block.circle is not None:
         if block.outline:
             raise ZoneFileError("has both a circle and an outline", feature=block.place, field=where)
@@ -285,6 +318,25 @@ def _draft(block: _Block, classes: Mapping[str, Restriction], report: Report) ->
             ring = (*ring, ring[0])
         volume = VolumeDraft(where, block.floor, block.ceiling, rings=(ring,))
     return ZoneDraft(block.place, values, [volume])
+
+
+def _restriction(block: _Block, classes: Mapping[str, Restriction], report: Report) -> Restriction:
+    """The stricter of what the class and the kind ask for."""
+    where = f"line {block.line}"
+    found: list[Restriction] = []
+    if not (block.kind and block.airspace_class == _UNCLASSIFIED):
+        asked = classes.get(block.airspace_class)
+        if asked is None:
+            report.tolerated(
+                block.place, where, f"class {quote(block.airspace_class)}: taken as needing approval"
+            )
+        found.append(asked or Restriction.REQ_AUTHORISATION)
+    if block.kind:
+        asked = TYPE_RESTRICTIONS.get(block.kind)
+        if asked is None:
+            report.tolerated(block.place, where, f"type {quote(block.kind)}: taken as needing approval")
+        found.append(asked or Restriction.REQ_AUTHORISATION)
+    return max(found, key=_STRICTNESS.index)
 
 
 def _ring(outline: list[Wgs84Point | _Arc]) -> list[Wgs84Point]:
