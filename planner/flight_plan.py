@@ -9,7 +9,10 @@ The way is a chain of straight legs without a gap:
     outbound: climb from the pad · cruise legs · descent to the hover point over the landing point
     inbound:  climb from the hover point · cruise legs · descent to the pad
 
-so every leg, vertical ones included, is one item of the mission and is checked like any other.
+A plan may also begin in the air, for a vehicle that stands there: ``start`` is the place, the first climb
+begins at it, and where nothing is left to deliver only the way home remains.
+
+So every leg, vertical ones included, is one item of the mission and is checked like any other.
 """
 
 from __future__ import annotations
@@ -226,6 +229,9 @@ class FlightPlan:
     ``valid_until`` say what it was checked against: take off later, and it must be planned again.
     ``retrace`` is the way out flown backwards, AED aboard, for a return before the delivery; it is
     empty where ``inbound`` already is that way.
+    ``start`` is None for a flight from the pad. Otherwise the vehicle stands there in the air: ``outbound``
+    begins at it, ``retrace`` leads back to it and then home; an empty ``outbound`` means that ``inbound``
+    begins at it and nothing is delivered (``delivery`` then says where it was to be).
     ``conditions`` must be kept, ``authorisation_ids`` were needed. ``alternates`` are the next best
     landing points.
     """
@@ -260,6 +266,7 @@ class FlightPlan:
     contingencies: tuple[LegContingency, ...] = ()
     point_of_no_return: PointOfNoReturn | None = None
     alternates: tuple[str, ...] = ()
+    start: RoutePoint | None = None
 
     def __post_init__(self) -> None:
         for field in (
@@ -277,13 +284,21 @@ class FlightPlan:
         check_aware("valid_until", self.valid_until)
         if not self.valid_until > self.created_at:
             raise refuse("valid_until", "must be after created_at")
-        self._check_chain("outbound", self.outbound, self.home, self.delivery)
-        self._check_chain("inbound", self.inbound, self.delivery, self.home)
+        if self.start is not None and not self.outbound:
+            self._check_chain("inbound", self.inbound, self.start, self.home)
+        else:
+            self._check_chain("outbound", self.outbound, self.start or self.home, self.delivery)
+            self._check_chain("inbound", self.inbound, self.delivery, self.home)
         if self.retrace:
             self._check_chain("retrace", self.retrace, self.delivery, self.home)
         energy = self.energy
         if energy.total_wh + energy.uncertainty_wh + energy.reserve_wh > energy.usable_wh + 1e-6:
             raise refuse("energy", "the flight needs more than the battery's usable energy less reserve")
+
+    @property
+    def delivers(self) -> bool:
+        """Whether there is still something to deliver."""
+        return bool(self.outbound)
 
     def section(self, name: str) -> tuple[Leg, ...]:
         """The legs of «outbound», «inbound» or «retrace», as :class:`LegContingency` and compiled items name them."""
@@ -296,7 +311,7 @@ class FlightPlan:
         if any(leg.kind is not LegKind.CRUISE for leg in legs[1:-1]):
             raise refuse(field, "only cruise legs may stand between climb and descent")
         if legs[0].start != start or legs[-1].end != end:
-            raise refuse(field, "does not join the pad and the delivery point")
+            raise refuse(field, "does not join its two ends")
         for index, (before, after) in enumerate(itertools.pairwise(legs)):
             if before.end != after.start:
                 raise refuse(f"{field}[{index}]", "there is a gap to the next leg")

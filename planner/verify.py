@@ -92,7 +92,8 @@ def _distances(plan: FlightPlan, airspace: Airspace, corridor: Corridor, window:
         return f"a cruise leg is closer than {corridor.half_width_m:.1f} m to zone {near}"
     ground_m = min(plan.home.altitude_amsl_m, plan.delivery_ground_amsl_m)
     rally = _project(frame, (point.position for point in plan.rally_points))
-    columns = np.concatenate([_project(frame, (plan.home.position, plan.delivery.position)), rally])
+    places = (plan.home.position, plan.delivery.position) if plan.delivers else (plan.home.position,)
+    columns = np.concatenate([_project(frame, places), rally])
     to_ground = airspace.activity_mask(ground_m, high_m, window)
     free_m = corridor.flight_geography_m - TOLERANCE_M
     near = shapes.nearer_than(shapely.points(columns), free_m, to_ground)

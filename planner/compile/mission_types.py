@@ -32,11 +32,13 @@ class MissionIndices:
     """Where things are in the mission, by sequence number.
 
     ``retrace_first`` and ``retrace_land`` bound the section that flies the way out backwards; where
-    the way back is the way out reversed they point into the ordinary way back.
+    the way back is the way out reversed they point into the ordinary way back. ``takeoff`` is where the
+    mission is begun: for a vehicle that is in the air already, the item that follows the take-off.
+    ``delivery_hover`` is None in a mission that only goes home.
     """
 
     takeoff: int
-    delivery_hover: int
+    delivery_hover: int | None
     winch_retract: int | None
     inbound_first: int
     land: int

@@ -40,7 +40,7 @@ def _ceiling_m(plan: FlightPlan) -> float:
 
 def _rally_limit_km(plan: FlightPlan) -> float:
     """Beyond every rally point's distance from every corner of the way: the nearest always counts."""
-    points = [leg.end.position for leg in (*plan.outbound, *plan.inbound)]
+    points = [leg.end.position for leg in (*plan.outbound, *plan.inbound, *plan.retrace)]
     latitudes = [point.latitude_deg for point in points] + [
         rally.position.latitude_deg for rally in plan.rally_points
     ]
