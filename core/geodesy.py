@@ -21,6 +21,14 @@ _GEOD = Geod(ellps="WGS84")
 
 def check_latitude_longitude(latitude_deg: float, longitude_deg: float) -> None:
     """Raise 3001 with the field unless both are finite numbers in range."""
+    if (
+        type(latitude_deg) is float
+        and type(longitude_deg) is float
+        and -90.0 <= latitude_deg <= 90.0
+        and -180.0 <= longitude_deg <= 180.0
+    ):
+        # Nearly always; NaN compares false. A plan has hundreds of positions.
+        return
     for field, number, bound in (
         ("latitude_deg", latitude_deg, 90.0),
         ("longitude_deg", longitude_deg, 180.0),

@@ -23,7 +23,9 @@ from geofences.batch import check_points
 from geofences.intervals import Intervals, intersect, rectangles_cover
 from geofences.model import Authorisation, Restriction, Zone
 from geofences.obstacles import ObstaclePolygon, ObstacleTable, build_table
+from geofences.plane import fast_frame
 from geofences.schedule import Bounds, to_us, window_us
+from geofences.segments import plainly_allowed
 from geofences.snapshot import NOT_KEEPING_OUT, Snapshot, middle_of
 from geofences.terrain import FlatTerrain, Terrain
 from geofences.verdict import Allowed, Forbidden, Verdict
@@ -142,6 +144,33 @@ class Airspace:
             terrain=self.terrain.description,
         )
 
+    def check_segments(
+        self, lon_lat_deg: npt.ArrayLike, amsl_m: npt.ArrayLike, window: TimeWindow
+    ) -> tuple[Verdict, ...]:
+        """:meth:`check_segment` for many lines: (n, 2, 2) of longitude and latitude, (n, 2) altitudes.
+
+        Lines that plainly meet nothing are told apart all at once, the others asked one by one.
+        """
+        lines = np.asarray(lon_lat_deg, dtype=np.float64).reshape(-1, 2, 2)
+        heights = np.asarray(amsl_m, dtype=np.float64).reshape(-1, 2)
+        west, south, east, north = self._snapshot.box_deg
+        if not (np.isfinite(heights).all() and ((lines >= (west, south)) & (lines <= (east, north))).all()):
+            plain = np.zeros(len(lines), dtype=np.bool_)
+        else:
+            ends_xy_m = fast_frame(self.frame).project(lines.reshape(-1, 2)).reshape(-1, 2, 2)
+            plain = plainly_allowed(self._snapshot, ends_xy_m, heights, window)
+        allowed = Allowed(terrain=self.terrain.description)
+        return tuple(
+            allowed
+            if is_plain
+            else self.check_segment(
+                Wgs84Point(start[1], start[0]), low_m, Wgs84Point(end[1], end[0]), high_m, window
+            )
+            for is_plain, (start, end), (low_m, high_m) in zip(
+                plain.tolist(), lines.tolist(), heights.tolist(), strict=True
+            )
+        )
+
     def check_points(
         self, lon_lat_deg: npt.ArrayLike, amsl_m: npt.ArrayLike, at: datetime | npt.NDArray[np.datetime64]
     ) -> npt.NDArray[np.int64]:
@@ -181,6 +210,14 @@ class Airspace:
         return self._obstacle_table().mask(
             self._snapshot.timeline.active(window), floor_amsl_m, ceiling_amsl_m, moments
         )
+
+    def standing_key(self, window: TimeWindow) -> bytes:
+        """Windows with equal keys have equal :meth:`activity_mask` and :meth:`keep_in` at all heights."""
+        (moments,) = window_us(window)
+        parts = [self._snapshot.timeline.active(window), self._obstacle_table().opened_throughout(moments)]
+        if self._snapshot.keep_in_volumes:
+            parts.append(self._snapshot.timeline.active_throughout(window))
+        return b"".join(part.tobytes() for part in parts)
 
     def obstacles(
         self, floor_amsl_m: float, ceiling_amsl_m: float, window: TimeWindow

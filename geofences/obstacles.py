@@ -90,6 +90,10 @@ class ObstacleTable:
             opened("opened_above"),
         )
 
+    def opened_throughout(self, window_us: tuple[float, float]) -> npt.NDArray[np.bool_]:
+        """For every row of ``opened_*``, whether the authorisation is valid all the time."""
+        return (self.opened_from_us <= window_us[0]) & (self.opened_until_us >= window_us[1])
+
     def mask(
         self,
         zone_active: npt.NDArray[np.bool_],
@@ -107,8 +111,7 @@ class ObstacleTable:
             cell = self.opened_cell
             # What must be authorised is the part of the volume between the heights asked.
             opens = (
-                (self.opened_from_us <= window_us[0])
-                & (self.opened_until_us >= window_us[1])
+                self.opened_throughout(window_us)
                 & (
                     self.opened_below
                     | (self.opened_low_amsl_m <= np.maximum(floor_amsl_m, self.low_amsl_m[cell]))

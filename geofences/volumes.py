@@ -73,6 +73,19 @@ class CompiledVolume:
     """(low, high) that surely are inside the volume everywhere in its area."""
     _grown: shapely.Geometry | None = None
 
+    @property
+    def tested_area(self) -> shapely.Geometry | None:
+        """The polygon, grown by the intersection precision, that lines are tested against; None for circles, which
+        are tested as such, and for an area that is everywhere."""
+        if self.shape is None or self.shape.circle is not None:
+            return None
+        area = self._grown
+        if area is None:
+            area = grown(self.shape.polygon)
+            shapely.prepare(area)
+            self._grown = area
+        return area
+
     def holds_point(self, x_m: float, y_m: float, point: shapely.Point, *, outwards: bool) -> bool:
         """Whether the area holds the point, boundary included."""
         if self.shape is None:
@@ -96,11 +109,8 @@ class CompiledVolume:
             x_m, y_m = segment.start_xy_m
             held = self.holds_point(x_m, y_m, shapely.Point(x_m, y_m), outwards=outwards)
             return EVERYWHERE if held else ()
-        area = self._grown
-        if area is None:
-            area = grown(self.shape.polygon)
-            shapely.prepare(area)
-            self._grown = area
+        area = self.tested_area
+        assert area is not None
         if area.contains_properly(segment.line):
             return EVERYWHERE
         parts: list[tuple[float, float]] = []

@@ -24,6 +24,9 @@ def check_number(
     code: ErrorCode = ErrorCode.PLAN_INVALID,
 ) -> None:
     """Raise unless ``number`` is finite, > ``above`` and within [minimum, maximum]."""
+    if type(number) is float and minimum <= number <= maximum and above < number < math.inf:
+        # Nearly always; NaN compares false, and so do both infinities here.
+        return
     if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
         raise refuse(field, f"{number!r} is not a finite number", code)
     if not minimum <= number <= maximum or not number > above:
