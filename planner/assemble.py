@@ -1,21 +1,22 @@
-"""From a chosen way at a chosen height to the immutable plan with its times, energy and contingencies."""
+"""From a chosen draft to the immutable plan with its times, energy and contingencies."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 
-from core.geodesy import LocalFrame, Wgs84Point
+from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from planner import energy, legs
-from planner.airframe import Airframe, DeliveryTerms
+from planner.airframe import Airframe
 from planner.contingency import RallySet
-from planner.corridor import Corridor
+from planner.draft import Draft
 from planner.fence import fence_region, to_autopilot_fence
 from planner.flight_plan import (
     EnergyBudget,
@@ -23,120 +24,94 @@ from planner.flight_plan import (
     Kinematics,
     Leg,
     LegContingency,
+    LegKind,
     PointOfNoReturn,
     RoutePoint,
     Timing,
 )
+from planner.legs import VerticalPart
+from planner.moment import Moment
 from planner.rally import Refuges
 from planner.route import Way
 from planner.site import PositionQuality
-from planner.space import KeepIn, Mask, Space
-from planner.task import FlightTask
-
-XY = tuple[float, float]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Draft:
-    """A way out and a way back at one height, with everything that follows from them alone.
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The legs of a plan; ``retrace`` is the very tuple ``inbound`` where the way home is the way out."""
 
-    ``retrace`` is ``out`` backwards; ``back`` is the same object where it is also the way home.
-    """
+    outbound: tuple[Leg, ...]
+    inbound: tuple[Leg, ...]
+    retrace: tuple[Leg, ...]
 
-    task: FlightTask
-    terms: DeliveryTerms
-    corridor: Corridor
-    frame: LocalFrame
-    cruise_amsl_m: float
-    out: Way
-    back: Way
-    retrace: Way
 
-    @property
-    def ways(self) -> tuple[Way, ...]:
-        """The ways whose corners differ: out, and back where that isn't out reversed."""
-        return (self.out,) if self.back is self.retrace else (self.out, self.back)
+def sections_of(draft: Draft) -> Sections:
+    """Legs with positions. Points that a way out and a way back share are the same objects."""
+    out = _points_along(draft, draft.out)
+    outbound = _chain(draft.home, out, draft.delivery, draft.climb, draft.out, draft.descent)
+    backwards = out[::-1]
+    ends = (draft.delivery, draft.home)
+    parts = (draft.back_climb, draft.landing)
+    retrace = _chain(ends[0], backwards, ends[1], parts[0], draft.retrace, parts[1])
+    if draft.back_is_out:
+        return Sections(outbound, retrace, retrace)
+    back = [backwards[0], *_points_along(draft, draft.back)[1:-1], backwards[-1]]
+    return Sections(outbound, _chain(ends[0], back, ends[1], parts[0], draft.back, parts[1]), retrace)
 
-    @property
-    def airframe(self) -> Airframe:
-        return self.task.airframe
 
-    @cached_property
-    def home(self) -> RoutePoint:
-        return RoutePoint(self.task.station.position, self.task.station.ground_amsl_m)
+def _points_along(draft: Draft, way: Way) -> list[RoutePoint]:
+    """The corners of a way out or back at their altitudes; its ends stand over pad and hover point."""
+    height_m = draft.cruise_amsl_m
+    inner = way.points_xy_m[1:-1]
+    corners = draft.space.plane.unproject(inner).tolist() if inner else []
+    # The ends are the surveyed positions themselves, not their images.
+    first, last = draft.home.position, draft.delivery.position
+    if way is not draft.out:
+        first, last = last, first
+    positions = [first, *(Wgs84Point(latitude, longitude) for longitude, latitude in corners), last]
+    return [RoutePoint(position, height_m) for position in positions]
 
-    @cached_property
-    def delivery(self) -> RoutePoint:
-        point = self.task.landing_point
-        return RoutePoint(point.position, point.ground_amsl_m + self.terms.hover_height_agl_m)
 
-    @cached_property
-    def outbound(self) -> tuple[Leg, ...]:
-        return self._chain(self.home, self.out, self.delivery, landing=False)
-
-    @cached_property
-    def inbound(self) -> tuple[Leg, ...]:
-        return self._chain(self.delivery, self.back, self.home, landing=True)
-
-    @cached_property
-    def retraced(self) -> tuple[Leg, ...]:
-        """The way out backwards as legs; the very same tuple as :attr:`inbound` where that is it."""
-        if self.back is self.retrace:
-            return self.inbound
-        return self._chain(self.delivery, self.retrace, self.home, landing=True)
-
-    def _chain(self, start: RoutePoint, way: Way, end: RoutePoint, *, landing: bool) -> tuple[Leg, ...]:
-        airframe, mass_kg, wind = self.airframe, self.airframe.take_off_mass_kg, self.task.wind
-        inner = way.points_xy_m[1:-1]
-        corners = legs.to_wgs84(self.frame, inner) if inner else []
-        # The ends are the surveyed positions themselves, not their images.
-        points: list[Wgs84Point] = [start.position, *corners, end.position]
-        above_start = RoutePoint(start.position, self.cruise_amsl_m)
-        above_end = RoutePoint(end.position, self.cruise_amsl_m)
-        return (
-            legs.climb_leg(airframe, start, above_start, mass_kg),
-            *legs.cruise_legs(points, self.cruise_amsl_m, way.parts),
-            legs.descent_leg(airframe, above_end, end, mass_kg, wind=wind, landing=landing),
-        )
-
-    @cached_property
-    def hover_wh(self) -> float:
-        power_w = energy.hover_power_w(
-            self.airframe, self.airframe.take_off_mass_kg, self.task.wind.speed_m_s
-        )
-        return power_w * self.terms.hover_budget_s / energy.JOULES_PER_WH
-
-    @cached_property
-    def total_wh(self) -> float:
-        return _energy_wh(self.outbound) + self.hover_wh + _energy_wh(self.inbound)
+def _chain(
+    start: RoutePoint,
+    along: Sequence[RoutePoint],
+    end: RoutePoint,
+    climb: VerticalPart,
+    way: Way,
+    descent: VerticalPart,
+) -> tuple[Leg, ...]:
+    return (
+        legs.vertical_leg(LegKind.CLIMB, start, along[0], climb),
+        *legs.cruise_legs(along, way.parts),
+        legs.vertical_leg(LegKind.DESCENT, along[-1], end, descent),
+    )
 
 
 def assemble_plan(
     draft: Draft,
     *,
-    space: Space,
-    mask: Mask,
+    sky: Moment,
     rally: RallySet | None,
     refuges: Refuges,
     battery: energy.Battery,
     ids: IdSource,
     created_at: datetime,
     valid_s: float,
-    keep_in: KeepIn | None,
 ) -> FlightPlan | None:
     """The plan; ``rally`` None where only planned ways back exist. None when no fence can be drawn."""
-    task, airframe = draft.task, draft.airframe
+    task, airframe, space, height_m = draft.task, draft.airframe, draft.space, draft.cruise_amsl_m
     chosen = rally.chosen if rally else ()
     region = fence_region(
         space,
         ways=[way.points_xy_m for way in draft.ways],
         swept=rally.swept if rally else np.empty((0, 3, 2)),
-        mask=mask,
-        keep_in=keep_in,
+        mask=sky.mask(height_m, height_m),
+        keep_in=sky.keep_in(height_m),
     )
     if region is None:
         return None
-    ceiling_amsl_m = draft.cruise_amsl_m + draft.corridor.altitude_error_m
+    ceiling_amsl_m = height_m + space.corridor.altitude_error_m
+    sections = sections_of(draft)
     return FlightPlan(
         plan_id=ids.new("plan"),
         drone_id=task.drone_id,
@@ -148,15 +123,15 @@ def assemble_plan(
         delivery_ground_amsl_m=task.landing_point.ground_amsl_m,
         delivery_method=draft.terms.method,
         hover_budget_s=draft.terms.hover_budget_s,
-        outbound=draft.outbound,
-        inbound=draft.inbound,
-        retrace=() if draft.retraced is draft.inbound else draft.retraced,
-        rally_points=tuple(RoutePoint(refuges.positions[number], draft.cruise_amsl_m) for number in chosen),
-        autopilot_fence=to_autopilot_fence(space.frame, region, ceiling_amsl_m),
+        outbound=sections.outbound,
+        inbound=sections.inbound,
+        retrace=() if draft.back_is_out else sections.retrace,
+        rally_points=tuple(RoutePoint(refuges.positions[number], height_m) for number in chosen),
+        autopilot_fence=to_autopilot_fence(space.plane, region, ceiling_amsl_m),
         wind=task.wind,
         route_objective=draft.out.objective,
         kinematics=_kinematics(airframe),
-        corridor_half_width_m=draft.corridor.half_width_m,
+        corridor_half_width_m=space.corridor.half_width_m,
         timing=timing_of(draft),
         energy=budget_of(draft, battery),
         airspace_version=space.airspace.version,
@@ -165,9 +140,8 @@ def assemble_plan(
         conditions=(),
         created_at=created_at,
         valid_until=created_at + timedelta(seconds=valid_s),
-        contingencies=contingencies_of(draft, rally),
-        point_of_no_return=point_of_no_return(draft, battery),
-        alternates=task.landing_point.alternates,
+        contingencies=contingencies_of(sections, rally),
+        point_of_no_return=point_of_no_return(draft, sections, battery),
     )
 
 
@@ -182,29 +156,35 @@ def with_consent(
     ):
         if quality is not PositionQuality.SURVEYED:
             noted.append(f"position of {name} is {quality.value}, not surveyed")
+    if not noted and not authorisation_ids:
+        return plan
     return dataclasses.replace(plan, conditions=tuple(noted), authorisation_ids=authorisation_ids)
 
 
 def timing_of(draft: Draft) -> Timing:
     """Every span of the flight; see :class:`Timing` for what is in which."""
     airframe, terms, task = draft.airframe, draft.terms, draft.task
-    climb, *cruise, descent = (leg.duration_s for leg in draft.outbound)
-    back_climb, *back_cruise, landing = (leg.duration_s for leg in draft.inbound)
-    on_ground_s = airframe.preparation_s + climb + sum(cruise) + descent + terms.lower_s
+    climb_s, outbound_s, descent_s = draft.climb.duration_s, draft.out.duration_s, draft.descent.duration_s
+    back_climb_s, inbound_s, landing_s = (
+        draft.back_climb.duration_s,
+        draft.back.duration_s,
+        draft.landing.duration_s,
+    )
+    on_ground_s = airframe.preparation_s + climb_s + outbound_s + descent_s + terms.lower_s
     return Timing(
         preparation_s=airframe.preparation_s,
-        climb_s=climb,
-        outbound_s=sum(cruise),
-        descent_s=descent,
+        climb_s=climb_s,
+        outbound_s=outbound_s,
+        descent_s=descent_s,
         lower_s=terms.lower_s,
         time_to_aed_on_ground_s=on_ground_s,
         carry_s=task.carry_s,
         time_to_patient_s=on_ground_s + task.carry_s,
         hover_s=terms.hover_budget_s,
-        inbound_climb_s=back_climb,
-        inbound_s=sum(back_cruise),
-        landing_s=landing,
-        total_s=on_ground_s - terms.lower_s + terms.hover_budget_s + back_climb + sum(back_cruise) + landing,
+        inbound_climb_s=back_climb_s,
+        inbound_s=inbound_s,
+        landing_s=landing_s,
+        total_s=on_ground_s - terms.lower_s + terms.hover_budget_s + back_climb_s + inbound_s + landing_s,
     )
 
 
@@ -212,9 +192,9 @@ def budget_of(draft: Draft, battery: energy.Battery) -> EnergyBudget:
     """Energy with its uncertainty against what the charge yields."""
     total_wh = draft.total_wh
     return EnergyBudget(
-        outbound_wh=_energy_wh(draft.outbound),
+        outbound_wh=draft.outbound_wh,
         hover_wh=draft.hover_wh,
-        inbound_wh=_energy_wh(draft.inbound),
+        inbound_wh=draft.inbound_wh,
         total_wh=total_wh,
         uncertainty_wh=energy.uncertainty_wh(draft.airframe, total_wh),
         reserve_wh=battery.reserve_wh,
@@ -222,10 +202,13 @@ def budget_of(draft: Draft, battery: energy.Battery) -> EnergyBudget:
     )
 
 
-def contingencies_of(draft: Draft, rally: RallySet | None) -> tuple[LegContingency, ...]:
+def contingencies_of(sections: Sections, rally: RallySet | None) -> tuple[LegContingency, ...]:
     """For every cruise leg the rally points of straight returns and the planned way back with its energy."""
     found = []
-    last = len(draft.outbound) - 1
+    outbound, inbound, retrace = sections.outbound, sections.inbound, sections.retrace
+    last = len(outbound) - 1
+    # The worst point of a leg is its far end: the leg backwards and all before it.
+    home_wh = _summed_from(retrace)
     for index in range(1, last):
         found.append(
             LegContingency(
@@ -233,39 +216,40 @@ def contingencies_of(draft: Draft, rally: RallySet | None) -> tuple[LegContingen
                 leg_index=index,
                 rally_indices=rally.by_leg[index - 1] if rally else (),
                 planned_return="retrace",
-                # The worst point is the leg's far end: this leg backwards and all before it.
-                worst_return_energy_wh=_energy_wh(draft.retraced[last - index :]),
+                worst_return_energy_wh=home_wh[last - index],
             )
         )
-    inbound_offset = 0 if draft.retraced is draft.inbound else last - 1
-    last_in = len(draft.inbound) - 1
+    back_is_out = retrace is inbound
+    on_wh = home_wh if back_is_out else _summed_from(inbound)
+    last_in = len(inbound) - 1
     for index in range(1, last_in):
-        place = last_in - 1 - index if draft.retraced is draft.inbound else inbound_offset + index - 1
+        place = last_in - 1 - index if back_is_out else last - 1 + index - 1
         found.append(
             LegContingency(
                 section="inbound",
                 leg_index=index,
                 rally_indices=rally.by_leg[place] if rally else (),
                 planned_return="continue",
-                worst_return_energy_wh=_energy_wh(draft.inbound[index:]),
+                worst_return_energy_wh=on_wh[index],
             )
         )
     return tuple(found)
 
 
-def point_of_no_return(draft: Draft, battery: energy.Battery) -> PointOfNoReturn:
+def point_of_no_return(draft: Draft, sections: Sections, battery: energy.Battery) -> PointOfNoReturn:
     """Where on the way out turning back stops being possible with reserve and uncertainty kept.
 
     Within a leg the energy is taken as even along it, both ways.
     """
     factor = 1.0 + energy.UNCERTAINTY_SIGMAS * draft.airframe.energy_uncertainty_fraction
-    spent_wh = draft.outbound[0].energy_wh
-    last = len(draft.outbound) - 1
+    outbound, retrace = sections.outbound, sections.retrace
+    spent_wh = outbound[0].energy_wh
+    last = len(outbound) - 1
     # What is always needed at the end: the descent to the pad.
-    home_wh = draft.retraced[-1].energy_wh
+    home_wh = retrace[-1].energy_wh
     along_m = 0.0
     for index in range(1, last):
-        leg, back = draft.outbound[index], draft.retraced[last - index]
+        leg, back = outbound[index], retrace[last - index]
         need_wh = factor * (spent_wh + leg.energy_wh + home_wh + back.energy_wh)
         if need_wh > battery.for_flight_wh:
             left_wh = battery.for_flight_wh / factor - spent_wh - home_wh
@@ -277,6 +261,7 @@ def point_of_no_return(draft: Draft, battery: energy.Battery) -> PointOfNoReturn
     return PointOfNoReturn(distance_m=along_m, beyond_delivery=True)
 
 
+@cache
 def _kinematics(airframe: Airframe) -> Kinematics:
     return Kinematics(
         acceptance_radius_m=airframe.corridor.acceptance_radius_m,
@@ -290,5 +275,6 @@ def _kinematics(airframe: Airframe) -> Kinematics:
     )
 
 
-def _energy_wh(flown: Sequence[Leg]) -> float:
-    return sum(leg.energy_wh for leg in flown)
+def _summed_from(flown: Sequence[Leg]) -> list[float]:
+    """For every leg the energy from its start to the end of all."""
+    return list(itertools.accumulate(leg.energy_wh for leg in reversed(flown)))[::-1]

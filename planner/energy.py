@@ -77,12 +77,6 @@ def hover_power_w(airframe: Airframe, mass_kg: float, wind_speed_m_s: float) -> 
     return max(level_power_w(airframe, mass_kg, 0.0), level_power_w(airframe, mass_kg, wind_speed_m_s))
 
 
-def kinetic_wh(airframe: Airframe, mass_kg: float, from_m_s: float, to_m_s: float) -> float:
-    """Energy to accelerate over ground; braking gives nothing back."""
-    joules = 0.5 * mass_kg * max(0.0, to_m_s * to_m_s - from_m_s * from_m_s) / airframe.power.efficiency
-    return joules / JOULES_PER_WH
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery:
     """What a pack at ``charge_fraction`` may give."""

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import shapely
 
 from core.geodesy import LocalFrame, Wgs84Point
+from geofences.plane import FastFrame
 from planner import sweep_kernels
 from planner.flight_plan import AutopilotFence
 from planner.space import KeepIn, Mask, Space
@@ -126,7 +127,9 @@ def _follow(
     return corners[order]
 
 
-def to_autopilot_fence(frame: LocalFrame, region: shapely.Polygon, ceiling_amsl_m: float) -> AutopilotFence:
+def to_autopilot_fence(
+    frame: LocalFrame | FastFrame, region: shapely.Polygon, ceiling_amsl_m: float
+) -> AutopilotFence:
     """The region as open rings in WGS-84, rounded to 1e-7° (1 cm) as MAVLink carries them."""
     return AutopilotFence(
         inclusion=_ring(frame, region.exterior),
@@ -135,6 +138,6 @@ def to_autopilot_fence(frame: LocalFrame, region: shapely.Polygon, ceiling_amsl_
     )
 
 
-def _ring(frame: LocalFrame, ring: shapely.LinearRing) -> tuple[Wgs84Point, ...]:
+def _ring(frame: LocalFrame | FastFrame, ring: shapely.LinearRing) -> tuple[Wgs84Point, ...]:
     corners = frame.unproject(shapely.get_coordinates(ring)[:-1])
-    return tuple(Wgs84Point(round(float(lat), 7), round(float(lon), 7)) for lon, lat in corners)
+    return tuple(Wgs84Point(lat, lon) for lon, lat in np.round(corners, 7).tolist())

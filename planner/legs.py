@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from core.geodesy import LocalFrame, Wgs84Point
 from planner import energy, motion
 from planner.airframe import Airframe
 from planner.flight_plan import Leg, LegKind, RoutePoint
@@ -28,6 +28,14 @@ class CruisePart:
     """Whether the airframe's largest ground speed, not its airspeed, decides."""
 
 
+class VerticalPart(NamedTuple):
+    """The figures of one vertical leg, before it gets its positions."""
+
+    height_m: float
+    duration_s: float
+    energy_wh: float
+
+
 def cruise_parts(
     airframe: Airframe, points_xy_m: Sequence[XY], wind: Wind, mass_kg: float
 ) -> tuple[CruisePart, ...] | None:
@@ -46,53 +54,42 @@ def cruise_parts(
         airframe.acceleration_m_s2,
         airframe.corridor.acceptance_radius_m,
         energy.rotor_at(airframe, mass_kg),
+        mass_kg,
     )
     if not len(table):
         return None
     return tuple(
-        CruisePart(
-            length_m,
-            ground_m_s,
-            duration_s,
-            watts * duration_s / energy.JOULES_PER_WH
-            + energy.kinetic_wh(airframe, mass_kg, start_m_s, peak_m_s),
-            bool(limited),
-        )
-        for length_m, ground_m_s, duration_s, watts, peak_m_s, start_m_s, limited in table.tolist()
+        CruisePart(length_m, ground_m_s, duration_s, joules / energy.JOULES_PER_WH, limited > 0.0)
+        for length_m, ground_m_s, duration_s, joules, limited in table.tolist()
     )
 
 
-def climb_leg(airframe: Airframe, start: RoutePoint, end: RoutePoint, mass_kg: float) -> Leg:
+def climb_part(airframe: Airframe, height_m: float, mass_kg: float) -> VerticalPart:
     """A vertical leg upwards (or of no height)."""
-    height_m = end.altitude_amsl_m - start.altitude_amsl_m
     duration_s = climb_time_s(airframe, height_m)
     power_w = energy.climb_power_w(airframe, mass_kg, airframe.climb_rate_m_s)
-    return Leg(
-        kind=LegKind.CLIMB,
-        start=start,
-        end=end,
-        length_m=abs(height_m),
-        ground_speed_m_s=0.0,
-        duration_s=duration_s,
-        energy_wh=power_w * duration_s / energy.JOULES_PER_WH,
-    )
+    return VerticalPart(abs(height_m), duration_s, power_w * duration_s / energy.JOULES_PER_WH)
 
 
-def descent_leg(
-    airframe: Airframe, start: RoutePoint, end: RoutePoint, mass_kg: float, *, wind: Wind, landing: bool
-) -> Leg:
+def descent_part(
+    airframe: Airframe, height_m: float, mass_kg: float, *, wind: Wind, landing: bool
+) -> VerticalPart:
     """A vertical leg downwards; ``landing`` slows down over the pad as autopilots do."""
-    height_m = start.altitude_amsl_m - end.altitude_amsl_m
     duration_s = landing_time_s(airframe, height_m) if landing else descent_time_s(airframe, height_m)
     power_w = energy.hover_power_w(airframe, mass_kg, wind.speed_m_s)
+    return VerticalPart(abs(height_m), duration_s, power_w * duration_s / energy.JOULES_PER_WH)
+
+
+def vertical_leg(kind: LegKind, start: RoutePoint, end: RoutePoint, part: VerticalPart) -> Leg:
+    """The leg with the figures of ``part``."""
     return Leg(
-        kind=LegKind.DESCENT,
+        kind=kind,
         start=start,
         end=end,
-        length_m=abs(height_m),
+        length_m=part.height_m,
         ground_speed_m_s=0.0,
-        duration_s=duration_s,
-        energy_wh=power_w * duration_s / energy.JOULES_PER_WH,
+        duration_s=part.duration_s,
+        energy_wh=part.energy_wh,
     )
 
 
@@ -117,25 +114,17 @@ def landing_time_s(airframe: Airframe, height_m: float) -> float:
     return descent_time_s(airframe, height_m - slow_m) + slow_m / airframe.landing_rate_m_s
 
 
-def cruise_legs(
-    points: Sequence[Wgs84Point], altitude_amsl_m: float, parts: Sequence[CruisePart]
-) -> list[Leg]:
-    """Legs at one altitude through ``points``, with the figures of ``parts``."""
-    ends = [RoutePoint(point, altitude_amsl_m) for point in points]
+def cruise_legs(ends: Sequence[RoutePoint], parts: Sequence[CruisePart]) -> list[Leg]:
+    """Legs through ``ends`` with the figures of ``parts``."""
     return [
         Leg(
             kind=LegKind.CRUISE,
-            start=ends[index],
-            end=ends[index + 1],
+            start=start,
+            end=end,
             length_m=part.length_m,
             ground_speed_m_s=part.ground_speed_m_s,
             duration_s=part.duration_s,
             energy_wh=part.energy_wh,
         )
-        for index, part in enumerate(parts)
+        for start, end, part in zip(ends, ends[1:], parts, strict=False)
     ]
-
-
-def to_wgs84(frame: LocalFrame, points_xy_m: Sequence[XY]) -> list[Wgs84Point]:
-    """Plane points to WGS-84 in one projection call."""
-    return [Wgs84Point(float(lat), float(lon)) for lon, lat in frame.unproject(points_xy_m)]

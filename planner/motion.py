@@ -24,8 +24,8 @@ import numpy as np
 from planner.search.compiled import compiled, inlined
 
 # Columns of what cruise() writes.
-LENGTH, GROUND, DURATION, WATTS, PEAK, START, LIMITED = 0, 1, 2, 3, 4, 5, 6
-COLUMNS = 7
+LENGTH, GROUND, DURATION, JOULES, LIMITED = 0, 1, 2, 3, 4
+COLUMNS = 5
 
 
 @inlined
@@ -102,10 +102,11 @@ def level_power_w(rotor, airspeed):
 
 
 @compiled
-def cruise(points, wind_x, wind_y, airspeed, ground_max, acceleration, acceptance_radius, rotor):
+def cruise(points, wind_x, wind_y, airspeed, ground_max, acceleration, acceptance_radius, rotor, mass):
     """A row for every leg through ``points`` (n, 2), at rest at both ends; an empty table where the wind wins.
 
-    Columns: length, ground speed, duration, battery watts, highest speed, speed at the start, limited.
+    Columns: length, ground speed, duration, joules from the battery, limited. Accelerating over ground costs
+    kinetic energy, braking gives nothing back.
     """
     count = points.shape[0] - 1
     table = np.empty((count, COLUMNS))
@@ -134,10 +135,6 @@ def cruise(points, wind_x, wind_y, airspeed, ground_max, acceleration, acceptanc
         if peak < ground:
             # Short legs never reach their cruise; slow flight may cost more than cruise does.
             watts = max(watts, hover)
-        table[i, DURATION], table[i, WATTS], table[i, PEAK], table[i, START] = (
-            duration,
-            watts,
-            peak,
-            speeds[i],
-        )
+        kinetic = 0.5 * mass * max(0.0, peak * peak - speeds[i] * speeds[i]) / rotor[5]
+        table[i, DURATION], table[i, JOULES] = duration, watts * duration + kinetic
     return table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,29 +15,18 @@ from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
-from planner.assemble import Draft, assemble_plan, with_consent
-from planner.contingency import NoRallySet, choose_rally_points, reaches_m, stopping_distance_m
+from planner.completion import Completion
 from planner.corridor import corridor_of
-from planner.energy import battery_at, uncertainty_wh
-from planner.fence import MAX_VERTICES
 from planner.flight_plan import FlightPlan
 from planner.heights import layers_amsl_m, legal_above_ground
 from planner.legs import climb_time_s, descent_time_s, landing_time_s, rest_to_rest_s
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
-from planner.rally import refuges_of
 from planner.reasons import Reason
-from planner.route import Way, WindWins, find_way, least_time_s, reversed_way
-from planner.search import NoSearchRoute
-from planner.site import LandingPoint, Site, Station
-from planner.space import KeepIn, Mask, Space, space_for
+from planner.route import Way, find_way, least_time_s
+from planner.site import Site
+from planner.space import Space, space_for
 from planner.task import FlightTask, NoPlan
-from planner.verify import Failed, verify_plan
-
-MAX_RALLY_POINTS = 32
-"""The smaller of what ArduPilot (46) and PX4 (32) take."""
-
-AIMED_RALLY_POINTS = (6, 2)
-"""Chosen: about six keep returns short and the fence simple; where the fence gets too many corners, two."""
+from planner.wording import Refusals
 
 XY = tuple[float, float]
 
@@ -108,30 +96,13 @@ class _Question:
         policy: PlanningPolicy,
     ) -> None:
         self.task, self.terms, self.site, self.space = task, terms, site, space
-        self.at, self.policy = at, policy
-        self.airframe, self.corridor, self.airspace = task.airframe, space.corridor, space.airspace
-        positions = (task.station.position, task.landing_point.position)
-        ends = space.frame.project([(point.longitude_deg, point.latitude_deg) for point in positions])
-        self.start: XY = (float(ends[0, 0]), float(ends[0, 1]))
-        self.goal: XY = (float(ends[1, 0]), float(ends[1, 1]))
+        self.at, self.policy, self.airframe = at, policy, task.airframe
+        self.start: XY = space.place(task.station.position)
+        self.goal: XY = space.place(task.landing_point.position)
         self.straight_s = _straight_s(task.airframe, math.dist(self.start, self.goal))
         self.window = TimeWindow.at(at)
-        self.against: dict[tuple[str, str], Reason] = {}
-        self._masks: dict[tuple[float, float], Mask] = {}
-        self._keep_ins: dict[float, KeepIn | None] = {}
-
-    def mask(self, low_amsl_m: float, high_amsl_m: float) -> Mask:
-        """Standing obstacles between two altitudes during the whole window."""
-        key = (low_amsl_m, high_amsl_m)
-        if key not in self._masks:
-            self._masks[key] = self.space.mask(low_amsl_m, high_amsl_m, self.window)
-        return self._masks[key]
-
-    def keep_in(self, cruise_amsl_m: float) -> KeepIn | None:
-        """The operating area that holds at this height during the whole window."""
-        if cruise_amsl_m not in self._keep_ins:
-            self._keep_ins[cruise_amsl_m] = self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window)
-        return self._keep_ins[cruise_amsl_m]
+        self.sky = space.moment(self.window)
+        self.against = Refusals(task, space.airspace, space.corridor)
 
     def first_duration_s(self) -> float:
         """A generous first guess of the whole flight: four straight ways, full height four times."""
@@ -144,25 +115,23 @@ class _Question:
             + self.terms.hover_budget_s
         )
 
-    def refuse(self, reason: Reason) -> None:
-        self.against.setdefault((reason.code, reason.detail), reason)
-
     def plan(self, ids: IdSource, duration_s: float) -> FlightPlan | NoPlan:
         """Best first over heights: a height is opened at its lower bound, finished at its true time."""
-        self.against, self._masks, self._keep_ins = {}, {}, {}
         end = self.at + timedelta(seconds=self.policy.valid_s + duration_s)
         self.window = TimeWindow(self.at, end)
-        station, point = self.task.station, self.task.landing_point
-        layers = layers_amsl_m(
-            self.airspace.terrain,
-            self.policy,
-            self.corridor,
-            points=(station.position, point.position),
-            grounds_amsl_m=(station.ground_amsl_m, point.ground_amsl_m),
+        self.sky = self.space.moment(self.window)
+        self.against = Refusals(self.task, self.space.airspace, self.space.corridor)
+        completion = Completion(
+            task=self.task,
+            terms=self.terms,
+            site=self.site,
+            sky=self.sky,
+            window=self.window,
+            at=self.at,
+            policy=self.policy,
+            against=self.against,
         )
-        if not layers:
-            self.refuse(self._no_legal_height())
-        layers = self.undominated(layers)
+        layers = self.layers()
         queue: list[tuple[float, int, Way | None]] = [
             (self.vertical_s(layer) + self.straight_s, number, None) for number, layer in enumerate(layers)
         ]
@@ -173,7 +142,7 @@ class _Question:
             bound_s, number, way = heapq.heappop(queue)
             layer = layers[number]
             if way is not None:
-                plan = self.finish(layer, way, ids)
+                plan = completion.complete(layer, way, ids)
                 if plan is not None:
                     return plan
                 continue
@@ -187,32 +156,29 @@ class _Question:
             opened += 1
             if found is not None:
                 heapq.heappush(queue, (self.vertical_s(layer) + found.duration_s, number, found))
-        return NoPlan(tuple(self.against.values()))
+        return NoPlan(self.against.all)
 
-    def undominated(self, layers: tuple[float, ...]) -> tuple[float, ...]:
-        """Without heights at which everything stands that stands at a lower one: the climb buys nothing.
-
-        Over uneven ground height itself may be what is needed, so there all are kept.
-        """
-        if not math.isinf(self.airspace.terrain.resolution_m):
-            return layers
-        kept: list[float] = []
-        for layer in layers:
-            mask, keep_in = self.mask(layer, layer), self.keep_in(layer)
-            if not any(
-                self.keep_in(lower) is keep_in and not (self.mask(lower, lower) & ~mask).any()
-                for lower in kept
-            ):
-                kept.append(layer)
-        return tuple(kept)
+    def layers(self) -> tuple[float, ...]:
+        """The heights worth trying; none is a reason."""
+        station, point = self.task.station, self.task.landing_point
+        layers = layers_amsl_m(
+            self.space.airspace.terrain,
+            self.policy,
+            self.space.corridor,
+            points=(station.position, point.position),
+            grounds_amsl_m=(station.ground_amsl_m, point.ground_amsl_m),
+        )
+        if not layers:
+            self.against.add(self._no_legal_height())
+        return self.sky.undominated(layers)
 
     def least_cruise_s(self, layers: Sequence[float]) -> float:
         """Lower bound of the cruise at any of these heights: among what stands at all of them."""
-        keep_in = self.keep_in(layers[0])
+        keep_in = self.sky.keep_in(layers[0])
         closed = keep_in is not None and keep_in.area.is_empty
-        if closed or any(self.keep_in(layer) is not keep_in for layer in layers):
+        if closed or any(self.sky.keep_in(layer) is not keep_in for layer in layers):
             return self.straight_s
-        mask = np.logical_and.reduce([self.mask(layer, layer) for layer in layers])
+        mask = np.logical_and.reduce([self.sky.mask(layer, layer) for layer in layers])
         return least_time_s(
             self.space.world(keep_in),
             self.start,
@@ -230,205 +196,53 @@ class _Question:
 
     def open(self, cruise_amsl_m: float) -> Way | None:
         """The way out at this height, if pad and landing point can be reached from it."""
-        keep_in = self.keep_in(cruise_amsl_m)
+        keep_in = self.sky.keep_in(cruise_amsl_m)
         if keep_in is not None and keep_in.area.is_empty:
-            self.refuse(reasons.operating_area_closed())
+            self.against.add(reasons.operating_area_closed())
             return None
         if not self.columns_legal(cruise_amsl_m):
             return None
-        way = self.accepted(
+        way = self.against.accepted(
             find_way(
                 self.space.world(keep_in),
                 self.start,
                 self.goal,
-                mask=self.mask(cruise_amsl_m, cruise_amsl_m),
+                mask=self.sky.mask(cruise_amsl_m, cruise_amsl_m),
                 airframe=self.airframe,
                 wind=self.task.wind,
                 mass_kg=self.airframe.take_off_mass_kg,
             )
         )
-        return way if way is not None and self.over_ground(way, cruise_amsl_m) else None
-
-    def over_ground(self, way: Way, cruise_amsl_m: float) -> bool:
-        legal = legal_above_ground(
-            self.airspace.terrain,
+        if way is None:
+            return None
+        if legal_above_ground(
+            self.space.airspace.terrain,
             self.space.frame,
             self.policy,
-            self.corridor,
+            self.space.corridor,
             way.points_xy_m,
             cruise_amsl_m,
-        )
-        if not legal:
-            self.refuse(self._no_legal_height())
-        return legal
+        ):
+            return way
+        self.against.add(self._no_legal_height())
+        return None
 
     def columns_legal(self, cruise_amsl_m: float) -> bool:
         """Whether the vertical ways over pad and landing point keep the flight geography free."""
         legal = True
-        width_m = self.corridor.flight_geography_m
-        station, point = self.task.station, self.task.landing_point
         for xy, place, where in (
-            (self.start, station, _pad(station)),
-            (self.goal, point, _point(point)),
+            (self.start, self.task.station, self.against.pad),
+            (self.goal, self.task.landing_point, self.against.point),
         ):
             low_m = min(place.ground_amsl_m, cruise_amsl_m)
-            mask = self.mask(low_m, cruise_amsl_m)
-            near = self.space.near(shapely.Point(xy), width_m, mask)
-            if not len(near):
-                continue
-            legal = False
-            verdict = self.airspace.check_segment(
-                place.position, low_m, place.position, cruise_amsl_m, self.window
-            )
-            zones = self.zone_names(self.space.names(near))
-            self.refuse(
-                reasons.from_verdict(*where, verdict) or reasons.too_close_to_zone(*where, zones, width_m)
-            )
+            near = self.sky.beside_column(xy, low_m, cruise_amsl_m)
+            if near:
+                legal = False
+                verdict = self.space.airspace.check_segment(
+                    place.position, low_m, place.position, cruise_amsl_m, self.window
+                )
+                self.against.add_column(where, verdict, self.space.names(near))
         return legal
-
-    def finish(self, cruise_amsl_m: float, out: Way, ids: IdSource) -> FlightPlan | None:
-        """Way back, energy, rally points, fence and verification at one height; None adds a reason."""
-        airframe = self.airframe
-        back, retrace = self.ways_back(cruise_amsl_m, out)
-        if back is None or retrace is None:
-            return None
-        draft = Draft(
-            task=self.task,
-            terms=self.terms,
-            corridor=self.corridor,
-            frame=self.space.frame,
-            cruise_amsl_m=cruise_amsl_m,
-            out=out,
-            back=back,
-            retrace=retrace,
-        )
-        need_wh = draft.total_wh + uncertainty_wh(airframe, draft.total_wh)
-        battery = battery_at(airframe, self.task.charge_fraction)
-        if need_wh > battery.for_flight_wh:
-            self.refuse(reasons.not_enough_energy(need_wh, battery.for_flight_wh))
-            return None
-        mask, keep_in = self.mask(cruise_amsl_m, cruise_amsl_m), self.keep_in(cruise_amsl_m)
-        legs = [pair for way in draft.ways for pair in itertools.pairwise(way.points_xy_m)]
-        refuges = refuges_of(self.site, self.space)
-        to_ground = self.mask(min(refuges.lowest_ground_amsl_m, cruise_amsl_m), cruise_amsl_m)
-        numbers = refuges.candidates(
-            self.task.station.station_id, [way.points_xy_m for way in draft.ways], to_ground, keep_in
-        )
-        plan = None
-        for aim in AIMED_RALLY_POINTS:
-            rally = choose_rally_points(
-                self.space.sweep(keep_in),
-                legs=legs,
-                candidates=refuges.xy_m[numbers],
-                mask=mask,
-                tolerance_m=2.0 * self.corridor.flight_geography_m,
-                run_on_m=stopping_distance_m(airframe),
-                reach_m=reaches_m(
-                    airframe,
-                    self.task.wind,
-                    out,
-                    back,
-                    back_is_out=back is retrace,
-                    height_m=self.policy.maximum_agl_m,
-                ),
-                aim=aim,
-                limit=MAX_RALLY_POINTS,
-            )
-            if isinstance(rally, NoRallySet) and not self.policy.accept_planned_return:
-                self.refuse(_no_contingency(rally.leg_index, len(out.parts)))
-                return None
-            plan = assemble_plan(
-                draft,
-                space=self.space,
-                mask=mask,
-                keep_in=keep_in,
-                rally=None if isinstance(rally, NoRallySet) else rally.renumbered(numbers),
-                refuges=refuges,
-                battery=battery,
-                ids=ids,
-                created_at=self.at,
-                valid_s=self.policy.valid_s,
-            )
-            if plan is not None or isinstance(rally, NoRallySet):
-                break
-        if plan is None:
-            self.refuse(reasons.no_fence(MAX_VERTICES))
-            return None
-        verified = verify_plan(plan, airspace=self.airspace, corridor=self.corridor, window=self.window)
-        if isinstance(verified, Failed):
-            said = verified.verdict and reasons.from_verdict("The way", "航路", verified.verdict)
-            self.refuse(said or reasons.verification_failed(verified.detail))
-            return None
-        return with_consent(plan, draft, verified.conditions, verified.authorisation_ids)
-
-    def ways_back(self, cruise_amsl_m: float, out: Way) -> tuple[Way | None, Way | None]:
-        """The best way home and the way out backwards; one and the same in calm air."""
-        airframe, wind, mass_kg = self.airframe, self.task.wind, self.airframe.take_off_mass_kg
-        retrace = self.accepted(reversed_way(out, airframe, wind, mass_kg))
-        if retrace is None or wind.speed_m_s == 0.0:
-            return retrace, retrace
-        keep_in = self.keep_in(cruise_amsl_m)
-        back = self.accepted(
-            find_way(
-                self.space.world(keep_in),
-                self.goal,
-                self.start,
-                mask=self.mask(cruise_amsl_m, cruise_amsl_m),
-                airframe=airframe,
-                wind=wind,
-                mass_kg=mass_kg,
-            )
-        )
-        if back is None or not self.over_ground(back, cruise_amsl_m):
-            return None, None
-        same = back.points_xy_m == retrace.points_xy_m or retrace.duration_s <= back.duration_s
-        return (retrace if same else back), retrace
-
-    def accepted(self, way: Way | NoSearchRoute | WindWins) -> Way | None:
-        if isinstance(way, Way):
-            return way
-        self.refuse(reasons.wind_too_strong_on_leg() if isinstance(way, WindWins) else self.explain(way))
-        return None
-
-    def explain(self, refusal: NoSearchRoute) -> Reason:
-        """The search's geometry in words about places and zones."""
-        zones = self.zone_names(refusal.obstacle_ids)
-        pad, point = _pad(self.task.station), _point(self.task.landing_point)
-        width_m = self.corridor.half_width_m
-        match refusal.reason:
-            case "start_inside":
-                return reasons.too_close_to_zone(*pad, zones, width_m)
-            case "goal_inside":
-                return reasons.too_close_to_zone(*point, zones, width_m)
-            case "start_outside_keep_in":
-                return reasons.outside_operating_area(*pad, width_m)
-            case "goal_outside_keep_in":
-                return reasons.outside_operating_area(*point, width_m)
-            case "sealed":
-                return reasons.no_route(zones)
-            case _:
-                return reasons.search_gave_up()
-
-    def zone_names(self, zone_ids: Sequence[str]) -> tuple[str, ...]:
-        named = []
-        for zone_id in zone_ids:
-            zone = next((zone for zone in self.airspace.zones if zone.zone_id == zone_id), None)
-            named.append((zone.name if zone else "") or zone_id)
-        return tuple(named)
 
     def _no_legal_height(self) -> Reason:
         return reasons.no_legal_height(self.policy.minimum_agl_m, self.policy.maximum_agl_m)
-
-
-def _no_contingency(leg_index: int, out_legs: int) -> Reason:
-    inbound = leg_index >= out_legs
-    number = leg_index - out_legs if inbound else leg_index
-    return reasons.no_legal_contingency("inbound" if inbound else "outbound", number + 1)
-
-
-def _pad(station: Station) -> tuple[str, str]:
-    return f"The pad of {station.name}", f"{station.name_zh}的起降坪"
-
-
-def _point(point: LandingPoint) -> tuple[str, str]:
-    return f"The landing point {point.name}", f"投放点{point.name_zh}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy.typing as npt
 import shapely
 
 from core.geodesy import Wgs84Point
+from planner.moment import Moment
 from planner.site import Site
-from planner.space import KeepIn, Space
+from planner.space import Space
 
 NEAR_M = 2000.0
 """Chosen: refuges further than this from the box around every leg are not offered, except the drone's own
@@ -38,19 +39,19 @@ class Refuges:
     clearance_m: float
     near_place: npt.NDArray[np.int64]
     near_obstacle: npt.NDArray[np.int64]
+    _fit: WeakKeyDictionary[Moment, dict[float, npt.NDArray[np.bool_]]] = field(
+        default_factory=WeakKeyDictionary
+    )
 
     def candidates(
         self,
         station_id: str,
         ways: Sequence[Sequence[tuple[float, float]]],
-        mask: npt.NDArray[np.bool_],
-        keep_in: KeepIn | None,
+        sky: Moment,
+        cruise_amsl_m: float,
     ) -> npt.NDArray[np.int64]:
-        """The station's pad and the refuges near the ways where a drone may come down.
-
-        ``mask`` says which obstacles stand between the ground and the cruise altitude; the flight geography
-        is kept from them.
-        """
+        """The station's pad and the refuges near the ways where a drone may come down from the cruise altitude."""
+        fit = self.fit(sky, cruise_amsl_m)
         corners = [np.array(way) for way in ways]
         low = np.concatenate([np.minimum(way[:-1], way[1:]) for way in corners]) - NEAR_M
         high = np.concatenate([np.maximum(way[:-1], way[1:]) for way in corners]) + NEAR_M
@@ -62,11 +63,22 @@ class Refuges:
         offered = np.zeros(len(self.positions), dtype=np.bool_)
         offered[about[beside.any(axis=1)]] = True
         offered[self.pad_of[station_id]] = True
-        offered[self.near_place[mask[self.near_obstacle]]] = False
-        numbers = np.flatnonzero(offered)
-        if keep_in is not None:
-            numbers = numbers[keep_in.holds(self.points[numbers], self.clearance_m)]
-        return numbers
+        return np.flatnonzero(offered & fit)
+
+    def fit(self, sky: Moment, cruise_amsl_m: float) -> npt.NDArray[np.bool_]:
+        """For every place, whether the vertical way down to it keeps the flight geography free, inside the
+        operating area."""
+        known = self._fit.setdefault(sky, {})
+        found = known.get(cruise_amsl_m)
+        if found is None:
+            mask = sky.mask(min(self.lowest_ground_amsl_m, cruise_amsl_m), cruise_amsl_m)
+            found = np.ones(len(self.positions), dtype=np.bool_)
+            found[self.near_place[mask[self.near_obstacle]]] = False
+            keep_in = sky.keep_in(cruise_amsl_m)
+            if keep_in is not None:
+                found &= keep_in.holds(self.points, self.clearance_m)
+            known[cruise_amsl_m] = found
+        return found
 
 
 _known: WeakKeyDictionary[Space, list[tuple[Site, Refuges]]] = WeakKeyDictionary()

@@ -15,14 +15,22 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from core.geodesy import Wgs84Point
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
+from geofences.plane import fast_frame
 from planner.corridor import Corridor
+from planner.moment import Moment
 from planner.search import SearchWorld
 from planner.sweep import SweepIndex, build_sweep_index
 
 Mask = npt.NDArray[np.bool_]
 XY = tuple[float, float]
+
+_MOMENTS = 16
+"""Chosen: sets of standing zones remembered; flights of one hour meet two or three."""
+_PLACES = 4096
+"""Chosen: pads and landing points of a large city, several times over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +63,9 @@ class Space:
         self._worlds: dict[KeepIn | None, SearchWorld] = {}
         self._sweeps: dict[KeepIn | None, SweepIndex] = {}
         self._keep_ins: dict[bytes, KeepIn] = {}
+        self._moments: dict[bytes, Moment] = {}
+        self._places: dict[tuple[float, float], XY] = {}
+        self.plane = fast_frame(self.frame)
 
     def with_extra(self, extra: Sequence[tuple[str, shapely.Polygon]]) -> Space:
         """This space with further keep-out polygons (name, frame metres), at all heights and times."""
@@ -67,7 +78,29 @@ class Space:
         result._base = self
         result._worlds, result._sweeps = {}, {}
         result._keep_ins = self._keep_ins
+        result._moments, result._places, result.plane = {}, self._places, self.plane
         return result
+
+    def moment(self, window: TimeWindow) -> Moment:
+        """What stands during the window, remembered for every window in which the same does."""
+        key = self.airspace.standing_key(window)
+        found = self._moments.get(key)
+        if found is None:
+            while len(self._moments) >= _MOMENTS:
+                del self._moments[next(iter(self._moments))]
+            found = self._moments[key] = Moment(self, window)
+        return found
+
+    def place(self, position: Wgs84Point) -> XY:
+        """A surveyed position in frame metres, by the exact projection; the same places are asked for often."""
+        key = (position.longitude_deg, position.latitude_deg)
+        found = self._places.get(key)
+        if found is None:
+            if len(self._places) >= _PLACES:
+                self._places.clear()
+            east_north = self.frame.to_enu(position)
+            found = self._places[key] = (east_north.east_m, east_north.north_m)
+        return found
 
     def mask(self, floor_amsl_m: float, ceiling_amsl_m: float, window: TimeWindow) -> Mask:
         """Which obstacles stand between the altitudes, widened by the altitude error, in the window."""

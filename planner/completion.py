@@ -1,0 +1,200 @@
+"""From a way out at one height to a verified plan: way home, energy, rally points, fence, last word."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from core.ids import IdSource
+from geofences.model import TimeWindow
+from planner import reasons
+from planner.airframe import Airframe, DeliveryTerms
+from planner.assemble import assemble_plan, with_consent
+from planner.contingency import NoRallySet, RallySet, choose_rally_points, reaches_m, stopping_distance_m
+from planner.draft import Draft
+from planner.energy import Battery, battery_at, uncertainty_wh
+from planner.fence import MAX_VERTICES
+from planner.flight_plan import FlightPlan
+from planner.heights import legal_above_ground
+from planner.moment import Moment
+from planner.policy import PlanningPolicy
+from planner.rally import refuges_of
+from planner.route import CALM_M_S, Way, find_way, reversed_way
+from planner.site import Site
+from planner.task import FlightTask
+from planner.verify import Failed, verify_plan
+from planner.wind import Wind
+from planner.wording import Refusals
+
+MAX_RALLY_POINTS = 32
+"""The smaller of what ArduPilot (46) and PX4 (32) take."""
+
+AIMED_RALLY_POINTS = (6, 2)
+"""Chosen: about six keep returns short and the fence simple; where the fence gets too many corners, two."""
+
+HOME_WORTH = 0.05
+"""Chosen: a way home of its own that saves less than a twentieth of the time isn't worth a second corridor
+with its own returns, a larger fence and a longer mission. Nobody waits for the drone at home."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One task under one sky; completes ways and notes what is against them."""
+
+    task: FlightTask
+    terms: DeliveryTerms
+    site: Site
+    sky: Moment
+    window: TimeWindow
+    at: datetime
+    policy: PlanningPolicy
+    against: Refusals
+
+    @property
+    def airframe(self) -> Airframe:
+        return self.task.airframe
+
+    def complete(self, cruise_amsl_m: float, out: Way, ids: IdSource) -> FlightPlan | None:
+        """The plan with this way out at this height; None adds a reason."""
+        back, retrace = self._ways_back(cruise_amsl_m, out)
+        if back is None or retrace is None:
+            return None
+        draft = Draft(
+            task=self.task,
+            terms=self.terms,
+            space=self.sky.space,
+            cruise_amsl_m=cruise_amsl_m,
+            out=out,
+            back=back,
+            retrace=retrace,
+        )
+        need_wh = draft.total_wh + uncertainty_wh(self.airframe, draft.total_wh)
+        battery = battery_at(self.airframe, self.task.charge_fraction)
+        if need_wh > battery.for_flight_wh:
+            self.against.add(reasons.not_enough_energy(need_wh, battery.for_flight_wh))
+            return None
+        plan = self._with_contingencies(draft, battery, ids)
+        if plan is None:
+            return None
+        verified = verify_plan(
+            plan, airspace=self.sky.space.airspace, corridor=self.sky.space.corridor, window=self.window
+        )
+        if isinstance(verified, Failed):
+            said = verified.verdict and reasons.from_verdict("The way", "航路", verified.verdict)
+            self.against.add(said or reasons.verification_failed(verified.detail))
+            return None
+        return with_consent(plan, draft, verified.conditions, verified.authorisation_ids)
+
+    def _with_contingencies(self, draft: Draft, battery: Battery, ids: IdSource) -> FlightPlan | None:
+        """Rally points and the fence around everything; fewer rally points where it needs too many corners."""
+        height_m = draft.cruise_amsl_m
+        legs = [pair for way in draft.ways for pair in itertools.pairwise(way.points_xy_m)]
+        refuges = refuges_of(self.site, self.sky.space)
+        numbers = refuges.candidates(
+            self.task.station.station_id, [way.points_xy_m for way in draft.ways], self.sky, height_m
+        )
+        reach_m = reaches_m(
+            self.airframe,
+            self.task.wind,
+            draft.out,
+            draft.back,
+            back_is_out=draft.back_is_out,
+            height_m=self.policy.maximum_agl_m,
+        )
+        for aim in AIMED_RALLY_POINTS:
+            rally = choose_rally_points(
+                self.sky.space.sweep(self.sky.keep_in(height_m)),
+                legs=legs,
+                candidates=refuges.xy_m[numbers],
+                mask=self.sky.mask(height_m, height_m),
+                tolerance_m=2.0 * self.sky.space.corridor.flight_geography_m,
+                run_on_m=stopping_distance_m(self.airframe),
+                reach_m=reach_m,
+                aim=aim,
+                limit=MAX_RALLY_POINTS,
+            )
+            if isinstance(rally, NoRallySet) and not self.policy.accept_planned_return:
+                self.against.add_no_contingency(rally.leg_index, len(draft.out.parts))
+                return None
+            plan = assemble_plan(
+                draft,
+                sky=self.sky,
+                rally=rally.renumbered(numbers) if isinstance(rally, RallySet) else None,
+                refuges=refuges,
+                battery=battery,
+                ids=ids,
+                created_at=self.at,
+                valid_s=self.policy.valid_s,
+            )
+            if plan is not None:
+                return plan
+        self.against.add(reasons.no_fence(MAX_VERTICES))
+        return None
+
+    def _ways_back(self, cruise_amsl_m: float, out: Way) -> tuple[Way | None, Way | None]:
+        """The way home and the way out backwards; mostly one and the same."""
+        airframe, wind, mass_kg = self.airframe, self.task.wind, self.airframe.take_off_mass_kg
+        retrace = self.against.accepted(reversed_way(out, airframe, wind, mass_kg))
+        if retrace is None or wind.speed_m_s <= CALM_M_S:
+            return retrace, retrace
+        if (1.0 - HOME_WORTH) * cruise_s(retrace) <= least_home_s(out, airframe, wind):
+            return retrace, retrace
+        space = self.sky.space
+        points = out.points_xy_m
+        back = self.against.accepted(
+            find_way(
+                space.world(self.sky.keep_in(cruise_amsl_m)),
+                points[-1],
+                points[0],
+                mask=self.sky.mask(cruise_amsl_m, cruise_amsl_m),
+                airframe=airframe,
+                wind=wind,
+                mass_kg=mass_kg,
+            )
+        )
+        if back is None:
+            return None, None
+        worth_it = back.duration_s < (1.0 - HOME_WORTH) * retrace.duration_s and legal_above_ground(
+            space.airspace.terrain,
+            space.frame,
+            self.policy,
+            space.corridor,
+            back.points_xy_m,
+            cruise_amsl_m,
+        )
+        return (back if worth_it else retrace), retrace
+
+
+def cruise_s(way: Way) -> float:
+    """Seconds at cruise speeds, corners and acceleration left out."""
+    return sum(part.length_m / part.ground_speed_m_s for part in way.parts)
+
+
+def least_home_s(out: Way, airframe: Airframe, wind: Wind) -> float:
+    """A lower bound of the cruise of any legal way home, found without a search.
+
+    With airspeed v in wind w a straight piece d takes T(d) = (r(d) - w·d) / (v² - w²), where
+    r(d) = √((w·d)² + |d|²(v² - w²)) is the same for d and -d, and the sum of w·d over a way is fixed by its
+    ends. So where no leg of the optimal way out is limited by the largest ground speed g, no way at all has a
+    smaller sum of r, home included; and since r(d) ≤ v|d|, none is shorter than that sum ÷ v. Where some leg
+    is limited, the straight line is the bound, since time is a convex gauge.
+    """
+    x, y = wind.towards_xy_m_s
+    speed, limit = airframe.cruise_airspeed_m_s, airframe.ground_speed_max_m_s
+    rest = speed * speed - x * x - y * y
+    points = out.points_xy_m
+    if any(part.limited for part in out.parts):
+        pieces: tuple[tuple[float, float], ...] = (points[0], points[-1])
+    else:
+        pieces = points
+    steps = np.diff(np.array(pieces), axis=0)
+    along = steps @ np.array((x, y))
+    root = float(np.sqrt(along * along + (steps * steps).sum(axis=1) * rest).sum())
+    # Homewards every step is flown the other way.
+    return max(
+        (root + float(along.sum())) / rest, root / speed / limit, math.dist(points[0], points[-1]) / limit
+    )

@@ -1,0 +1,96 @@
+"""A space while the same zones stand: everything that depends on heights and times but on no flight.
+
+Which zones stand changes a few times a day, flights are planned by the second. So what follows from the zones
+alone (masks, operating areas, which columns are free) is worked out once for all windows in which the
+airspace answers alike (:meth:`geofences.airspace.Airspace.standing_key`), and looked up afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from geofences.model import TimeWindow
+
+if TYPE_CHECKING:
+    from planner.space import KeepIn, Space
+
+Mask = npt.NDArray[np.bool_]
+XY = tuple[float, float]
+Key = TypeVar("Key")
+Kept = TypeVar("Kept")
+
+_REMEMBERED = 4096
+"""Chosen: answers of one kind kept before all are forgotten; a city has some hundred pads and heights."""
+
+
+class Moment:
+    """What stands in ``space`` during ``window``, and during every window of the same key."""
+
+    def __init__(self, space: Space, window: TimeWindow) -> None:
+        self.space = space
+        self._window = window
+        self._masks: dict[tuple[float, float], Mask] = {}
+        self._keep_ins: dict[float, KeepIn | None] = {}
+        self._undominated: dict[tuple[float, ...], tuple[float, ...]] = {}
+        self._columns: dict[tuple[XY, float, float], tuple[int, ...]] = {}
+
+    def mask(self, low_amsl_m: float, high_amsl_m: float) -> Mask:
+        """Standing obstacles between two altitudes; not to be changed."""
+        return _kept(
+            self._masks,
+            (low_amsl_m, high_amsl_m),
+            lambda: self.space.mask(low_amsl_m, high_amsl_m, self._window),
+        )
+
+    def keep_in(self, cruise_amsl_m: float) -> KeepIn | None:
+        """The operating area that holds at this height throughout; None when the airspace has none."""
+        return _kept(
+            self._keep_ins,
+            cruise_amsl_m,
+            lambda: self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self._window),
+        )
+
+    def undominated(self, layers: tuple[float, ...]) -> tuple[float, ...]:
+        """Without heights at which everything stands that stands at a lower one: the climb buys nothing.
+
+        Over uneven ground height itself may be what is needed, so there all are kept.
+        """
+        if not math.isinf(self.space.airspace.terrain.resolution_m):
+            return layers
+        return _kept(self._undominated, layers, lambda: self._sifted(layers))
+
+    def _sifted(self, layers: tuple[float, ...]) -> tuple[float, ...]:
+        kept: list[float] = []
+        for layer in layers:
+            mask, keep_in = self.mask(layer, layer), self.keep_in(layer)
+            if not any(
+                self.keep_in(lower) is keep_in and not (self.mask(lower, lower) & ~mask).any()
+                for lower in kept
+            ):
+                kept.append(layer)
+        return tuple(kept)
+
+    def beside_column(self, xy: XY, low_amsl_m: float, high_amsl_m: float) -> tuple[int, ...]:
+        """Obstacles within the flight geography of the vertical way over ``xy`` between two altitudes."""
+
+        def look() -> tuple[int, ...]:
+            mask = self.mask(low_amsl_m, high_amsl_m)
+            width_m = self.space.corridor.flight_geography_m
+            return tuple(self.space.near(shapely.Point(xy), width_m, mask).tolist())
+
+        return _kept(self._columns, (xy, low_amsl_m, high_amsl_m), look)
+
+
+def _kept(memory: dict[Key, Kept], key: Key, make: Callable[[], Kept]) -> Kept:
+    """What is remembered under ``key``, made now if it isn't yet."""
+    if key not in memory:
+        if len(memory) >= _REMEMBERED:
+            memory.clear()
+        memory[key] = make()
+    return memory[key]
