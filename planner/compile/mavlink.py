@@ -102,15 +102,33 @@ class _Writer:
         self.entry: dict[tuple[str, int], int] = {}
         """(section, leg index) → sequence number at which that leg can be entered by a jump."""
         speeds = [leg.ground_speed_m_s for leg in _cruise(plan.outbound, plan.inbound, plan.retrace)]
-        self.uniform_speed = max(speeds) - min(speeds) <= SPEED_STEP_M_S
+        # A mission begun in the air is entered by jumps: every leg then says its own speed.
+        self.uniform_speed = plan.start is None and max(speeds) - min(speeds) <= SPEED_STEP_M_S
         self.first_speed_m_s = speeds[0]
         self.winch_seq: int | None = None
 
     def write(self) -> None:
         plan = self.plan
         self._home()
+        if plan.start is not None:
+            self._begin_in_the_air()
+            if plan.delivers:
+                self._deliver(mav.NAV_WAYPOINT)
+        else:
+            self._deliver(mav.NAV_TAKEOFF)
+        self._home_section("inbound", plan.inbound)
+        if plan.retrace:
+            self._home_section("retrace", plan.retrace)
+
+    def _begin_in_the_air(self) -> None:
+        """Autopilots want a take-off first; the vehicle is set to what comes after it, so it is never flown."""
+        first = (self.plan.outbound or self.plan.inbound)[0]
+        self._append(None, mav.NAV_TAKEOFF, point=first.end, param4=self.dialect.yaw_free)
+
+    def _deliver(self, first_command: int) -> None:
+        plan = self.plan
         last = len(plan.outbound) - 1
-        self._leg("outbound", 0, mav.NAV_TAKEOFF, param4=self.dialect.yaw_free)
+        self._leg("outbound", 0, first_command, param4=self.dialect.yaw_free)
         self._uniform_speed()
         for index in range(1, last):
             self._cruise_leg("outbound", index)
@@ -119,9 +137,6 @@ class _Writer:
             self.winch_seq = len(self.items)
             line_m = plan.delivery.altitude_amsl_m - plan.delivery_ground_amsl_m
             self._append(None, mav.DO_WINCH, param1=1.0, param2=mav.WINCH_RELATIVE_LENGTH, param3=-line_m)
-        self._home_section("inbound", plan.inbound)
-        if plan.retrace:
-            self._home_section("retrace", plan.retrace)
 
     def write_way_home(self) -> None:
         """Only the way home, beginning with a take-off where the vehicle stands."""
@@ -225,8 +240,8 @@ class _Writer:
         back = "retrace" if plan.retrace else "inbound"
         back_legs = plan.retrace or plan.inbound
         return MissionIndices(
-            takeoff=self.entry["outbound", 0],
-            delivery_hover=self.entry["outbound", len(plan.outbound) - 1],
+            takeoff=self.entry["outbound" if plan.delivers else "inbound", 0],
+            delivery_hover=self.entry["outbound", len(plan.outbound) - 1] if plan.delivers else None,
             winch_retract=self.winch_seq,
             inbound_first=self.entry["inbound", 0],
             land=self.entry["inbound", len(plan.inbound) - 1],
@@ -251,7 +266,7 @@ class _Writer:
             elif leg.index == last:
                 following = self.entry["inbound", 0]
             elif leg.index == 0:
-                # Over the pad: straight down again.
+                # Over the pad: straight down again. Begun in the air: on from there, home.
                 following = self.entry[back, last]
             else:
                 # The leg of the way back that ends where this one began; both count from their own start.
