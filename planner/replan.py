@@ -24,8 +24,8 @@ from core.ids import IdSource
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from planner import reasons
-from planner.airframe import DeliveryTerms
 from planner.airborne import Airways, assemble_airborne
+from planner.airframe import DeliveryTerms
 from planner.contingency import NoRallySet, RallySet, choose_rally_points, reaches_m, stopping_distance_m
 from planner.corridor import corridor_of
 from planner.energy import battery_at, uncertainty_wh
@@ -33,7 +33,6 @@ from planner.fence import MAX_VERTICES, fence_region, to_autopilot_fence
 from planner.flight_plan import FlightPlan, RoutePoint
 from planner.heights import layers_amsl_m, legal_above_ground
 from planner.legs import climb_time_s, cruise_parts
-from planner.planning import AIMED_RALLY_POINTS, MAX_RALLY_POINTS
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.rally import refuges_of
 from planner.reasons import Reason
@@ -42,6 +41,10 @@ from planner.site import Site
 from planner.space import KeepIn, Mask, Space, space_for
 from planner.task import FlightTask, NoPlan
 from planner.verify import Failed, verify_plan
+
+MAX_RALLY_POINTS = 32
+AIMED_RALLY_POINTS = (6, 2)
+"""As for flights from the pad."""
 
 SLOWEST_M_S = 5.0
 """For the window in which zones are judged: no leg is flown more slowly over ground (chosen)."""
