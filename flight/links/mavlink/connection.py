@@ -1,8 +1,8 @@
-"""The conversation with one vehicle: parsing, filtering, heartbeats, exchanges, waiting for state.
+"""The conversation with one vehicle: heartbeats, exchanges, waiting for state.
 
-Sources are never trusted: only the autopilot component of the expected system id reaches the view
-and the exchanges; everything else is counted. One outstanding command per id, because an
-acknowledgement names nothing but the command.
+Sources are never trusted: only the autopilot component of the expected system id gets here
+(:mod:`flight.links.mavlink.link`), signed where a key is expected. One outstanding command per id,
+because an acknowledgement names nothing but the command.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.clock import Clock
-from core.errors import LinkError
 from flight.links.mavlink.command import Command, CommandOutcome, CommandTransaction
-from flight.links.mavlink.framing import FrameParser, FrameWriter, Message
+from flight.links.mavlink.duplicates import DuplicateWatch
+from flight.links.mavlink.framing import Message
+from flight.links.mavlink.link import AUTOPILOT_COMPONENT, Link
+from flight.links.mavlink.link import OWN_COMPONENT as OWN_COMPONENT
+from flight.links.mavlink.link import OWN_SYSTEM as OWN_SYSTEM
+from flight.links.mavlink.link import LinkCounts as LinkCounts
 from flight.links.mavlink.mission import (
     DownloadOutcome,
     MissionDownload,
@@ -31,27 +35,19 @@ from flight.links.mavlink.params import (
     ParameterSet,
     ParameterSetOutcome,
 )
+from flight.links.mavlink.signing import KeySigner, SigningCounts
 from flight.links.mavlink.telemetry import TelemetryReader
+from flight.links.mavlink.timesync import TimeSync
 from flight.links.mavlink.transaction import Transaction
-from flight.links.mavlink.transports import Transport, TransportFactory
+from flight.links.transport import TransportFactory
 from flight.model.view import VehicleView
 from planner.compile.mission_types import MissionItem
 
 T = TypeVar("T")
 
-OWN_SYSTEM = 255
-"""What ArduPilot takes for its ground station (SYSID_MYGCS)."""
-OWN_COMPONENT = 190
-"""MAV_COMP_ID_MISSIONPLANNER: a ground station."""
-AUTOPILOT_COMPONENT = 1
 HEARTBEAT_PERIOD_S = 1.0
-BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
-"""Pauses between attempts to open a link that failed; the last one repeats."""
 GAP_FROM_S = 0.7
 """Silences worth remembering; position alone comes every 0.2 s."""
-MAX_PEERS = 16
-"""Parsers kept for the peers of one listening socket; beyond that strangers are ignored."""
-
 _EXCHANGE_MESSAGES = frozenset(
     {
         "COMMAND_ACK",
@@ -63,39 +59,47 @@ _EXCHANGE_MESSAGES = frozenset(
         "PARAM_VALUE",
     }
 )
+_TIMESYNC = "TIMESYNC"
 
 Tap = Callable[[bytes, bool], None]
 """Sees every frame of the conversation: the bytes, and whether the vehicle sent them (for the .tlog)."""
 
 
 @dataclass(slots=True)
-class LinkCounts:
-    """How the link does."""
+class LinkClaim:
+    """The right to speak to one system on one link; :meth:`flight.links.mavlink.hub.LinkHub.claim` gives it.
 
-    opened: int = 0
-    foreign_frames: int = 0
-    """Frames of other systems or components on the same link."""
+    ``signer`` None: what we send is not signed. ``signing`` counts what was believed, where a key is expected.
+    """
+
+    link: Link
+    system_id: int
+    signer: KeySigner | None = None
+    signing: SigningCounts | None = None
 
 
 class VehicleConnection:
-    """Owns one transport. Run :meth:`run` as a task; everything else works while it runs."""
+    """One vehicle's conversation on a link of its own (a transport factory) or a shared one (a claim).
 
-    def __init__(self, system_id: int, transport_factory: TransportFactory, clock: Clock) -> None:
+    Run :meth:`run` as a task; everything else works while it runs.
+    """
+
+    def __init__(self, system_id: int, source: TransportFactory | LinkClaim, clock: Clock) -> None:
         self.system_id = system_id
         self.view = VehicleView()
-        self.counts = LinkCounts()
-        self.last_error: str | None = None
+        self.time_sync = TimeSync()
         self.parameter_encoding = ParameterEncoding.CAST
         """How this kind of autopilot writes whole numbers; whoever knows the kind sets it."""
+        if isinstance(source, LinkClaim):
+            self.claim = source
+        else:
+            self.claim = LinkClaim(Link(source, clock, name=f"link of system {system_id}"), system_id)
+        self._link = self.claim.link
         self._clock = clock
-        self._factory = transport_factory
-        self._transport: Transport | None = None
-        self._closed = asyncio.Event()
+        self._opened = asyncio.Event()
         self._reader = TelemetryReader(self.view)
-        self._wanted = self._reader.wanted | _EXCHANGE_MESSAGES
-        self._parsers: dict[Hashable, FrameParser] = {}
         self._peer: Hashable = None
-        self._writer = FrameWriter(OWN_SYSTEM, OWN_COMPONENT)
+        self._duplicates = DuplicateWatch()
         self._running: dict[Transaction[object], asyncio.Event] = {}
         self._waiters: list[tuple[Callable[[VehicleView], bool], asyncio.Future[None]]] = []
         self._locks: dict[object, asyncio.Lock] = {}
@@ -106,75 +110,103 @@ class VehicleConnection:
     # --- life ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Open, keep alive, reopen with growing pauses; ends only when cancelled."""
-        failures = 0
-        while True:
-            self._closed.clear()
-            self._parsers.clear()
-            transport = self._factory()
+        """Keep the conversation alive while the link comes and goes; ends only when cancelled."""
+        async with self._link.use(self) as link_task:
+            beating = asyncio.get_running_loop().create_task(self._beat())
             try:
-                await transport.open(self._receive, self._on_closed)
-            except LinkError as error:
-                self.last_error = error.detail
-                await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
-                failures += 1
-                continue
-            failures = 0
-            self.counts.opened += 1
-            self._transport = transport
-            try:
-                await self._beat_until_closed()
+                done, _ = await asyncio.wait({beating, link_task}, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
             finally:
-                self._transport = None
-                await transport.close()
-            await self._clock.sleep(BACKOFF_S[0])
+                beating.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await beating
 
-    async def _beat_until_closed(self) -> None:
-        while not self._closed.is_set():
-            self.send("HEARTBEAT", type=6, autopilot=8, base_mode=0, system_status=4, mavlink_version=3)
+    async def _beat(self) -> None:
+        while True:
+            self._opened.clear()
+            if self._link.is_open:
+                self.send("HEARTBEAT", type=6, autopilot=8, base_mode=0, system_status=4, mavlink_version=3)
+                if self.view.heard_s is not None and self.time_sync.is_due(self._clock.monotonic_s()):
+                    self.send(_TIMESYNC, **self.time_sync.ask(self._clock.monotonic_s()))
             with contextlib.suppress(TimeoutError):
                 async with self._clock.timeout(HEARTBEAT_PERIOD_S):
-                    await self._closed.wait()
+                    await self._opened.wait()
 
-    def _on_closed(self, reason: str) -> None:
-        self.last_error = reason
-        self._closed.set()
+    def opened(self) -> None:
+        """The link is open (again): speak at once."""
+        self._opened.set()
+
+    @property
+    def counts(self) -> LinkCounts:
+        """How the link does; shared with the other vehicles on it."""
+        return self._link.counts
+
+    @property
+    def last_error(self) -> str | None:
+        """Why the link failed last."""
+        return self._link.last_error
+
+    @property
+    def signing(self) -> SigningCounts | None:
+        """What was believed and rejected, by reason; None where no signatures are expected."""
+        return self.claim.signing
+
+    @property
+    def conflict(self) -> str | None:
+        """Why this system id can't be trusted now: somebody else uses it too. Nothing may take off then."""
+        return self._duplicates.conflict(self._clock.monotonic_s())
 
     # --- bytes --------------------------------------------------------------------------------
 
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The messages that are read."""
+        return self._reader.wanted | _EXCHANGE_MESSAGES | {_TIMESYNC}
+
     def send(self, name: str, **fields: Any) -> None:
         """Send one message now, if the link is open. Nothing says whether it arrives."""
-        frame = self._writer.pack(name, **fields)
-        if self._transport is not None:
-            self._transport.send(frame, self._peer)
+        frame = self._link.send(name, self._peer, self.claim.signer, fields)
+        if frame is not None:
             for tap in self._taps:
                 tap(frame, False)
 
-    def _receive(self, data: bytes, peer: Hashable) -> None:
-        parser = self._parsers.get(peer)
-        if parser is None:
-            if len(self._parsers) >= MAX_PEERS:
-                self.counts.foreign_frames += 1
-                return
-            parser = self._parsers[peer] = FrameParser(self._wanted)
-        datagrams = self._transport is not None and self._transport.datagrams
-        messages = parser.feed_datagram(data) if datagrams else parser.feed(data)
-        if not messages:
-            return
-        now_s = self._clock.monotonic_s()
-        for message in messages:
-            if message.system_id != self.system_id or message.component_id != AUTOPILOT_COMPONENT:
-                self.counts.foreign_frames += 1
-                continue
-            self._peer = peer
-            self._note_gap(now_s)
-            self._handle(message, now_s)
-        self._notify()
+    def hear(self, message: Message, peer: Hashable, now_s: float) -> None:
+        """Take one message of this vehicle's autopilot; its signature is verified, if one is expected."""
+        self._peer = peer
+        view = self.view
+        if view.heard_s is not None and now_s - view.heard_s > GAP_FROM_S:
+            self._gaps.append((view.heard_s, now_s))
+        for tap in self._taps:
+            tap(message.raw, True)
+        reboots = view.reboots
+        self._reader.read(message, now_s)
+        if view.reboots != reboots:
+            self._duplicates.note_reboot(self.system_id, now_s)
+            self.time_sync.forget()
+        name = message.name
+        if name in _EXCHANGE_MESSAGES:
+            for transaction, wake in list(self._running.items()):
+                transaction.receive(message, now_s)
+                self._flush(transaction)
+                wake.set()
+        elif name == _TIMESYNC:
+            answer = self.time_sync.receive(message, now_s)
+            if answer is not None:
+                self.send(_TIMESYNC, **answer)
 
-    def _note_gap(self, now_s: float) -> None:
-        heard_s = self.view.heard_s
-        if heard_s is not None and now_s - heard_s > GAP_FROM_S:
-            self._gaps.append((heard_s, now_s))
+    def heard(self) -> None:
+        """Wake whoever waits for a state, and the listeners."""
+        for waiter in list(self._waiters):
+            predicate, future = waiter
+            if not future.done() and predicate(self.view):
+                future.set_result(None)
+        for listener in self._listeners:
+            listener()
+
+    def note_conflict(self, reason: str, now_s: float) -> None:
+        """Somebody else speaks under this system id."""
+        self._duplicates.note(reason, now_s)
 
     def longest_silence_since(self, since_s: float) -> float:
         """The longest stretch without a message that reaches past ``since_s``, the present one included."""
@@ -182,24 +214,6 @@ class VehicleConnection:
         if self.view.heard_s is not None:
             gaps.append(self._clock.monotonic_s() - max(self.view.heard_s, since_s))
         return max(gaps, default=0.0)
-
-    def _handle(self, message: Message, now_s: float) -> None:
-        for tap in self._taps:
-            tap(message.raw, True)
-        self._reader.read(message, now_s)
-        if message.name in _EXCHANGE_MESSAGES:
-            for transaction, wake in list(self._running.items()):
-                transaction.receive(message, now_s)
-                self._flush(transaction)
-                wake.set()
-
-    def _notify(self) -> None:
-        for waiter in list(self._waiters):
-            predicate, future = waiter
-            if not future.done() and predicate(self.view):
-                future.set_result(None)
-        for listener in self._listeners:
-            listener()
 
     def add_listener(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after each batch of messages; returns what removes it."""

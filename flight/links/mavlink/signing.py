@@ -235,6 +235,11 @@ class SignatureGuard:
         self._forget_streams(system_id)
         return counts
 
+    def is_strict(self, system_id: int) -> bool:
+        """Whether what is admitted of this vehicle was rightly signed."""
+        expected = self._expected.get(system_id)
+        return expected is not None and not expected.unsigned_too
+
     def forget(self, system_id: int) -> None:
         """Expect no signatures of this vehicle any more."""
         self._expected.pop(system_id, None)

@@ -1,7 +1,6 @@
-"""Ways for bytes to reach a vehicle: UDP in, UDP out, TCP. Addresses are strings:
+"""Ways for bytes to reach a vehicle: UDP in, UDP out, TCP, serial (:mod:`flight.links.address`).
 
-``udpin:host:port`` listens and answers whoever speaks; ``udpout:host:port`` speaks first;
-``tcp:host:port`` connects. A transport only carries bytes; it neither parses nor trusts them.
+A transport only carries bytes; it neither parses nor trusts them.
 """
 
 from __future__ import annotations
@@ -10,62 +9,19 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from core.errors import ErrorCode, LinkError
-
-OnData = Callable[[bytes, Hashable], None]
-"""Called with what arrived and from which peer; each peer gets a parser of its own."""
+from flight.links.address import LinkAddress
+from flight.links.address import parse_link as parse_link
+from flight.links.serial_port import SerialTransport
+from flight.links.transport import OnData
+from flight.links.transport import Transport as Transport
+from flight.links.transport import TransportFactory as TransportFactory
 
 DRAIN_LIMIT = 64
 """Datagrams read in one go before other work gets its turn (measured: no loss at 60 k messages/s)."""
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-
-
-class Transport(Protocol):
-    """One open way to one or more peers."""
-
-    @property
-    def datagrams(self) -> bool:
-        """Whether every chunk is a datagram: complete in itself."""
-        ...
-
-    async def open(self, on_data: OnData, on_closed: Callable[[str], None]) -> None:
-        """Start. Raises LinkError 1001 if there is no way."""
-        ...
-
-    def send(self, data: bytes, peer: Hashable) -> None:
-        """Hand bytes over; they may be lost. ``peer`` None: the only one, or nobody yet."""
-        ...
-
-    async def close(self) -> None: ...
-
-
-TransportFactory = Callable[[], Transport]
-
-
-@dataclass(frozen=True, slots=True)
-class LinkAddress:
-    """A parsed link string."""
-
-    scheme: str
-    host: str
-    port: int
-
-
-def parse_link(link: str) -> LinkAddress:
-    """``scheme:host:port``. Raises LinkError 1003 with what is wrong."""
-    parts = link.split(":")
-    if len(parts) != 3 or parts[0] not in ("udpin", "udpout", "tcp") or not parts[1]:
-        raise LinkError(
-            ErrorCode.LINK_ADDRESS_INVALID,
-            f"{link!r} is not udpin:host:port, udpout:host:port or tcp:host:port",
-            field="link",
-        )
-    if not parts[2].isdigit() or not 0 < int(parts[2]) < 65536:
-        raise LinkError(ErrorCode.LINK_ADDRESS_INVALID, f"{parts[2]!r} is no port number", field="link")
-    return LinkAddress(parts[0], parts[1], int(parts[2]))
 
 
 def open_transport(link: str) -> Transport:
@@ -73,6 +29,8 @@ def open_transport(link: str) -> Transport:
     address = parse_link(link)
     if address.scheme == "tcp":
         return TcpTransport(address)
+    if address.scheme == "serial":
+        return SerialTransport(address)
     return UdpTransport(address)
 
 
@@ -99,6 +57,8 @@ class UdpTransport:
             if address.scheme == "udpin":
                 self._socket.bind(where)
             else:
+                if address.source_port is not None:
+                    self._socket.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", address.source_port))
                 self._socket.connect(where)
         except OSError as error:
             await self.close()
