@@ -18,6 +18,7 @@ So every leg, vertical ones included, is one item of the mission and is checked 
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -200,8 +201,8 @@ class LegContingency:
     worst_return_energy_wh: float
 
     def __post_init__(self) -> None:
-        if self.section not in ("outbound", "inbound"):
-            raise refuse("contingency.section", f"{self.section!r} is neither outbound nor inbound")
+        if not SECTION_NAME.fullmatch(self.section) or self.section == "retrace":
+            raise refuse("contingency.section", f"{self.section!r} is no section that needs a contingency")
         if self.planned_return not in ("retrace", "continue"):
             raise refuse("contingency.planned_return", f"{self.planned_return!r} is no planned return")
         check_number("contingency.worst_return_energy_wh", self.worst_return_energy_wh, minimum=0.0)
@@ -220,6 +221,43 @@ class PointOfNoReturn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alternate:
+    """Another landing point for the same flight, should the planned one be occupied when the drone is there.
+
+    ``transfer`` leads from the plan's own hover point (``FlightPlan.delivery``) to the hover point ``delivery`` over
+    the alternate, whose ground is at ``delivery_ground_amsl_m``; ``inbound`` home from there. The plan's
+    fence contains both, its rally points serve both, and the battery holds the whole hover budget at both
+    points. While on the transfer the planned return is to fly it on and then home, without the hover.
+
+    ``extra_s`` runs from leaving the first hover point until the AED stands on the ground, ``time_to_patient_s``
+    from the plan's acceptance when the drone leaves as soon as it has arrived; ``carry_s`` is in it.
+    ``energy_wh`` is transfer, hover budget and way home.
+    """
+
+    landing_point_id: str
+    delivery: RoutePoint
+    delivery_ground_amsl_m: float
+    delivery_method: DeliveryMethod
+    hover_budget_s: float
+    transfer: tuple[Leg, ...]
+    inbound: tuple[Leg, ...]
+    carry_s: float
+    extra_s: float
+    time_to_patient_s: float
+    energy_wh: float
+
+    def __post_init__(self) -> None:
+        check_text("alternate.landing_point_id", self.landing_point_id)
+        check_number("alternate.hover_budget_s", self.hover_budget_s, above=0.0)
+        for field in ("carry_s", "extra_s", "time_to_patient_s", "energy_wh"):
+            check_number(f"alternate.{field}", getattr(self, field), minimum=0.0)
+
+
+SECTION_NAME = re.compile(r"outbound|inbound|retrace|(transfer|home)-[1-9]", re.ASCII)
+"""How the chains of a plan are called: ``transfer-1`` and ``home-1`` are those of the first alternate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlightPlan:
     """One sortie, decided: way, times, energy, fence, contingencies, and what made it legal.
 
@@ -233,7 +271,7 @@ class FlightPlan:
     begins at it, ``retrace`` leads back to it and then home; an empty ``outbound`` means that ``inbound``
     begins at it and nothing is delivered (``delivery`` then says where it was to be).
     ``conditions`` must be kept, ``authorisation_ids`` were needed. ``alternates`` are the next best
-    landing points.
+    landing points that this flight can still reach from the planned one, fastest first.
     """
 
     plan_id: str
@@ -265,7 +303,7 @@ class FlightPlan:
     retrace: tuple[Leg, ...] = ()
     contingencies: tuple[LegContingency, ...] = ()
     point_of_no_return: PointOfNoReturn | None = None
-    alternates: tuple[str, ...] = ()
+    alternates: tuple[Alternate, ...] = ()
     start: RoutePoint | None = None
 
     def __post_init__(self) -> None:
@@ -291,6 +329,9 @@ class FlightPlan:
             self._check_chain("inbound", self.inbound, self.delivery, self.home)
         if self.retrace:
             self._check_chain("retrace", self.retrace, self.delivery, self.home)
+        for number, alternate in enumerate(self.alternates, start=1):
+            self._check_chain(f"transfer-{number}", alternate.transfer, self.delivery, alternate.delivery)
+            self._check_chain(f"home-{number}", alternate.inbound, alternate.delivery, self.home)
         energy = self.energy
         if energy.total_wh + energy.uncertainty_wh + energy.reserve_wh > energy.usable_wh + 1e-6:
             raise refuse("energy", "the flight needs more than the battery's usable energy less reserve")
@@ -300,9 +341,22 @@ class FlightPlan:
         """Whether there is still something to deliver."""
         return bool(self.outbound)
 
+    def sections(self) -> dict[str, tuple[Leg, ...]]:
+        """Every chain of legs that the drone may be told to fly, by its name; ``retrace`` only where there is one."""
+        found = {"outbound": self.outbound, "inbound": self.inbound}
+        if self.retrace:
+            found["retrace"] = self.retrace
+        for number, alternate in enumerate(self.alternates, start=1):
+            found[f"transfer-{number}"] = alternate.transfer
+            found[f"home-{number}"] = alternate.inbound
+        return found
+
     def section(self, name: str) -> tuple[Leg, ...]:
-        """The legs of «outbound», «inbound» or «retrace», as :class:`LegContingency` and compiled items name them."""
-        return {"outbound": self.outbound, "inbound": self.inbound, "retrace": self.retrace}[name]
+        """The legs of «outbound», «inbound», «retrace», «transfer-1», «home-1» …, as :class:`LegContingency` and
+        compiled items name them; empty for a retrace that the way home already is."""
+        if name == "retrace":
+            return self.retrace
+        return self.sections()[name]
 
     @staticmethod
     def _check_chain(field: str, legs: tuple[Leg, ...], start: RoutePoint, end: RoutePoint) -> None:
