@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import DroneAedError
 from core.geodesy import Wgs84Point
+from sitl.autopilot import Personality
 from sitl.fleet import Fleet
 from sitl.site import lay_out, read_site
 from sitl.weather import Wind
@@ -51,13 +52,23 @@ def _parser() -> argparse.ArgumentParser:
         "--home", type=_home, default=_home("22.5806,113.8830,5"), help="latitude,longitude,ground_amsl_m"
     )
     fleet.add_argument("--airframe", default="hex10", help="airframe id or JSON file, when no site is given")
+    fleet.add_argument(
+        "--autopilot",
+        type=Personality,
+        choices=list(Personality),
+        default=Personality.ARDUPILOT,
+        help="firmware to behave like; a site file may name one per drone",
+    )
     fleet.add_argument("--speedup", type=_positive, default=1.0, help="simulated seconds per real second")
     fleet.add_argument("--seed", type=int, default=1, help="of gusts and every other chance")
     fleet.add_argument("--wind-from-deg", type=float, default=0.0)
     fleet.add_argument("--wind-speed-m-s", type=float, default=0.0)
     fleet.add_argument("--wind-turbulence-m-s", type=float, default=0.0, help="vertical standard deviation")
     fleet.add_argument(
-        "--ready-after-s", type=float, default=41.0, help="vehicle seconds until the estimator uses GPS"
+        "--ready-after-s",
+        type=float,
+        default=None,
+        help="vehicle seconds until the estimator uses GPS; by default as observed of the firmware",
     )
     fleet.add_argument(
         "--param",
@@ -75,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.site is not None:
-            layout = read_site(options.site)
+            layout = read_site(options.site, autopilot=options.autopilot)
         else:
             place, ground_amsl_m = options.home
             layout = lay_out(
@@ -84,6 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
                 home=place,
                 ground_amsl_m=ground_amsl_m,
                 airframe_id=options.airframe,
+                autopilot=options.autopilot,
             )
         fleet = Fleet(
             layout,

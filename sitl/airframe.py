@@ -65,6 +65,8 @@ class Airframe:
     """A limit switch stops the drum at length 0. ArduCopter's servo winch without one counts below 0."""
     parameters: dict[str, float] = field(default_factory=dict)
     """Autopilot parameters that differ from ArduCopter's defaults on this airframe."""
+    px4_parameters: dict[str, float] = field(default_factory=dict)
+    """The same for the PX4 personality."""
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

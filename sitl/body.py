@@ -74,6 +74,11 @@ class Body:
         return float(self.s[p.S_UP])
 
     @property
+    def believed_up_m(self) -> float:
+        """Where the estimator puts the height: the true one plus whatever deceives the barometer."""
+        return float(self.s[p.S_UP] + self.c[p.C_POSITION_ERROR_UP])
+
+    @property
     def velocity_m_s(self) -> tuple[float, float, float]:
         """North, east, up."""
         return float(self.s[p.S_VEL_NORTH]), float(self.s[p.S_VEL_EAST]), float(self.s[p.S_VEL_UP])
@@ -177,6 +182,10 @@ class Body:
         """Share of commanded thrust that the motors still give."""
         self.c[p.C_THRUST_FACTOR] = factor
 
+    def set_height_error(self, up_m: float) -> None:
+        """How far above the true height the autopilot believes itself to be."""
+        self.c[p.C_POSITION_ERROR_UP] = up_m
+
     def set_position_error(self, north_m: float, east_m: float) -> None:
         """How far the position the autopilot believes in is from the true one."""
         self.c[p.C_POSITION_ERROR_NORTH] = north_m
@@ -229,7 +238,7 @@ class Body:
         s[p.S_TARGET_VEL_EAST] = s[p.S_VEL_EAST]
 
     def _take_over_height(self) -> None:
-        self.s[p.S_TARGET_UP] = self.s[p.S_UP]
+        self.s[p.S_TARGET_UP] = self.s[p.S_UP] + self.c[p.C_POSITION_ERROR_UP]
         self.s[p.S_TARGET_VEL_UP] = self.s[p.S_VEL_UP]
         self.s[p.S_TARGET_ACC_UP] = 0.0
 
@@ -295,7 +304,7 @@ class Body:
 
     # --- legs (waypoint flight) ---------------------------------------------------------------
     def stopping_point(self) -> tuple[float, float, float]:
-        """Where the vehicle would come to rest if it braked now: v/P near, v²/(2a) + a/(2P²) faster."""
+        """Where the vehicle, as far as it knows, would come to rest if it braked now: v/P near, v²/(2a) + a/(2P²) faster."""
         vn, ve, vu = self.velocity_m_s
         acceleration = float(self.c[p.C_ACCELERATION_XY])
 
@@ -305,7 +314,8 @@ class Body:
         speed = math.hypot(vn, ve)
         ahead = reach(speed, acceleration) / speed if speed > 0.1 else 0.0
         rise = math.copysign(reach(abs(vu), float(self.c[p.C_ACCELERATION_Z])), vu) if abs(vu) > 0.1 else 0.0
-        return self.north_m + vn * ahead, self.east_m + ve * ahead, self.up_m + rise
+        north_m, east_m = self.believed_north_east_m
+        return north_m + vn * ahead, east_m + ve * ahead, self.believed_up_m + rise
 
     def start_legs(self) -> None:
         """Begin waypoint flight from the stopping point, at rest as far as the legs are concerned."""
@@ -390,6 +400,11 @@ class Body:
         return all(
             abs(float(leg[1 + axis] * leg[4]) - (end[axis] - origin[axis])) < 0.01 for axis in range(3)
         )
+
+    def shift_heights(self, by_m: float) -> None:
+        """Move the height being flown to, and that of the legs, by ``by_m``."""
+        self.c[p.C_ORIGIN_UP] += by_m
+        self.c[p.C_UP] += by_m
 
     @property
     def reached(self) -> bool:

@@ -26,6 +26,8 @@ class Channel:
         self.due_s: dict[int, float] = {}
         self.greeted = False
         """Whether the default streams were set up."""
+        self.gcs_heard_s: float | None = None
+        """Last heartbeat of a ground station here, vehicle time; PX4 sends texts only where there is one."""
         self._frames: list[bytes] = []
         self._size = 0
         self._datagrams: list[bytes] = []

@@ -25,6 +25,7 @@ from sitl.columns import (
     C_ORIGIN_UP,
     C_POSITION_ERROR_EAST,
     C_POSITION_ERROR_NORTH,
+    C_POSITION_ERROR_UP,
     C_SPEED_DOWN,
     C_SPEED_SCALE,
     C_SPEED_UP,
@@ -99,6 +100,10 @@ def _approach_speed(error: float, gain: float, acceleration: float, limit: float
 @njit(cache=True)
 def advance_legs(s: FloatArray, c: FloatArray, legs: FloatArray) -> None:
     """Move the target along the previous, this and the next leg; slow down where the vehicle lags."""
+    # The autopilot only knows where it believes to be.
+    north = s[S_NORTH] + c[C_POSITION_ERROR_NORTH]
+    east = s[S_EAST] + c[C_POSITION_ERROR_EAST]
+    up = s[S_UP] + c[C_POSITION_ERROR_UP]
     tn = s[S_TARGET_VEL_NORTH]
     te = s[S_TARGET_VEL_EAST]
     tu = s[S_TARGET_VEL_UP]
@@ -106,9 +111,7 @@ def advance_legs(s: FloatArray, c: FloatArray, legs: FloatArray) -> None:
     wanted = 1.0
     if target_speed > 1e-6:
         lag = (
-            (s[S_TARGET_NORTH] - s[S_NORTH]) * tn
-            + (s[S_TARGET_EAST] - s[S_EAST]) * te
-            + (s[S_TARGET_UP] - s[S_UP]) * tu
+            (s[S_TARGET_NORTH] - north) * tn + (s[S_TARGET_EAST] - east) * te + (s[S_TARGET_UP] - up) * tu
         ) / target_speed
         along = (s[S_VEL_NORTH] * tn + s[S_VEL_EAST] * te + s[S_VEL_UP] * tu) / target_speed
         wanted = min(max(_TRACK_MARGIN + (along - _POSITION_P * lag) / target_speed, 0.0), 1.0)
@@ -164,9 +167,9 @@ def advance_legs(s: FloatArray, c: FloatArray, legs: FloatArray) -> None:
         ):
             s[S_REACHED] = 1.0
     elif finished:
-        dn = c[C_ORIGIN_NORTH] + this[1] * this[L_LENGTH] - s[S_NORTH]
-        de = c[C_ORIGIN_EAST] + this[2] * this[L_LENGTH] - s[S_EAST]
-        du = c[C_ORIGIN_UP] + this[3] * this[L_LENGTH] - s[S_UP]
+        dn = c[C_ORIGIN_NORTH] + this[1] * this[L_LENGTH] - north
+        de = c[C_ORIGIN_EAST] + this[2] * this[L_LENGTH] - east
+        du = c[C_ORIGIN_UP] + this[3] * this[L_LENGTH] - up
         if dn * dn + de * de + du * du <= c[C_WAYPOINT_RADIUS_M] ** 2:
             s[S_REACHED] = 1.0
 
@@ -219,7 +222,8 @@ def shape_vertical(s: FloatArray, c: FloatArray) -> None:
     s[S_TARGET_VEL_UP] += change * TICK_S
     s[S_TARGET_UP] += s[S_TARGET_VEL_UP] * TICK_S
     # As above: at most 2 m ahead of the vehicle.
-    s[S_TARGET_UP] = min(max(s[S_TARGET_UP], s[S_UP] - 2.0), s[S_UP] + 2.0)
+    up = s[S_UP] + c[C_POSITION_ERROR_UP]
+    s[S_TARGET_UP] = min(max(s[S_TARGET_UP], up - 2.0), up + 2.0)
 
 
 @njit(cache=True)
@@ -277,7 +281,7 @@ def wanted_lean_and_thrust(s: FloatArray, c: FloatArray, a: FloatArray) -> tuple
     s[S_INTEGRAL_NORTH] = min(max(s[S_INTEGRAL_NORTH] + free_n, -_INTEGRAL_MAX), _INTEGRAL_MAX)
     s[S_INTEGRAL_EAST] = min(max(s[S_INTEGRAL_EAST] + free_e, -_INTEGRAL_MAX), _INTEGRAL_MAX)
 
-    eu = s[S_TARGET_UP] - s[S_UP]
+    eu = s[S_TARGET_UP] - s[S_UP] - c[C_POSITION_ERROR_UP]
     climb = s[S_TARGET_VEL_UP] + min(max(_HEIGHT_P * eu, -c[C_SPEED_DOWN]), c[C_SPEED_UP])
     acceleration = s[S_TARGET_ACC_UP] + _CLIMB_P * (climb - s[S_VEL_UP])
     acceleration = min(max(acceleration, -0.8 * GRAVITY_M_S2), 0.8 * GRAVITY_M_S2)

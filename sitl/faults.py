@@ -171,5 +171,9 @@ class Faults:
         return "winch_silent" in self.active
 
     @property
+    def gps_is_lost(self) -> bool:
+        return "gps_loss" in self.active
+
+    @property
     def link_is_down(self) -> bool:
         return "link_loss" in self.active

@@ -16,6 +16,7 @@ from types import FrameType
 
 from core.errors import ErrorCode, InternalError
 from sitl.airframe import load_airframe
+from sitl.autopilot import Personality
 from sitl.pacing import Pacer
 from sitl.site import Berth, SiteLayout
 from sitl.vehicle import SimulatedVehicle, VehicleSettings
@@ -80,6 +81,13 @@ class Post:
                     continue
 
 
+def _adapted(parameters: dict[str, float], autopilot: Personality, speedup: float) -> dict[str, float]:
+    """PX4's start script stretches the link's time-out with the speed factor, so that real seconds count."""
+    if autopilot is not Personality.PX4 or speedup <= 1.0:
+        return parameters
+    return {"COM_DL_LOSS_T": round(10.0 * speedup), **parameters}
+
+
 class Fleet:
     """Vehicles, their sockets and their common time."""
 
@@ -90,7 +98,7 @@ class Fleet:
         wind: Wind,
         seed: int,
         speedup: float,
-        ready_after_s: float,
+        ready_after_s: float | None = None,
         parameters: dict[str, float] | None = None,
     ) -> None:
         self.posts: list[Post] = []
@@ -110,7 +118,7 @@ class Fleet:
         berth: Berth,
         wind: Wind,
         seed: int,
-        ready_after_s: float,
+        ready_after_s: float | None,
         parameters: dict[str, float],
     ) -> None:
         vehicle = SimulatedVehicle(
@@ -119,8 +127,9 @@ class Fleet:
             berth.ground_amsl_m,
             settings=VehicleSettings(
                 airframe=load_airframe(berth.airframe_id),
-                parameters=parameters,
+                parameters=_adapted(parameters, berth.autopilot, self.speedup),
                 wind=wind,
+                autopilot=berth.autopilot,
                 ready_after_s=ready_after_s,
                 terrain=layout.terrain(berth) if layout.ground_points else None,
             ),
@@ -144,7 +153,8 @@ class Fleet:
             print(
                 f"ready {berth.name} system {berth.system_id} airframe {berth.airframe_id} "
                 f"udpout:{LOOPBACK}:{post.socket.getsockname()[1]} "
-                f"at {berth.place.latitude_deg:.6f},{berth.place.longitude_deg:.6f}",
+                f"at {berth.place.latitude_deg:.6f},{berth.place.longitude_deg:.6f} "
+                f"autopilot {berth.autopilot}",
                 flush=True,
             )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import ErrorCode, InternalError
 from core.geodesy import Wgs84Point, destination, geodesic_distance_m
+from sitl.autopilot import Personality
 from sitl.body import Terrain
 
 GROUND_REACH_M = 150.0
@@ -26,6 +27,7 @@ class Berth:
     place: Wgs84Point
     ground_amsl_m: float
     airframe_id: str
+    autopilot: Personality = Personality.ARDUPILOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,19 @@ def _number(entry: Any, where: str, path: Path) -> float:
     return float(entry)
 
 
-def read_site(path: Path) -> SiteLayout:
-    """The drones of a site file with their stations. Raises 3103 with the field at fault."""
+def _personality(word: Any, where: str, path: Path) -> Personality:
+    try:
+        return Personality(word)
+    except ValueError as error:
+        known = ", ".join(Personality)
+        raise _wrong(path, f"{word!r} is no autopilot ({known})", where) from error
+
+
+def read_site(path: Path, *, autopilot: Personality = Personality.ARDUPILOT) -> SiteLayout:
+    """The drones of a site file with their stations. Raises 3103 with the field at fault.
+
+    ``autopilot`` is that of drones whose entry names none.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -103,6 +116,7 @@ def read_site(path: Path) -> SiteLayout:
                     place=place,
                     ground_amsl_m=height_m,
                     airframe_id=str(entry.get("airframe_id", "hex10")),
+                    autopilot=_personality(entry.get("autopilot", autopilot), f"{where}.autopilot", path),
                 )
             )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -111,7 +125,13 @@ def read_site(path: Path) -> SiteLayout:
 
 
 def lay_out(
-    count: int, *, base_port: int, home: Wgs84Point, ground_amsl_m: float, airframe_id: str
+    count: int,
+    *,
+    base_port: int,
+    home: Wgs84Point,
+    ground_amsl_m: float,
+    airframe_id: str,
+    autopilot: Personality = Personality.ARDUPILOT,
 ) -> SiteLayout:
     """``count`` vehicles in a row of pads 10 m apart, eastwards from ``home``."""
     return SiteLayout(
@@ -123,6 +143,7 @@ def lay_out(
                 place=destination(home, 90.0, 10.0 * index) if index else home,
                 ground_amsl_m=ground_amsl_m,
                 airframe_id=airframe_id,
+                autopilot=autopilot,
             )
             for index in range(count)
         )

@@ -13,15 +13,25 @@ from datetime import UTC, datetime
 from core.geodesy import Wgs84Point
 from sitl.airframe import Airframe, load_airframe
 from sitl.ardupilot.autopilot import ArduCopter
+from sitl.autopilot import Autopilot, Personality
 from sitl.body import Body, Terrain
 from sitl.channel import Channel
 from sitl.columns import TICK_S
 from sitl.faults import Faults
 from sitl.payload import Payload
+from sitl.px4.autopilot import Px4
 from sitl.weather import Wind
 
 AUTOPILOT_TICKS = 5
 """The autopilot's slow loop (modes, mission, failsafes) runs every 0.1 s; controllers run every tick."""
+
+
+READY_AFTER_S = {Personality.ARDUPILOT: 41.0, Personality.PX4: 4.5}
+"""Observed in software-in-the-loop."""
+_PERSONALITIES: dict[Personality, type[ArduCopter] | type[Px4]] = {
+    Personality.ARDUPILOT: ArduCopter,
+    Personality.PX4: Px4,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,12 @@ class VehicleSettings:
     heading_deg: float = 0.0
     loaded: bool = True
     """An AED hangs on the hook."""
-    ready_after_s: float = 41.0
-    """From power-on until the estimator uses GPS: observed on ArduCopter in simulation."""
+    autopilot: Personality = Personality.ARDUPILOT
+    """The firmware it behaves like."""
+    ready_after_s: float | None = None
+    """From power-on until the estimator uses GPS; None: as observed, see READY_AFTER_S."""
+    barometer_drifts: bool = True
+    """PX4 only: home's altitude is corrected in flight, as its simulator does in every flight."""
     epoch: datetime = datetime(2025, 1, 1, tzinfo=UTC)
     """Time of day at power-on. Fixed by default, so that two runs are equal."""
     terrain: Terrain | None = None
@@ -87,7 +101,9 @@ class SimulatedVehicle:
         self.channels: list[Channel] = []
         self.ticks = 0
         self._owed_s = 0.0
-        self.autopilot = ArduCopter(self)
+        given_s = self.settings.ready_after_s
+        self.ready_after_s = READY_AFTER_S[self.settings.autopilot] if given_s is None else given_s
+        self.autopilot: Autopilot = _PERSONALITIES[self.settings.autopilot](self)
         self.open_channel()
 
     # --- time ---------------------------------------------------------------------------------
@@ -162,4 +178,4 @@ class SimulatedVehicle:
 
     @property
     def mode(self) -> str:
-        return self.autopilot.mode.name
+        return self.autopilot.mode_name

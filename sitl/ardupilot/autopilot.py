@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
-from core.geodesy import EnuOffset, Wgs84Point
+from core.geodesy import Wgs84Point
 from sitl.ardupilot import arming as arming_rules
 from sitl.ardupilot import streams
 from sitl.ardupilot.battery import BatteryMonitor
@@ -22,6 +21,7 @@ from sitl.ardupilot.modes import FLYABLE, NEEDS_POSITION, Mode
 from sitl.ardupilot.parameters import Parameters
 from sitl.ardupilot.stores import FenceStore, MissionStore, RallyStore
 from sitl.ardupilot.transfer import Transfer
+from sitl.autopilot import Autopilot
 from sitl.channel import Channel
 from sitl.weather import Wind
 
@@ -38,12 +38,11 @@ REBOOT_S = 3.0
 """Chosen: silence of a rebooting vehicle."""
 
 
-class ArduCopter:
+class ArduCopter(Autopilot):
     """The autopilot of one simulated vehicle."""
 
     def __init__(self, vehicle: SimulatedVehicle) -> None:
-        self.vehicle = vehicle
-        self.body = vehicle.body
+        super().__init__(vehicle)
         settings = vehicle.settings
         wind = settings.wind
         self.parameters = Parameters(
@@ -117,28 +116,15 @@ class ArduCopter:
     def reboot(self) -> None:
         self._boot(first=False)
 
-    # --- time and place -----------------------------------------------------------------------
+    # --- sensors ------------------------------------------------------------------------------
     @property
-    def now_s(self) -> float:
-        return self.vehicle.time_s
-
-    @property
-    def time_boot_ms(self) -> int:
-        return round((self.now_s - self.booted_s) * 1000)
-
-    @property
-    def unix_us(self) -> int:
-        now = self.vehicle.settings.epoch + timedelta(seconds=self.now_s)
-        return round(now.timestamp() * 1e6)
+    def mode_name(self) -> str:
+        return self.mode.name
 
     @property
     def attitude_ready(self) -> bool:
         """Good enough for modes without position: a little after half of the start-up (23 of 41 s)."""
-        return self.now_s - self.booted_s >= self.vehicle.settings.ready_after_s * 0.56
-
-    @property
-    def estimator_ready(self) -> bool:
-        return self.now_s - self.booted_s >= self.vehicle.settings.ready_after_s
+        return self.now_s - self.booted_s >= self.vehicle.ready_after_s * 0.56
 
     @property
     def gps_ok(self) -> bool:
@@ -150,39 +136,9 @@ class ArduCopter:
 
     @property
     def position_ok(self) -> bool:
-        """A position good enough for autonomous modes."""
         return self.estimator_ready and (
             self.gps_ok or (self.armed and self.failsafes.position_lost_for_s < 8.0)
         )
-
-    @property
-    def believed_local(self) -> tuple[float, float]:
-        """North and east of where the autopilot thinks it is."""
-        return self.body.believed_north_east_m
-
-    @property
-    def believed_position(self) -> Wgs84Point:
-        north, east = self.believed_local
-        return self.body.frame.to_wgs84(EnuOffset(east, north))
-
-    @property
-    def home_local(self) -> tuple[float, float]:
-        return self.body.local_of(self.home)
-
-    @property
-    def height_above_home_m(self) -> float:
-        return self.body.altitude_amsl_m - self.home_amsl_m
-
-    def to_local(self, x: int, y: int) -> tuple[float, float]:
-        return self.body.local_of(Wgs84Point(x * 1e-7, y * 1e-7))
-
-    def up_from(self, altitude_m: float, frame: int) -> float:
-        """Local height of an altitude given above sea level (0, 5), home (3, 6) or terrain (10, 11)."""
-        if frame in (0, 5):
-            return altitude_m - self.body.launch_amsl_m
-        if frame in (10, 11):
-            return altitude_m + self.body.up_m - self.body.height_above_ground_m
-        return altitude_m + self.home_amsl_m - self.body.launch_amsl_m
 
     def _home_item(self) -> tuple[int, int, int]:
         return (

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sitl.ardupilot.stores import FenceShape
+from sitl.shapes import Ring, distance_to_ring, inside
 
 if TYPE_CHECKING:
     from sitl.ardupilot.autopilot import ArduCopter
@@ -14,44 +15,13 @@ ALT_MAX, CIRCLE, POLYGON, ALT_MIN = 1, 2, 4, 8
 GIVE_UP_M = 100.0
 """Further outside than this the vehicle lands instead of returning (AC_FENCE_GIVE_UP_DISTANCE)."""
 
-_Ring = tuple[tuple[float, float], ...]
-
-
-def _inside(ring: _Ring, north: float, east: float) -> bool:
-    inside = False
-    previous_n, previous_e = ring[-1]
-    for vertex_n, vertex_e in ring:
-        if (vertex_n > north) != (previous_n > north):
-            crossing_e = vertex_e + (north - vertex_n) * (previous_e - vertex_e) / (previous_n - vertex_n)
-            if east < crossing_e:
-                inside = not inside
-        previous_n, previous_e = vertex_n, vertex_e
-    return inside
-
-
-def _distance_to_ring(ring: _Ring, north: float, east: float) -> float:
-    best = math.inf
-    previous_n, previous_e = ring[-1]
-    for vertex_n, vertex_e in ring:
-        along_n, along_e = vertex_n - previous_n, vertex_e - previous_e
-        length_sq = along_n * along_n + along_e * along_e
-        share = 0.0
-        if length_sq > 0:
-            share = ((north - previous_n) * along_n + (east - previous_e) * along_e) / length_sq
-            share = min(max(share, 0.0), 1.0)
-        best = min(
-            best, math.hypot(north - previous_n - share * along_n, east - previous_e - share * along_e)
-        )
-        previous_n, previous_e = vertex_n, vertex_e
-    return best
-
 
 class Fence:
     """The fence in local metres, and the breach state that FENCE_STATUS reports."""
 
     def __init__(self, autopilot: ArduCopter) -> None:
         self._autopilot = autopilot
-        self._shapes: list[tuple[bool, _Ring, float]] = []
+        self._shapes: list[tuple[bool, Ring, float]] = []
         self.enabled = False
         self.breaches = 0
         self.breach_count = 0
@@ -77,8 +47,8 @@ class Fence:
                 beyond = math.hypot(north - ring[0][0], east - ring[0][1]) - radius
                 worst = max(worst, beyond if inclusion else -beyond)
                 continue
-            if _inside(ring, north, east) != inclusion:
-                worst = max(worst, _distance_to_ring(ring, north, east))
+            if inside(ring, north, east) != inclusion:
+                worst = max(worst, distance_to_ring(ring, north, east))
         return worst
 
     def _check(self, north: float, east: float, height_m: float) -> tuple[int, float]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from core.geodesy import EnuOffset
+from sitl import telemetry
 from sitl.ardupilot.mission import MissionState, Submode
 from sitl.ardupilot.modes import AUTOPILOT_FLIES, Mode
+from sitl.telemetry import centidegrees, degrees_1e7
 
 if TYPE_CHECKING:
     from sitl.ardupilot.autopilot import ArduCopter
@@ -38,14 +40,6 @@ _HEALTHY = (
 _GPS, _FENCE, _PREARM = 0x20, 0x100000, 0x10000000
 _EKF_GOOD, _EKF_NO_POSITION = 831, 167
 """Flags ArduCopter reports flying on GPS, and before it does (constant-position mode)."""
-
-
-def _degrees_1e7(degrees: float) -> int:
-    return round(degrees * 1e7)
-
-
-def _centidegrees(radians: float) -> int:
-    return round(math.degrees(radians) * 100) % 36000
 
 
 def _heartbeat(a: ArduCopter) -> Any:
@@ -83,46 +77,15 @@ def _sys_status(a: ArduCopter) -> Any:
     )  # fmt: skip
 
 
-def _system_time(a: ArduCopter) -> Any:
-    return mavlink.MAVLink_system_time_message(a.unix_us if a.gps_ok else 0, a.time_boot_ms)
-
-
-def _timesync(a: ArduCopter) -> Any:
-    return mavlink.MAVLink_timesync_message(0, round(a.now_s * 1e9) + a.vehicle.system_id)
-
-
-def _global_position(a: ArduCopter) -> Any:
-    place = a.believed_position
-    north, east, up = a.body.velocity_m_s
-    return mavlink.MAVLink_global_position_int_message(
-        a.time_boot_ms, _degrees_1e7(place.latitude_deg), _degrees_1e7(place.longitude_deg),
-        round(a.body.altitude_amsl_m * 1000), round(a.height_above_home_m * 1000),
-        round(north * 100), round(east * 100), round(-up * 100), _centidegrees(a.body.yaw_rad),
-    )  # fmt: skip
-
-
-def _local_position(a: ArduCopter) -> Any:
-    north, east, up = a.body.velocity_m_s
-    here_n, here_e = a.believed_local
-    return mavlink.MAVLink_local_position_ned_message(
-        a.time_boot_ms, here_n, here_e, -a.body.up_m, north, east, -up
-    )
-
-
-def _attitude(a: ArduCopter) -> Any:
-    roll, pitch, yaw = a.body.roll_pitch_yaw_rad
-    return mavlink.MAVLink_attitude_message(a.time_boot_ms, roll, pitch, yaw, 0.0, 0.0, 0.0)
-
-
 def _gps_raw(a: ArduCopter) -> Any:
     if not a.gps_ok:
         return mavlink.MAVLink_gps_raw_int_message(0, 1, 0, 0, 0, 9999, 9999, 0, 65535, 0)
     place = a.believed_position
     north, east, _ = a.body.velocity_m_s
     return mavlink.MAVLink_gps_raw_int_message(
-        a.unix_us, 6, _degrees_1e7(place.latitude_deg), _degrees_1e7(place.longitude_deg),
-        round(a.body.altitude_amsl_m * 1000), 121, 200, round(math.hypot(north, east) * 100),
-        _centidegrees(math.atan2(east, north)), 10,
+        a.unix_us, 6, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
+        round(a.believed_amsl_m * 1000), 121, 200, round(math.hypot(north, east) * 100),
+        centidegrees(math.atan2(east, north)), 10,
     )  # fmt: skip
 
 
@@ -141,16 +104,6 @@ def _battery(a: ArduCopter) -> Any:
     return mavlink.MAVLink_battery_status_message(
         0, 0, 0, 32767, voltages, round(min(a.body.current_a * 100, 32767)), round(a.battery.consumed_mah),
         round(a.body.energy_wh * 36), a.battery.remaining_percent,
-    )  # fmt: skip
-
-
-def _vfr_hud(a: ArduCopter) -> Any:
-    north, east, up = a.body.velocity_m_s
-    wind_n, wind_e, _ = a.body.wind_m_s
-    return mavlink.MAVLink_vfr_hud_message(
-        math.hypot(north - wind_n, east - wind_e), math.hypot(north, east),
-        round(math.degrees(a.body.yaw_rad)) % 360, round(a.body.throttle_fraction * 100),
-        a.body.altitude_amsl_m, up,
     )  # fmt: skip
 
 
@@ -244,26 +197,6 @@ def _extended_state(a: ArduCopter) -> Any:
     return mavlink.MAVLink_extended_sys_state_message(0, state)
 
 
-def _home(a: ArduCopter) -> Any:
-    if not a.home_set:
-        return None
-    north, east = a.home_local
-    return mavlink.MAVLink_home_position_message(
-        _degrees_1e7(a.home.latitude_deg), _degrees_1e7(a.home.longitude_deg), round(a.home_amsl_m * 1000),
-        north, east, -(a.home_amsl_m - a.body.launch_amsl_m), [1.0, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0, a.unix_us,
-    )  # fmt: skip
-
-
-def _origin(a: ArduCopter) -> Any:
-    if not a.home_set:
-        return None
-    launch = a.vehicle.launch
-    return mavlink.MAVLink_gps_global_origin_message(
-        _degrees_1e7(launch.latitude_deg), _degrees_1e7(launch.longitude_deg),
-        round(a.body.launch_amsl_m * 1000), a.unix_us,
-    )  # fmt: skip
-
-
 def _fence_status(a: ArduCopter) -> Any:
     kind = 0
     for bit, number in ((1, 2), (8, 1), (2, 3), (4, 3)):
@@ -305,7 +238,7 @@ def _estimated_position(a: ArduCopter) -> Any:
         return None
     place = a.body.frame.to_wgs84(EnuOffset(target[1], target[0]))
     return mavlink.MAVLink_position_target_global_int_message(
-        a.time_boot_ms, 0, 0xFFF8, _degrees_1e7(place.latitude_deg), _degrees_1e7(place.longitude_deg),
+        a.time_boot_ms, 0, 0xFFF8, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
         target[2] + a.body.launch_amsl_m, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
     )  # fmt: skip
 
@@ -313,24 +246,24 @@ def _estimated_position(a: ArduCopter) -> Any:
 _BUILDERS: dict[int, Callable[[ArduCopter], Any]] = {
     0: _heartbeat,
     1: _sys_status,
-    2: _system_time,
+    2: telemetry.system_time,
     24: _gps_raw,
-    30: _attitude,
-    32: _local_position,
-    33: _global_position,
+    30: telemetry.attitude,
+    32: telemetry.local_position,
+    33: telemetry.global_position,
     42: _mission_current,
-    49: _origin,
+    49: telemetry.origin,
     62: _controller,
     65: _rc_channels,
-    74: _vfr_hud,
+    74: telemetry.vfr_hud,
     87: _estimated_position,
-    111: _timesync,
+    111: telemetry.timesync,
     147: _battery,
     148: _version,
     162: _fence_status,
     168: _wind,
     193: _ekf_status,
-    242: _home,
+    242: telemetry.home,
     245: _extended_state,
     9005: _winch,
 }
@@ -359,21 +292,5 @@ def send_item_reached(autopilot: ArduCopter, index: int) -> None:
 
 
 def send_due(autopilot: ArduCopter) -> None:
-    """Send what is due on each channel; state messages are built once and shared."""
-    now_s = autopilot.now_s
-    built: dict[int, Any] = {}
-    for channel in autopilot.vehicle.channels:
-        if not channel.greeted:
-            channel.greeted = True
-            for message_id, interval_s in DEFAULT_INTERVALS_S.items():
-                channel.set_interval(message_id, interval_s, now_s)
-        for message_id in channel.take_due(now_s):
-            if message_id not in _BUILDERS:
-                continue
-            if message_id not in built:
-                built[message_id] = _BUILDERS[message_id](autopilot)
-            if built[message_id] is not None:
-                channel.send(built[message_id])
-    if autopilot.home_changed:
-        autopilot.home_changed = False
-        broadcast(autopilot, 242)
+    """Send what is due on each channel."""
+    telemetry.send_due(autopilot, _BUILDERS, DEFAULT_INTERVALS_S)

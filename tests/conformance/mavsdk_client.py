@@ -1,6 +1,6 @@
 """A MAVSDK program, run as a process of its own: connect, upload, fly, land.
 
-``python mavsdk_client.py CONNECTION``; prints what it saw, one JSON object a line. It imports nothing of this
+``python mavsdk_client.py CONNECTION ardupilot|px4``; prints what it saw, one JSON object a line. It imports nothing of this
 project: MAVSDK is the foreign ground station here.
 """
 
@@ -35,7 +35,19 @@ async def first(stream: Any, wanted: Any, timeout_s: float) -> Any:
     raise AssertionError("the stream ended")
 
 
-async def main(connection: str) -> None:
+async def set_return_height(parameters: Any, autopilot: str) -> None:
+    """25 m, in each firmware's own parameter and unit."""
+    if autopilot == "px4":
+        await parameters.set_param_float("RTL_RETURN_ALT", 25.0)
+        tell("parameter", return_height_m=await parameters.get_param_float("RTL_RETURN_ALT"))
+        await parameters.set_param_int("NAV_DLL_ACT", 2)
+        assert await parameters.get_param_int("NAV_DLL_ACT") == 2
+        return
+    await parameters.set_param_int("RTL_ALT", 2500)
+    tell("parameter", return_height_m=await parameters.get_param_int("RTL_ALT") / 100.0)
+
+
+async def main(connection: str, autopilot: str) -> None:
     configuration = Configuration.create_with_component_type(ComponentType.GROUND_STATION)
     async with Mavsdk(configuration) as mavsdk:
         await mavsdk.add_any_connection(connection)
@@ -51,8 +63,7 @@ async def main(connection: str) -> None:
         north, east = round(home.latitude_deg * 1e7), round(home.longitude_deg * 1e7)
         tell("ready", latitude_deg=home.latitude_deg, longitude_deg=home.longitude_deg)
 
-        await parameters.set_param_int("RTL_ALT", 2500)
-        tell("parameter", rtl_alt=await parameters.get_param_int("RTL_ALT"))
+        await set_return_height(parameters, autopilot)
 
         def item(seq: int, command: int, north_m: float, up_m: float, kind: int = 0, p1: float = 0.0) -> Any:
             return MissionItem(
@@ -66,13 +77,12 @@ async def main(connection: str) -> None:
             entry.x, entry.y = north + up * corner, east + right * corner
         await mission.upload_geofence(fence)
         await mission.upload_rally_points([item(0, RALLY_POINT, 0, 20, 2)])
-        flown = [
-            item(0, WAYPOINT, 0, 0),
-            item(1, TAKEOFF, 0, 20),
-            item(2, WAYPOINT, 120, 20),
-            item(3, WAYPOINT, 60, 25),
-            item(4, LAND, 60, 0),
-        ]
+        # ArduPilot keeps home at seq 0; PX4 flies what stands there.
+        first_seq = 0 if autopilot == "px4" else 1
+        legs = ((TAKEOFF, 0, 20), (WAYPOINT, 120, 20), (WAYPOINT, 60, 25), (LAND, 60, 0))
+        flown = [item(first_seq + index, *leg) for index, leg in enumerate(legs)]
+        if first_seq:
+            flown.insert(0, item(0, WAYPOINT, 0, 0))
         await mission.upload_mission(flown)
         read_back = await mission.download_mission()
         tell("uploaded", commands=[entry.command for entry in read_back])
@@ -92,4 +102,4 @@ async def main(connection: str) -> None:
         )
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(sys.argv[1], sys.argv[2]))

@@ -17,10 +17,12 @@ from tests.conformance.simulated_fleet import fleet
 pytestmark = pytest.mark.processes
 
 
-def test_mavsdk_connects_uploads_flies_and_lands() -> None:
-    with fleet(speedup=10) as port:
+@pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
+def test_mavsdk_connects_uploads_flies_and_lands(autopilot: str) -> None:
+    client = str(Path(__file__).with_name("mavsdk_client.py"))
+    with fleet("--autopilot", autopilot, speedup=10) as port:
         done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("mavsdk_client.py")), f"udpout://127.0.0.1:{port}"],
+            [sys.executable, client, f"udpout://127.0.0.1:{port}", autopilot],
             capture_output=True,
             text=True,
             timeout=60,
@@ -31,8 +33,9 @@ def test_mavsdk_connects_uploads_flies_and_lands() -> None:
         for entry in (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     }
     assert done.returncode == 0, done.stdout + done.stderr
-    assert told["uploaded"]["commands"] == [16, 22, 16, 16, 21]
-    assert told["parameter"]["rtl_alt"] == 2500
+    home = [16] if autopilot == "ardupilot" else []
+    assert told["uploaded"]["commands"] == [*home, 22, 16, 16, 21]
+    assert told["parameter"]["return_height_m"] == 25
     assert "airborne" in told
     assert told["landed"]["north_m"] == pytest.approx(60, abs=1.5)
     assert told["landed"]["height_m"] == pytest.approx(0, abs=0.2)

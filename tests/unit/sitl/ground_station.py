@@ -142,7 +142,7 @@ class GroundStation:
             for message in asked:
                 if message.get_type() == "MISSION_ACK":
                     return int(message.type)
-                if message.get_type() == "MISSION_REQUEST":
+                if message.get_type() in ("MISSION_REQUEST", "MISSION_REQUEST_INT"):
                     item = items[message.seq]
                     item.seq = message.seq
                     self.send(item)
