@@ -22,6 +22,7 @@ import hashlib
 import hmac
 import json
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -108,6 +109,8 @@ class SigningTimes:
         self._floor = 0
         self._floor_for: dict[str, int] = {}
         self._dirty = False
+        self._lock = threading.Lock()
+        self._number = self._written = 0
         if path is not None and path.exists():
             self._load(path)
 
@@ -154,30 +157,46 @@ class SigningTimes:
                 self._reserved = ahead
             else:
                 self._reserved_for[key_id] = ahead
-            self._write(closed=False)
+            self.write(self._content(closed=False))
         self._said[key_id] = ticks
         return ticks
 
     def flush(self) -> None:
         """Write the heard times if there are new ones."""
-        if self._dirty:
-            self._write(closed=False)
+        content = self.unwritten()
+        if content is not None:
+            self.write(content)
+
+    def unwritten(self) -> bytes | None:
+        """What is to be written, or None; to be handed to :meth:`write`, on another thread if need be."""
+        if not self._dirty or self._path is None:
+            return None
+        return self._content(closed=False)
 
     def close(self) -> None:
         """Write everything; the next start needs no margin then."""
-        self._write(closed=True)
+        self.write(self._content(closed=True))
 
-    def _write(self, *, closed: bool) -> None:
+    def _content(self, *, closed: bool) -> bytes:
         self._dirty = False
-        if self._path is None:
-            return
         content = {
             "closed": closed,
             "reserved": self._reserved,
             "reserved_for": self._reserved_for,
             "heard": [[*stream, ticks] for stream, ticks in self._heard.items()],
         }
-        write_private(self._path, json.dumps(content).encode())
+        self._number += 1
+        return b"%d\n" % self._number + json.dumps(content).encode()
+
+    def write(self, content: bytes) -> None:
+        """Put a content on disk unless a later one is there already."""
+        if self._path is None:
+            return
+        number, _, text = content.partition(b"\n")
+        with self._lock:
+            if int(number) > self._written:
+                write_private(self._path, text)
+                self._written = int(number)
 
 
 @dataclass(slots=True)
@@ -202,6 +221,8 @@ class _Expected:
     unsigned_too: bool
     on_proof: Callable[[SigningKey], None] | None
     counts: SigningCounts
+    handing_over: bool
+    """Until the newest key is proved."""
 
 
 class SignatureGuard:
@@ -231,7 +252,9 @@ class SignatureGuard:
             raise LinkError(ErrorCode.LINK_KEY_INVALID, f"no key to expect of system {system_id}")
         before = self._expected.get(system_id)
         counts = SigningCounts() if before is None else before.counts
-        self._expected[system_id] = _Expected(list(keys), unsigned_too, on_proof, counts)
+        self._expected[system_id] = _Expected(
+            list(keys), unsigned_too, on_proof, counts, len(keys) > 1 or unsigned_too or on_proof is not None
+        )
         self._forget_streams(system_id)
         return counts
 
@@ -283,8 +306,8 @@ class SignatureGuard:
             return False
         self.times.believe(stream, ticks)
         counts.verified += 1
-        if expected.on_proof is not None:
-            self._proved(expected, key)
+        if expected.handing_over:
+            self._proved(system_id, expected, key)
         return True
 
     def _other_key(self, expected: _Expected, raw: bytes, said: bytes) -> SigningKey | None:
@@ -293,13 +316,14 @@ class SignatureGuard:
                 return key
         return None
 
-    def _proved(self, expected: _Expected, key: SigningKey) -> None:
+    def _proved(self, system_id: int, expected: _Expected, key: SigningKey) -> None:
         on_proof = expected.on_proof
         if key is expected.keys[-1]:
             # The newest key is in use: the older ones and unsigned frames are over.
             expected.keys = [key]
+            self._forget_streams(system_id)
             expected.unsigned_too = False
-            expected.on_proof = None
+            expected.handing_over = False
         if on_proof is not None:
             on_proof(key)
 
