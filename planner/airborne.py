@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from core.geodesy import LocalFrame
+from core.geodesy import Wgs84Point
 from geofences.airspace import Airspace
 from planner import energy, legs
 from planner.airframe import Airframe, DeliveryTerms
-from planner.corridor import Corridor
 from planner.flight_plan import (
     AutopilotFence,
     EnergyBudget,
@@ -24,6 +23,7 @@ from planner.flight_plan import (
     Timing,
 )
 from planner.route import Way
+from planner.space import Space
 from planner.task import FlightTask
 
 
@@ -53,11 +53,10 @@ class Airways:
         start: RoutePoint,
         task: FlightTask,
         terms: DeliveryTerms,
-        corridor: Corridor,
-        frame: LocalFrame,
+        space: Space,
     ) -> AirborneDraft:
         """The same as legs."""
-        return AirborneDraft(ways=self, start=start, task=task, terms=terms, corridor=corridor, frame=frame)
+        return AirborneDraft(ways=self, start=start, task=task, terms=terms, space=space)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +67,7 @@ class AirborneDraft:
     start: RoutePoint
     task: FlightTask
     terms: DeliveryTerms
-    corridor: Corridor
-    frame: LocalFrame
+    space: Space
 
     @cached_property
     def home(self) -> RoutePoint:
@@ -106,37 +104,29 @@ class AirborneDraft:
         airframe, cruise_m = self.task.airframe, self.ways.cruise_amsl_m
         mass_kg = airframe.take_off_mass_kg
         inner = way.points_xy_m[1:-1]
-        corners = legs.to_wgs84(self.frame, inner) if inner else []
+        corners = [
+            Wgs84Point(latitude_deg, longitude_deg)
+            for longitude_deg, latitude_deg in (self.space.plane.unproject(inner).tolist() if inner else ())
+        ]
         # The ends are the exact positions, and so is the place where the vehicle stands.
         for number, xy in enumerate(inner):
             if xy == self.ways.home.points_xy_m[0]:
                 corners[number] = self.start.position
-        first_end = RoutePoint(start.position, cruise_m)
-        if cruise_m >= start.altitude_amsl_m:
-            first = legs.climb_leg(airframe, start, first_end, mass_kg)
-        else:
-            down = legs.descent_leg(airframe, start, first_end, mass_kg, wind=self.task.wind, landing=False)
-            # The first leg of a chain is the vertical one, whichever way it leads.
-            first = Leg(
-                kind=LegKind.CLIMB,
-                start=down.start,
-                end=down.end,
-                length_m=down.length_m,
-                ground_speed_m_s=0.0,
-                duration_s=down.duration_s,
-                energy_wh=down.energy_wh,
-            )
+        along = [RoutePoint(position, cruise_m) for position in (start.position, *corners, end.position)]
+        up_m = cruise_m - start.altitude_amsl_m
+        wind = self.task.wind
+        # The first leg of a chain is the vertical one, whichever way it leads.
+        first = (
+            legs.climb_part(airframe, up_m, mass_kg)
+            if up_m >= 0.0
+            else legs.descent_part(airframe, -up_m, mass_kg, wind=wind, landing=False)
+        )
+        down_m = cruise_m - end.altitude_amsl_m
+        last = legs.descent_part(airframe, down_m, mass_kg, wind=wind, landing=landing)
         return (
-            first,
-            *legs.cruise_legs([start.position, *corners, end.position], cruise_m, way.parts),
-            legs.descent_leg(
-                airframe,
-                RoutePoint(end.position, cruise_m),
-                end,
-                mass_kg,
-                wind=self.task.wind,
-                landing=landing,
-            ),
+            legs.vertical_leg(LegKind.CLIMB, start, along[0], first),
+            *legs.cruise_legs(along, way.parts),
+            legs.vertical_leg(LegKind.DESCENT, along[-1], end, last),
         )
 
     @cached_property
@@ -198,7 +188,7 @@ def assemble_airborne(
         wind=task.wind,
         route_objective=(draft.ways.home if out is None else out).objective,
         kinematics=kinematics_of(airframe),
-        corridor_half_width_m=draft.corridor.half_width_m,
+        corridor_half_width_m=draft.space.corridor.half_width_m,
         timing=_timing(draft),
         energy=EnergyBudget(
             outbound_wh=energy_wh(draft.outbound),

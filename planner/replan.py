@@ -26,6 +26,7 @@ from geofences.model import TimeWindow
 from planner import reasons
 from planner.airborne import Airways, assemble_airborne
 from planner.airframe import DeliveryTerms
+from planner.completion import AIMED_RALLY_POINTS, MAX_RALLY_POINTS
 from planner.contingency import NoRallySet, RallySet, choose_rally_points, reaches_m, stopping_distance_m
 from planner.corridor import corridor_of
 from planner.energy import battery_at, uncertainty_wh
@@ -41,10 +42,6 @@ from planner.site import Site
 from planner.space import KeepIn, Mask, Space, space_for
 from planner.task import FlightTask, NoPlan
 from planner.verify import Failed, verify_plan
-
-MAX_RALLY_POINTS = 32
-AIMED_RALLY_POINTS = (6, 2)
-"""As for flights from the pad."""
 
 SLOWEST_M_S = 5.0
 """For the window in which zones are judged: no leg is flown more slowly over ground (chosen)."""
@@ -115,7 +112,7 @@ class _Question:
         self.site, self.space, self.at, self.policy = site, space, at, policy
         self.airspace, self.airframe, self.corridor = space.airspace, task.airframe, space.corridor
         places = (standing.position, task.landing_point.position, task.station.position)
-        ends = space.frame.project([(place.longitude_deg, place.latitude_deg) for place in places])
+        ends = space.plane.project([(place.longitude_deg, place.latitude_deg) for place in places])
         self.start, self.goal, self.pad = ((float(x), float(y)) for x, y in ends)
         around_m = sum(
             float(np.hypot(a[0] - b[0], a[1] - b[1]))
@@ -124,6 +121,7 @@ class _Question:
         # Judged until long after any answer has landed; verified below.
         last_s = policy.valid_s + terms.hover_budget_s + 2.0 * around_m / SLOWEST_M_S + 600.0
         self.window = TimeWindow(at, at + timedelta(seconds=last_s))
+        self.sky = space.moment(self.window)
         self.against: dict[tuple[str, str], Reason] = {}
 
     def refuse(self, reason: Reason) -> None:
@@ -166,11 +164,12 @@ class _Question:
         return list(layers)
 
     def mask(self, low_amsl_m: float, high_amsl_m: float) -> Mask:
-        return self.space.mask(low_amsl_m, high_amsl_m, self.window)
+        """Standing obstacles between two altitudes during the whole window."""
+        return self.sky.mask(low_amsl_m, high_amsl_m)
 
     def open(self, cruise_amsl_m: float) -> Airways | None:
         """The ways at one height: out, back, and from here home."""
-        keep_in = self.space.keep_in(cruise_amsl_m, cruise_amsl_m, self.window)
+        keep_in = self.sky.keep_in(cruise_amsl_m)
         if keep_in is not None and keep_in.area.is_empty:
             self.refuse(reasons.operating_area_closed())
             return None
@@ -252,20 +251,20 @@ class _Question:
         air a proved way without them is better than none, and the plan then has no rally points at all.
         """
         battery = battery_at(self.airframe, self.standing.charge_fraction)
-        draft = ways.draft(self.standing.point, self.task, self.terms, self.corridor, self.space.frame)
+        draft = ways.draft(self.standing.point, self.task, self.terms, self.space)
         need_wh = draft.most_wh + uncertainty_wh(self.airframe, draft.most_wh)
         if need_wh > battery.for_flight_wh:
             self.refuse(reasons.not_enough_energy(need_wh, battery.for_flight_wh))
             return None
         cruise_m = ways.cruise_amsl_m
-        keep_in = self.space.keep_in(cruise_m, cruise_m, self.window)
+        keep_in = self.sky.keep_in(cruise_m)
         mask = self.mask(min(cruise_m, self.standing.altitude_amsl_m), cruise_m)
         refuges = refuges_of(self.site, self.space)
         numbers = refuges.candidates(
             self.task.station.station_id,
             [way.points_xy_m for way in ways.all],
-            self.mask(min(refuges.lowest_ground_amsl_m, cruise_m), cruise_m),
-            keep_in,
+            self.sky,
+            cruise_m,
         )
         for aim in AIMED_RALLY_POINTS:
             rally: RallySet | NoRallySet = RallySet((), (), np.empty((0, 3, 2)))
@@ -293,7 +292,7 @@ class _Question:
             rally_points=tuple(
                 RoutePoint(refuges.positions[int(numbers[index])], cruise_m) for index in rally.chosen
             ),
-            fence=to_autopilot_fence(self.space.frame, region, ceiling_m),
+            fence=to_autopilot_fence(self.space.plane, region, ceiling_m),
             battery=battery,
             airspace=self.airspace,
             created_at=self.at,
