@@ -103,7 +103,6 @@ def _routes(report: Report, case: CityCase, size: int) -> list[float]:
     corners = sum(len(zone) for zone in case.zones)
     note = f"{corners} corners; growth, check and index"
     report.add(f"planner.prep_{size}_s", float(np.median(builds)), "s", ROUNDS, note)
-    world.prepare()
     pairs = _pairs(case)
     answers = [world.shortest(start, goal) for start, goal in pairs]
     times = [_best_ms(lambda pair=pair: world.shortest(*pair)) for pair in pairs]
@@ -198,7 +197,6 @@ def _no_route(report: Report, cases: dict[int, CityCase]) -> None:
                         continue  # an end inside one of the zones put there
                     if index == 0:
                         first = max(first, took)
-                    fresh.prepare()
                     worst = max(worst, _best_ms(lambda ends=(start, goal), w=fresh: w.shortest(*ends)))
                     n += 1
     note = "pockets and a wall through the city, both directions, N = 200, 1,000, 5,000; worst of all"

@@ -10,11 +10,23 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from planner.search import kernels
 from planner.search.compiled import COMPILING
-from planner.search.pockets import PocketIndex
-from planner.search.problem import EXHAUSTED, FOUND, LIMIT, QUEUE_FULL, Outcome, Query
+from planner.search.grid import register_edges
+from planner.search.kernels import solve
+from planner.search.problem import (
+    BRIEFLY,
+    EXHAUSTED,
+    FOUND,
+    FURTHER,
+    LIMIT,
+    QUEUE_FULL,
+    UNDECIDED,
+    WHOLE,
+    Outcome,
+    Query,
+)
 from planner.search.shapes import LazyShapes, Rings
+from planner.search.walls import find_links
 
 if not COMPILING:
     raise ImportError("this engine needs a compiler: numba is missing")
@@ -45,8 +57,13 @@ MAX_STAMP: Final = 2**31 - 2**20
 """Searches are numbered in 32 bits; before they run out the scratch memory is made anew."""
 
 Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Workspace = tuple[npt.NDArray[Any], ...]
-OBSTACLE_STAMP, WAY = 1, 11
+Links = tuple[Ints, Floats, Bools]
+"""Where boundaries meet, and which obstacles touch themselves; see :mod:`planner.search.walls`."""
+
+WAY, POINTS = -3, -2
 
 
 class _Buffers:
@@ -56,6 +73,7 @@ class _Buffers:
     def __init__(self, corners: int, obstacles: int) -> None:
         self.floats = np.empty((6, corners))
         self.obstacle = np.empty(corners, dtype=np.int32)
+        self.ring = np.empty(corners, dtype=np.int32)
         self.corner = np.empty(corners, dtype=np.bool_)
         self.first = np.zeros(obstacles + 1, dtype=np.int64)
         self.box = np.empty((4, obstacles))
@@ -79,6 +97,7 @@ class _Buffers:
             buffers = _Buffers(2 * (corners + more_corners) + 64, 2 * (obstacles + more_obstacles) + 16)
             buffers.floats[:, :corners] = self.floats[:, :corners]
             buffers.obstacle[:corners] = self.obstacle[:corners]
+            buffers.ring[:corners] = self.ring[:corners]
             buffers.corner[:corners] = self.corner[:corners]
             buffers.first[: obstacles + 1] = self.first[: obstacles + 1]
             buffers.box[:, :obstacles] = self.box[:, :obstacles]
@@ -93,15 +112,18 @@ class _Buffers:
         nx[:], ny[:] = rings.x[rings.following] - rings.x, rings.y[rings.following] - rings.y
         self.corner[new] = nx * py - ny * px > 0.0
         self.obstacle[new] = obstacles + rings.obstacle
+        # a ring is named after its first corner, where the way back leads ahead
+        starts = np.flatnonzero(rings.previous > np.arange(len(x)))
+        self.ring[new] = corners + np.repeat(starts, np.diff(np.r_[starts, len(x)]))
         count = len(rings.first) - 1
         self.first[obstacles + 1 : obstacles + count + 1] = corners + rings.first[1:]
         filled = np.flatnonzero(np.diff(rings.first))
-        starts = rings.first[filled]
+        first = rings.first[filled]
         box = self.box[:, obstacles : obstacles + count]
         box[:2], box[2:] = np.inf, -np.inf
         if len(filled):
-            box[0, filled], box[1, filled] = np.minimum.reduceat(x, starts), np.minimum.reduceat(y, starts)
-            box[2, filled], box[3, filled] = np.maximum.reduceat(x, starts), np.maximum.reduceat(y, starts)
+            box[0, filled], box[1, filled] = np.minimum.reduceat(x, first), np.minimum.reduceat(y, first)
+            box[2, filled], box[3, filled] = np.maximum.reduceat(x, first), np.maximum.reduceat(y, first)
         self.used = (corners + len(rings.x), obstacles + count)
 
 
@@ -137,12 +159,12 @@ class _Grid:
         """Edges by cell: where each cell's run begins, and the edges."""
         grid = self.array(more=False, obstacles=0)
         counts = np.zeros(self.columns * self.rows + 1, dtype=np.int32)
-        kernels.register_edges(corners, low, high, grid, counts, np.empty((0, 5), dtype=np.int32))
+        register_edges(corners, low, high, grid, counts, np.empty((0, 5), dtype=np.int32))
         cells = np.zeros(len(counts), dtype=np.int32)
         np.cumsum(counts[:-1], out=cells[1:])
         edges = np.empty((int(cells[-1]), 5), dtype=np.int32)
         if len(edges):
-            kernels.register_edges(corners, low, high, grid, cells.copy(), edges)
+            register_edges(corners, low, high, grid, cells.copy(), edges)
         return cells, edges
 
 
@@ -185,6 +207,7 @@ class _Memory(threading.local):
             np.empty(self.queue),
             np.empty(self.queue, dtype=np.int64),
             np.empty(n + self.obstacles, dtype=np.int32),
+            np.empty((n, 2)),
             np.zeros(5, dtype=np.int64),
         )
 
@@ -198,42 +221,41 @@ class CompiledEngine:
 
     name: Final = "compiled"
 
-    def __init__(self, shapes: LazyShapes, rings: Rings, *, keep_in: bool) -> None:
+    def __init__(self, _shapes: LazyShapes, rings: Rings, *, keep_in: bool) -> None:
+        """``rings`` say all; shapes are what other engines need."""
         self._keep_in = keep_in
         buffers = _Buffers(len(rings.x), len(rings.first) - 1).appended((0, 0), rings)
         grid = _Grid.over(rings.x, rings.y)
         size = (len(rings.x), len(rings.first) - 1)
-        self._set(shapes, size, buffers, grid, grid.register(buffers.floats, 0, size[0]), size[0])
+        self._set(size, buffers, grid, grid.register(buffers.floats, 0, size[0]), size[0], None)
 
     def _set(
         self,
-        shapes: LazyShapes,
         size: tuple[int, int],
         buffers: _Buffers,
         grid: _Grid,
         base: tuple[Ints, Ints],
         base_corners: int,
+        before: CompiledEngine | None,
     ) -> None:
+        """``before`` is the engine whose links hold for this one too; without it all are found anew."""
         self._buffers, self._grid, self._base = buffers, grid, base
         self._base_corners = base_corners
         corners, obstacles = self._size = size
         more = base
         if corners > base_corners:
             more = grid.register(buffers.floats, base_corners, corners)
-        self._world = (
-            buffers.floats,
-            buffers.obstacle,
-            buffers.corner,
-            buffers.first,
-            buffers.box,
-            grid.array(more=corners > base_corners, obstacles=obstacles),
-            *base,
-            *more,
+        here = (buffers.floats, buffers.obstacle, buffers.corner, buffers.first, buffers.box)
+        about = grid.array(more=corners > base_corners, obstacles=obstacles)
+        ring = buffers.ring[:corners]
+        low, known = (0, None) if before is None else (before._size[0], before._links)
+        self._links: Links = _links(
+            (buffers.floats, buffers.obstacle, ring, about, *base, *more), obstacles, low, known
         )
-        self._pockets = PocketIndex(shapes, self._meeting, keep_in=self._keep_in)
+        self._world = (*here, about, *base, *more, ring, *self._links)
 
-    def with_obstacles(self, shapes: LazyShapes, rings: Rings) -> CompiledEngine:
-        """A new engine with more obstacles; ``shapes`` are all of them."""
+    def with_obstacles(self, _shapes: LazyShapes, rings: Rings) -> CompiledEngine:
+        """A new engine with more obstacles."""
         engine = object.__new__(CompiledEngine)
         engine._keep_in = self._keep_in
         buffers = self._buffers.appended(self._size, rings)
@@ -241,9 +263,9 @@ class CompiledEngine:
         corners = size[0]
         if corners - self._base_corners > EXTRA_EDGES_BEFORE_MERGE:
             grid = _Grid.over(*buffers.floats[:2, :corners])
-            engine._set(shapes, size, buffers, grid, grid.register(buffers.floats, 0, corners), corners)
+            engine._set(size, buffers, grid, grid.register(buffers.floats, 0, corners), corners, None)
         else:
-            engine._set(shapes, size, buffers, self._grid, self._base, self._base_corners)
+            engine._set(size, buffers, self._grid, self._base, self._base_corners, self)
         return engine
 
     def solve(self, query: Query, mask: npt.NDArray[np.bool_]) -> Outcome:
@@ -259,55 +281,50 @@ class CompiledEngine:
 
     def _solve(self, query: Query, mask: npt.NDArray[np.bool_], queue: int) -> Outcome:
         ahead, behind = _memory.get(*self._size, queue)
-        world, ends, gauge = (*self._world, mask), query.ends_mm, query.gauge
+        ends, gauge = query.ends_mm, query.gauge
         stamp = _memory.stamp = _memory.stamp + 1
-        status, cost, settled, n = kernels.solve(
-            *world, *ahead, stamp, self._keep_in, *ends, *gauge, FIRST_SETTLED
-        )
-        if status == LIMIT:
-            separating = self._pockets.separating(ends, mask, only_if_known=True)
-            if separating is None:
-                headwind = (-gauge[0], -gauge[1], *gauge[2:])
-                back = kernels.search(
-                    *world, *behind, stamp, False, *ends[2:], *ends[:2], *headwind, FIRST_SETTLED
-                )
-                if back[0] == EXHAUSTED:
-                    return self._sealed(behind, stamp, settled + back[2])
-                if back[0] == FOUND:  # its way runs back to its goal, our start
-                    return self._found(behind[WAY][: back[3]], back[1], settled + back[2])
-                separating = self._pockets.separating(ends, mask)
-            if separating:
-                return Outcome(EXHAUSTED, settled=settled, obstacles=separating)
-            status, cost, settled, n = kernels.search(*world, *ahead, stamp, True, *ends, *gauge, MAX_SETTLED)
+        effort = (FIRST_SETTLED, MAX_SETTLED)
+        world, keep_in = self._world, self._keep_in
+        status, cost, settled, n = solve(world, mask, ahead, stamp, WHOLE, keep_in, *ends, *gauge, *effort)
         if status == FOUND:
-            return self._found(ahead[WAY][:n][::-1], cost, settled)
-        if status == EXHAUSTED:
-            return self._sealed(ahead, stamp, settled)
-        return Outcome(status, settled=settled, obstacles=tuple(ahead[WAY][:n].tolist()))
+            return Outcome(FOUND, cost, settled, ahead[POINTS][:n].tolist())
+        if status == UNDECIDED:
+            # perhaps the goal's side is small: a search from there proves as much
+            headwind = (-gauge[0], -gauge[1], *gauge[2:])
+            back = solve(
+                world, mask, behind, stamp, BRIEFLY, keep_in, *ends[2:], *ends[:2], *headwind, *effort
+            )
+            if back[0] == EXHAUSTED:
+                return Outcome(EXHAUSTED, settled=settled + back[2], obstacles=_list(behind, back[3]))
+            if back[0] == FOUND:
+                way = behind[POINTS][: back[3]][::-1]
+                return Outcome(FOUND, back[1], settled + back[2], way.tolist())
+            status, cost, settled, n = solve(
+                world, mask, ahead, stamp, FURTHER, keep_in, *ends, *gauge, *effort
+            )
+            if status == FOUND:
+                return Outcome(FOUND, cost, settled, ahead[POINTS][:n].tolist())
+        return Outcome(status, settled=settled, obstacles=_list(ahead, n))
 
-    def _found(self, corners: Ints, cost: float, settled: int) -> Outcome:
-        xy = self._buffers.floats[:2, corners].T.tolist()
-        return Outcome(FOUND, cost=cost, settled=settled, points_mm=xy)
 
-    def _sealed(self, workspace: Workspace, stamp: int, settled: int) -> Outcome:
-        met = np.flatnonzero(workspace[OBSTACLE_STAMP][: self._size[1]] == stamp)
-        return Outcome(EXHAUSTED, settled=settled, obstacles=tuple(met.tolist()))
+def _list(memory: Workspace, count: int) -> tuple[int, ...]:
+    return tuple(sorted(set(memory[WAY][:count].tolist())))
 
-    def _meeting(self) -> Ints:
-        """Pairs of obstacles whose boundaries meet."""
-        _, owner, _, _, _, grid, *runs = self._world
-        room = 1024
-        while True:
-            pairs = np.empty((room, 2), dtype=np.int32)
-            n = kernels.meeting_obstacles(owner, grid, *runs, pairs)
-            if n >= 0:
-                return np.unique(pairs[:n], axis=0)
-            room *= 4
 
-    def prepare(self, mask: npt.NDArray[np.bool_]) -> None:
-        """Find the sealed pockets under this mask, and load the kernel that only hard searches call."""
-        self._pockets.separating((0.0, 0.0, 0.0, 0.0), mask)
-        _, behind = _memory.get(*self._size)
-        stamp = _memory.stamp = _memory.stamp + 1
-        ends, calm = (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)
-        kernels.search(*self._world, mask, *behind, stamp, False, *ends, *calm, 0)
+def _links(place: tuple[npt.NDArray[Any], ...], obstacles: int, low: int, known: Links | None) -> Links:
+    """Where boundaries meet (see :func:`planner.search.walls.find_links`). What is ``known`` holds for the corners
+    below ``low``."""
+    touching = np.zeros(obstacles, dtype=np.bool_)
+    if known is not None:
+        touching[: len(known[2])] = known[2]
+    room = 1024
+    while True:
+        links, places = np.empty((room, 2), dtype=np.int32), np.empty((room, 3))
+        n = find_links(*place, low, touching, links, places)
+        if n >= 0:
+            break
+        room *= 4
+    links, places = links[:n].copy(), places[:n].copy()
+    if known is not None:
+        links, places = np.concatenate([known[0], links]), np.concatenate([known[1], places])
+    return links, places, touching

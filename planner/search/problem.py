@@ -14,7 +14,13 @@ QUEUE_FULL: Final = 3
 """The search needs a larger queue and has to be started again."""
 START_INSIDE: Final = 4
 GOAL_INSIDE: Final = 5
+UNDECIDED: Final = -1
+"""Whether a wall parts the ends could not be told."""
 
+WHOLE: Final = 0
+BRIEFLY: Final = 1
+FURTHER: Final = 2
+"""Phases of a search, see :func:`planner.search.kernels.solve`."""
 
 Gauge = tuple[float, float, float, float]
 

@@ -48,9 +48,6 @@ class ReferenceEngine:
         """A new engine with more obstacles; ``shapes`` are all of them."""
         return ReferenceEngine(shapes, joined(self._rings, rings), keep_in=self._keep_in)
 
-    def prepare(self, mask: npt.NDArray[np.bool_]) -> None:
-        """Nothing is worth preparing here: sealed pockets are proved by exhaustion."""
-
     def _around(self, point: Vector, mask: npt.NDArray[np.bool_]) -> tuple[int, ...]:
         """Obstacles strictly around a point."""
         p = shapely.Point(point)

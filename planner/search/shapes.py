@@ -267,22 +267,6 @@ def shapes_of(rings: Rings) -> npt.NDArray[np.object_]:
     return shapes
 
 
-def _chosen(rings: Rings, obstacles: npt.NDArray[np.int64]) -> Rings:
-    """Only these obstacles, in this order."""
-    sizes = np.diff(rings.first)[obstacles]
-    first = np.concatenate([[0], np.cumsum(sizes)])
-    shift = np.repeat(rings.first[obstacles] - first[:-1], sizes)
-    corners = np.arange(first[-1]) + shift
-    return Rings(
-        x=rings.x[corners],
-        y=rings.y[corners],
-        previous=rings.previous[corners] - shift,
-        following=rings.following[corners] - shift,
-        obstacle=np.repeat(np.arange(len(obstacles)), sizes),
-        first=first,
-    )
-
-
 class LazyShapes:
     """The grown obstacles as shapely polygons in millimetres, made only when somebody asks.
 
@@ -300,25 +284,6 @@ class LazyShapes:
             first = np.concatenate([first, *map(shapes_of, parts)])
             self._known = (first, ())
         return first
-
-    def some(self, obstacles: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
-        """These, in ascending order of their numbers."""
-        first, parts = self._known
-        made, low = [first[obstacles[obstacles < len(first)]]], len(first)
-        for part in parts:
-            high = low + len(part.first) - 1
-            made.append(shapes_of(_chosen(part, obstacles[(low <= obstacles) & (obstacles < high)] - low)))
-            low = high
-        return np.concatenate(made)
-
-    def holed(self) -> npt.NDArray[np.int64]:
-        """Numbers of the obstacles with more than one ring."""
-        first, parts = self._known
-        many = [shapely.get_num_interior_rings(first) + shapely.get_num_geometries(first) > 1]
-        for part in parts:
-            starts = np.flatnonzero(part.previous > np.arange(len(part.x)))
-            many.append(np.bincount(part.obstacle[starts], minlength=len(part.first) - 1) > 1)
-        return np.flatnonzero(np.concatenate(many))
 
     def extended(self, rings: Rings) -> LazyShapes:
         """With more obstacles."""

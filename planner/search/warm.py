@@ -20,7 +20,6 @@ def warm_up() -> float:
     yard = shapely.box(0.0, 0.0, 100.0, 100.0).difference(shapely.box(20.0, 20.0, 80.0, 80.0))
     world = SearchWorld.build([yard], buffer_m=1.0, keep_in=shapely.box(-500.0, -500.0, 500.0, 500.0))
     world = world.with_obstacle(shapely.box(200.0, 0.0, 300.0, 100.0))
-    world.prepare()
     ends = ((-50.0, 50.0), (400.0, 50.0))
     answers = [
         world.shortest(*ends),

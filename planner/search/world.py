@@ -48,8 +48,6 @@ class _Engine(Protocol):
 
     def with_obstacles(self, shapes: LazyShapes, rings: Rings) -> _Engine: ...
 
-    def prepare(self, mask: Mask) -> None: ...
-
 
 def _make_engine(name: EngineName | None, shapes: LazyShapes, rings: Rings, *, keep_in: bool) -> _Engine:
     if name != "reference":
@@ -156,10 +154,6 @@ class SearchWorld:
         """A mask with every obstacle that is in force, except those named."""
         off = set(ids)
         return np.array([name not in off for name in self._ids], dtype=np.bool_) & self._enabled[1:]
-
-    def prepare(self, *, mask: Mask | None = None) -> None:
-        """Do now what the first hard search under ``mask`` would otherwise do: find its sealed pockets."""
-        self._engine.prepare(self._full_mask(mask))
 
     def with_obstacle(self, obstacle: shapely.Polygon, obstacle_id: str | None = None) -> SearchWorld:
         """A world with one more obstacle, at the end of masks; this one stays as it is.

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from core.errors import AirspaceError, ErrorCode
-from planner.search import NoSearchRoute, SearchRoute, SearchWorld, kernels
+from planner.search import NoSearchRoute, SearchRoute, SearchWorld, grid, kernels, walls
 from planner.search import engine as engine_module
 from planner.search.verify import RouteVerifier
 from planner.search.warm import warm_up
@@ -328,7 +328,7 @@ def test_without_numba_the_reference_answers_and_it_is_said(
 def test_warming_up_compiles_all_that_is_ever_called(monkeypatch: pytest.MonkeyPatch) -> None:
     """No search after it may wait for the compiler, not even the rare hard one."""
     warm_up()
-    kernels_of_search = (kernels.solve, kernels.search, kernels.register_edges, kernels.meeting_obstacles)
+    kernels_of_search = (kernels.solve, grid.register_edges, walls.find_links)  # what is called from outside
     known = [len(kernel.signatures) for kernel in kernels_of_search]
     monkeypatch.setattr(engine_module, "FIRST_SETTLED", 0)
     fence = shapely.box(-100, -100, 400, 100)
@@ -337,4 +337,4 @@ def test_warming_up_compiles_all_that_is_ever_called(monkeypatch: pytest.MonkeyP
     )
     world.shortest(A, B, mask=np.ones(2, dtype=np.bool_), wind_xy_m_s=(1, 2), airspeed_m_s=15)
     world.without_obstacle("0").shortest(A, (300, 0))
-    assert [len(kernel.signatures) for kernel in kernels_of_search] == known == [1, 1, 1, 1]
+    assert [len(kernel.signatures) for kernel in kernels_of_search] == known == [1] * 3
