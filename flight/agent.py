@@ -12,8 +12,8 @@ from pathlib import Path
 
 from core.clock import Clock
 from core.ids import IdSource
-from flight.autopilots.ardupilot import ArduPilot
 from flight.autopilots.base import Autopilot
+from flight.autopilots.kinds import autopilot_for
 from flight.bus import Bus, Delivery, Subscription, commands_subject, events_subject, telemetry_subject
 from flight.command_desk import CommandDesk
 from flight.delivery import Result
@@ -74,7 +74,8 @@ class FlightAgent:
     ) -> None:
         self.drone = drone
         self.link = VehicleConnection(drone.system_id, transport_factory, clock)
-        self.autopilot: Autopilot = autopilot or ArduPilot(clock)
+        self.autopilot: Autopilot = autopilot or autopilot_for(drone.airframe_id, clock)
+        self.link.parameter_encoding = self.autopilot.parameter_encoding
         self.state = State(Phase.DISCONNECTED, clock.now())
         self.flight: FlightUnderWay | None = None
         self.started = asyncio.Event()
@@ -362,6 +363,8 @@ class FlightAgent:
             return
         known = (view.heartbeat_s, view.position_s, view.mission_s, view.landed_s)
         if any(at_s is None or now_s - at_s > RESUME_FRESH_S for at_s in known) or self._group is None:
+            return
+        if view.autopilot_type != self.autopilot.mav_autopilot:
             return
         self._resume_task = self._group.create_task(self._finish_resume(flight), name="resume")
 

@@ -136,8 +136,13 @@ def plan_to(
     ids: IdSource,
     drone_id: str,
     policy: PlanningPolicy = DEFAULT_POLICY,
+    method: DeliveryMethod | None = None,
 ) -> MakePlan:
-    """A planner for one target. Its ground height must be known: nobody guesses how far to lower."""
+    """A planner for one target. Its ground height must be known: nobody guesses how far to lower.
+
+    ``method`` None: the airframe's first.
+    """
+    by = airframe.deliveries[0].method if method is None else method
 
     def make(standing: Standing) -> FlightPlan | NoPlan:
         station = Station(
@@ -155,7 +160,7 @@ def plan_to(
             position=target,
             ground_amsl_m=target_ground_amsl_m,
             position_quality=PositionQuality.APPROXIMATE,
-            delivery_methods=(DeliveryMethod.WINCH,),
+            delivery_methods=(by,),
             surface=Surface.GRASS,
             clear_radius_m=10.0,
             slope_deg=0.0,
@@ -181,7 +186,7 @@ def plan_to(
             station=station,
             landing_point=point,
             airframe=airframe,
-            method=DeliveryMethod.WINCH,
+            method=by,
             wind=wind,
             charge_fraction=standing.charge_fraction,
             carry_s=0.0,

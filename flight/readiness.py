@@ -24,7 +24,8 @@ from flight.model.preflight import (
     check_vehicle,
     ready,
 )
-from planner.flight_plan import FlightPlan
+from planner.airframe import load_airframes
+from planner.flight_plan import DeliveryMethod, FlightPlan
 from planner.site import Drone
 
 CHECK_PERIOD_S = 0.5
@@ -50,6 +51,8 @@ class Readiness:
         self.aed_missing = False
         self._drone, self._link, self._autopilot, self._clock = drone, link, autopilot, clock
         self._publish_event, self._ids = publish, ids
+        airframe = load_airframes().get(drone.airframe_id)
+        self._expects_winch = airframe is None or airframe.delivery(DeliveryMethod.WINCH) is not None
         self._hook_closed_at_boot: int | None = None
         self._mode_selected_at_boot: int | None = None
         self._parameters: tuple[ParameterFinding, ...] | None = None
@@ -70,7 +73,7 @@ class Readiness:
             if view.reboots != seen_reboots:
                 seen_reboots = view.reboots
                 self._parameters = None
-            if silent_s <= LINK_STALE_AFTER_S:
+            if silent_s <= LINK_STALE_AFTER_S and view.autopilot_type == self._autopilot.mav_autopilot:
                 missing = self._autopilot.missing_streams(view, now_s)
                 if missing and now_s - asked_streams_s >= RETRY_S:
                     await self._autopilot.request_streams(self._link)
@@ -159,6 +162,8 @@ class Readiness:
             missing_streams=self._autopilot.missing_streams(view, now_s),
             parameters=self._parameters,
             aed=self._aed,
+            expects_winch=self._expects_winch,
+            expected_autopilot=self._autopilot.mav_autopilot,
         )
 
     def refusals(self, plan: FlightPlan) -> tuple[Reason, ...]:

@@ -66,6 +66,8 @@ LINK_FRESH_S = 1.5
 POSITION_FRESH_S = 2.0
 PREARM_TEXT_AGE_S = 35.0
 """ArduPilot repeats the reasons every 30 s while a check fails."""
+_PREARM_WORDS = ("PreArm:", "Arm:", "Preflight Fail:", "Arming denied")
+"""How ArduPilot (the first two) and PX4 begin the reasons for not arming."""
 GPS_FIX_3D = 3
 GPS_HDOP_LIMIT = 2.0
 """Chosen: ArduPilot's own arming limit (GPS_HDOP_GOOD 140) is stricter and part of its prearm check."""
@@ -105,8 +107,12 @@ def check_vehicle(
     parameters: Sequence[ParameterFinding] | None,
     aed: AedOnBoard,
     expects_winch: bool = True,
+    expected_autopilot: int | None = None,
 ) -> tuple[PreflightVerdict, ...]:
-    """What can be said of a waiting vehicle without a plan."""
+    """What can be said of a waiting vehicle without a plan.
+
+    ``expected_autopilot``: MAV_AUTOPILOT of this type of drone; of another kind nothing else is judged.
+    """
     silent_s = view.silent_for_s(now_s)
     if silent_s is None:
         return (_block("link", "not_heard", "the vehicle was never heard", "尚未收到无人机信号"),)
@@ -114,6 +120,8 @@ def check_vehicle(
         return (
             _block("link", "stale", f"nothing heard for {silent_s:.1f} s", f"{silent_s:.1f}秒未收到信号"),
         )
+    if expected_autopilot is not None and view.autopilot_type != expected_autopilot:
+        return (_ok("link", "heard", "链路正常"), _wrong_autopilot(view, expected_autopilot))
     return (
         _ok("link", "heard", "链路正常"),
         _check_streams(missing_streams),
@@ -125,6 +133,25 @@ def check_vehicle(
         _check_parameters(parameters),
         _check_winch(view, expects_winch),
         _check_aed(aed),
+    )
+
+
+_AUTOPILOT_NAMES = {3: "ArduPilot", 12: "PX4"}
+"""MAV_AUTOPILOT (common.xml)."""
+
+
+def _wrong_autopilot(view: VehicleView, expected: int) -> PreflightVerdict:
+    wanted = _AUTOPILOT_NAMES.get(expected, str(expected))
+    if view.autopilot_type is None:
+        return _block(
+            "autopilot", "unknown", "the vehicle has not said which autopilot it has", "飞控类型未知"
+        )
+    found = _AUTOPILOT_NAMES.get(view.autopilot_type, str(view.autopilot_type))
+    return _block(
+        "autopilot",
+        "other_kind",
+        f"the vehicle has {found}, its airframe has {wanted}",
+        f"飞控为{found}，机型要求{wanted}",
     )
 
 
@@ -167,7 +194,7 @@ def _check_prearm(view: VehicleView, now_s: float) -> PreflightVerdict:
     said = [
         text.text
         for text in view.texts
-        if text.text.startswith(("PreArm:", "Arm:")) and now_s - text.at_s <= PREARM_TEXT_AGE_S
+        if text.text.startswith(_PREARM_WORDS) and now_s - text.at_s <= PREARM_TEXT_AGE_S
     ]
     if view.prearm_ok is None:
         return _block("prearm", "unknown", "the vehicle has not reported its checks", "未收到自检结果")

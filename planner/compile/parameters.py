@@ -18,6 +18,8 @@ def required_parameters(plan: FlightPlan, dialect: Dialect) -> tuple[RequiredPar
     return _ardupilot(plan) if dialect.name == "ardupilot" else _px4(plan)
 
 
+TAKEOFF_SPEED_MAX_M_S = 5.0
+"""PX4's own limit of MPC_TKO_SPEED, whose default of 1.5 m/s holds for the first metres of the climb."""
 LANDING_SLOWS_OVER_M = 5.0
 """From descent to landing speed within this height (chosen: PX4's own defaults are 10 m and 5 m)."""
 
@@ -112,6 +114,7 @@ def _px4(plan: FlightPlan) -> tuple[RequiredParameter, ...]:
         ("MPC_Z_V_AUTO_DN", kinematics.descent_rate_m_s, "planned descent time"),
         ("MPC_ACC_HOR", kinematics.acceleration_m_s2, "planned corner speeds"),
         ("MPC_LAND_SPEED", kinematics.landing_rate_m_s, "planned landing time"),
+        ("MPC_TKO_SPEED", min(kinematics.climb_rate_m_s, TAKEOFF_SPEED_MAX_M_S), "planned climb time"),
         # Between the two heights PX4 slows down linearly; from the lower one on it is at landing speed.
         ("MPC_LAND_ALT2", kinematics.landing_slow_below_m, "planned landing time"),
         ("MPC_LAND_ALT1", kinematics.landing_slow_below_m + LANDING_SLOWS_OVER_M, "planned landing time"),

@@ -15,6 +15,8 @@ _PREARM_BIT = 0x10000000
 """MAV_SYS_STATUS_PREARM_CHECK."""
 _G_ACCELERATION_M_S2 = 9.80665
 _GCS_TYPE = 6
+_PX4 = 12
+"""MAV_AUTOPILOT_PX4 (common.xml)."""
 REBOOT_JUMP_S = 2.0
 """A boot clock that falls back by more than packets can be late means a reboot (chosen)."""
 
@@ -114,7 +116,9 @@ class TelemetryReader:
             fields.onboard_control_sensors_enabled,
             fields.onboard_control_sensors_health,
         )
-        view.prearm_ok = bool(health & _PREARM_BIT) if present & _PREARM_BIT else None
+        # PX4 sets the health bit when its present mode may be armed, and never the one that announces it.
+        said = bool(present & _PREARM_BIT) or view.autopilot_type == _PX4
+        view.prearm_ok = bool(health & _PREARM_BIT) if said else None
         view.unhealthy_sensors = enabled & ~health & ~_PREARM_BIT & 0xFFFFFFFF
         view.sys_status_s = now_s
         if view.battery_s is None and fields.battery_remaining >= 0:
@@ -185,7 +189,8 @@ class TelemetryReader:
         self.view.fence_s = now_s
 
     def _text(self, fields: Any, now_s: float) -> None:
-        text = fields.text
+        # PX4 ends a line with a tab where it also sends it as an event.
+        text = fields.text.rstrip("\t")
         if fields.id:
             # Long lines come in chunks of 50; an unfilled chunk is the last.
             chunks = self._chunks.setdefault(fields.id, {})

@@ -1,7 +1,6 @@
 """How PX4 words parameters and telemetry, against numbers worked out by hand."""
 
 import struct
-from collections import namedtuple
 from typing import Any
 
 import pytest
@@ -22,8 +21,7 @@ def said(name: str, **fields: Any) -> Message:
 
 
 def value_message(name: str, value: float, kind: int) -> Message:
-    fields = namedtuple("fields", ("param_id", "param_value", "param_type"))(name, value, kind)  # type: ignore[misc]
-    return Message("PARAM_VALUE", 1, 1, fields, b"")
+    return said("PARAM_VALUE", param_id=name, param_value=value, param_type=kind)
 
 
 @pytest.mark.parametrize("number", [0, 1, 3, 121212, -1, 2**31 - 1, -(2**31)])
