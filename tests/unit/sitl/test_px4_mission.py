@@ -32,8 +32,9 @@ def test_a_mission_is_flown_to_its_return_and_each_item_reported() -> None:
     assert 3 <= reached.count(1) <= 11
     assert g.mission_state == 5
     assert any(text.startswith("RTL: start return at") for text in g.texts())
-    # A return ends in the mode before it.
-    assert g.shown_mode == (4, 3)
+    # After a return the mode is that before it: armed again, it would fly the mission.
+    g.run(1.1)
+    assert g.shown_mode == (4, 4)
 
 
 def test_an_acknowledged_mission_may_still_be_invalid() -> None:
