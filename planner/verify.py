@@ -7,7 +7,6 @@ are flown from samples of the way, as an autopilot would.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -15,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from core.geodesy import LocalFrame, Wgs84Point
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
+from geofences.plane import fast_frame
 from geofences.verdict import Forbidden
 from planner.corridor import Corridor
-from planner.flight_plan import FlightPlan, Leg, LegKind
+from planner.flight_plan import FlightPlan, LegKind, RoutePoint
 
 TOLERANCE_M = 0.05
 """Positions are rounded to 1e-7° (1 cm) and fences too; far below the position error in the corridor."""
@@ -52,63 +51,79 @@ def verify_plan(
     plan: FlightPlan, *, airspace: Airspace, corridor: Corridor, window: TimeWindow
 ) -> Verified | Failed:
     """Judge every leg and distance of ``plan`` anew; ``window`` must contain the whole flight."""
-    conditions: dict[str, None] = {}
-    authorisations: dict[str, None] = {}
-    judged: set[frozenset[object]] = set()
+    places: dict[Place, int] = {}
+    lines: dict[tuple[int, int], str] = {}
+    level: dict[tuple[int, int], None] = {}
     for name, legs in (("outbound", plan.outbound), ("inbound", plan.inbound), ("retrace", plan.retrace)):
         for index, leg in enumerate(legs):
+            start = places.setdefault(_place(leg.start), len(places))
+            end = places.setdefault(_place(leg.end), len(places))
             # The same straight line either way: one verdict.
-            line: frozenset[object] = frozenset((leg.start, leg.end))
-            if line in judged:
-                continue
-            judged.add(line)
-            verdict = airspace.check_segment(
-                leg.start.position,
-                leg.start.altitude_amsl_m,
-                leg.end.position,
-                leg.end.altitude_amsl_m,
-                window,
-            )
-            if isinstance(verdict, Forbidden):
-                return Failed(f"{name} leg {index}: {verdict.detail}", verdict)
-            conditions.update(dict.fromkeys(verdict.conditions))
-            authorisations.update(dict.fromkeys(verdict.authorisation_ids))
-    problem = _distances(plan, airspace, corridor, window)
+            line = (start, end) if start < end else (end, start)
+            lines.setdefault(line, f"{name} leg {index}")
+            if leg.kind is LegKind.CRUISE:
+                level.setdefault(line)
+    given = np.array(list(places))
+    ends = np.array(list(lines))
+    verdicts = airspace.check_segments(given[ends, :2], given[ends, 2], window)
+    conditions: dict[str, None] = {}
+    authorisations: dict[str, None] = {}
+    for name, verdict in zip(lines.values(), verdicts, strict=True):
+        if isinstance(verdict, Forbidden):
+            return Failed(f"{name}: {verdict.detail}", verdict)
+        conditions.update(dict.fromkeys(verdict.conditions))
+        authorisations.update(dict.fromkeys(verdict.authorisation_ids))
+    problem = _distances(plan, given[np.array(list(level))], airspace, corridor, window)
     if problem is not None:
         return Failed(problem)
     return Verified(tuple(conditions), tuple(authorisations))
 
 
-def _distances(plan: FlightPlan, airspace: Airspace, corridor: Corridor, window: TimeWindow) -> str | None:
-    frame, shapes = airspace.frame, _shapes_of(airspace)
-    cruise = _cruise_legs(plan)
-    heights = [point.altitude_amsl_m for leg in cruise for point in (leg.start, leg.end)]
-    low_m, high_m = min(heights) - corridor.altitude_error_m, max(heights) + corridor.altitude_error_m
-    ends = _project(frame, (point.position for leg in cruise for point in (leg.start, leg.end)))
+Place = tuple[float, float, float]
+
+
+def _place(point: RoutePoint) -> Place:
+    position = point.position
+    return position.longitude_deg, position.latitude_deg, point.altitude_amsl_m
+
+
+def _distances(
+    plan: FlightPlan, cruise: Floats, airspace: Airspace, corridor: Corridor, window: TimeWindow
+) -> str | None:
+    """``cruise`` (n, 2, 3): both ends of every cruise leg once, as longitude, latitude, altitude."""
+    shapes = _shapes_of(airspace)
+    low_m = float(cruise[:, :, 2].min()) - corridor.altitude_error_m
+    high_m = float(cruise[:, :, 2].max()) + corridor.altitude_error_m
+    fence_plan = plan.autopilot_fence
+    rings = (fence_plan.inclusion, *fence_plan.exclusions)
+    columns = [plan.home.position, plan.delivery.position, *(point.position for point in plan.rally_points)]
+    counts = np.cumsum([len(columns), *map(len, rings)])
+    positions = [(point.longitude_deg, point.latitude_deg) for group in (columns, *rings) for point in group]
+    xy = fast_frame(airspace.frame).project(np.concatenate([cruise[:, :, :2].reshape(-1, 2), positions]))
+    ends, others = xy[: 2 * len(cruise)].reshape(-1, 4), np.split(xy[2 * len(cruise) :], counts[:-1])
     lines = shapely.linestrings(ends.reshape(-1, 2, 2))
     standing = airspace.activity_mask(low_m, high_m, window)
     near = shapes.nearer_than(lines, corridor.half_width_m - TOLERANCE_M, standing)
     if near is not None:
         return f"a cruise leg is closer than {corridor.half_width_m:.1f} m to zone {near}"
     ground_m = min(plan.home.altitude_amsl_m, plan.delivery_ground_amsl_m)
-    rally = _project(frame, (point.position for point in plan.rally_points))
-    places = (plan.home.position, plan.delivery.position) if plan.delivers else (plan.home.position,)
-    columns = np.concatenate([_project(frame, places), rally])
-    to_ground = airspace.activity_mask(ground_m, high_m, window)
+    to_ground = airspace.activity_mask(min(ground_m, high_m), high_m, window)
     free_m = corridor.flight_geography_m - TOLERANCE_M
-    near = shapes.nearer_than(shapely.points(columns), free_m, to_ground)
+    near = shapes.nearer_than(shapely.points(others[0]), free_m, to_ground)
     if near is not None:
         return f"a vertical way is closer than {corridor.flight_geography_m:.1f} m to zone {near}"
-    returns = _straight_returns(ends.reshape(-1, 4), rally) if len(rally) else lines[:0]
+    rally = others[0][2:]
+    returns = _straight_returns(ends, rally) if len(rally) else lines[:0]
     near = shapes.nearer_than(returns, free_m, standing)
     if near is not None:
         return f"a straight return comes closer than {corridor.flight_geography_m:.1f} m to zone {near}"
-    fence = _fence(frame, plan)
+    fence = shapely.Polygon(others[1], others[2:])
     if not fence.is_valid:
         return "the fence crosses itself"
     shapely.prepare(fence)
     boundary = shapely.boundary(fence)
-    if not shapely.covers(fence, lines).all() or (shapely.distance(boundary, lines) < free_m).any():
+    shapely.prepare(boundary)
+    if not shapely.covers(fence, lines).all() or shapely.dwithin(boundary, lines, free_m).any():
         return "the fence doesn't contain the way with its flight geography"
     if not shapely.covers(fence, returns).all():
         return "the fence doesn't contain the straight returns"
@@ -125,37 +140,15 @@ def _distances(plan: FlightPlan, airspace: Airspace, corridor: Corridor, window:
     return None
 
 
-def _cruise_legs(plan: FlightPlan) -> list[Leg]:
-    """Every cruise leg once, whichever way it is flown."""
-    found = {
-        frozenset((leg.start.position, leg.end.position)): leg
-        for leg in (*plan.outbound, *plan.inbound, *plan.retrace)
-        if leg.kind is LegKind.CRUISE
-    }
-    return list(found.values())
-
-
-def _project(frame: LocalFrame, points: Iterable[Wgs84Point]) -> Floats:
-    return frame.project([(point.longitude_deg, point.latitude_deg) for point in points])
-
-
 def _straight_returns(ends: Floats, rally: Floats) -> Shapes:
     """Lines from samples of the legs to the nearest rally point."""
-    samples = []
-    for x1, y1, x2, y2 in ends:
-        count = int(np.hypot(x2 - x1, y2 - y1) // SAMPLE_M) + 2
-        share = np.linspace(0.0, 1.0, count)[:, None]
-        samples.append(np.array((x1, y1)) + share * np.array((x2 - x1, y2 - y1)))
-    starts = np.concatenate(samples)
+    vectors = ends[:, 2:] - ends[:, :2]
+    counts = (np.hypot(vectors[:, 0], vectors[:, 1]) // SAMPLE_M).astype(np.int64) + 2
+    leg = np.repeat(np.arange(len(ends)), counts)
+    step = np.arange(len(leg)) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = ends[leg, :2] + (step / (counts[leg] - 1))[:, None] * vectors[leg]
     away = np.hypot(starts[:, None, 0] - rally[None, :, 0], starts[:, None, 1] - rally[None, :, 1])
     return shapely.linestrings(np.stack([starts, rally[away.argmin(axis=1)]], axis=1))
-
-
-def _fence(frame: LocalFrame, plan: FlightPlan) -> shapely.Polygon:
-    rings = [
-        _project(frame, ring) for ring in (plan.autopilot_fence.inclusion, *plan.autopilot_fence.exclusions)
-    ]
-    return shapely.Polygon(rings[0], rings[1:])
 
 
 class _OriginalShapes:
