@@ -134,7 +134,11 @@ def _grown_by_pieces(shape: shapely.Geometry, distance: float) -> shapely.Geomet
     )
     moved = shapely.union_all([*bars, *shapely.convex_hull(tips)])
     whole = shapely.union(shape, moved) if distance >= 0 else shapely.difference(shape, moved)
-    return shapely.set_precision(whole, 1.0)
+    snapped = shapely.set_precision(whole, 1.0)
+    if distance >= 0 and shapely.get_type_id(snapped) != 3:
+        # snapping cut off the tip of a sliver: two millimetres more keep it whole
+        snapped = shapely.set_precision(shapely.buffer(whole, 2.0, join_style="mitre"), 1.0)
+    return snapped
 
 
 def rings_of(shapes_mm: npt.NDArray[np.object_], *, outside: bool = False) -> Rings:
