@@ -56,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
         "--autopilot",
         type=Personality,
         choices=list(Personality),
-        default=Personality.ARDUPILOT,
-        help="firmware to behave like; a site file may name one per drone",
+        default=None,
+        help="firmware to behave like; by default the airframe's, or what the site file says of a drone",
     )
     fleet.add_argument("--speedup", type=_positive, default=1.0, help="simulated seconds per real second")
     fleet.add_argument("--seed", type=int, default=1, help="of gusts and every other chance")

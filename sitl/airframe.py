@@ -27,6 +27,8 @@ class Airframe:
 
     airframe_id: str
     name: str
+    autopilot: Literal["ardupilot", "px4"] = "ardupilot"
+    """The firmware it flies with, unless the vehicle's settings say otherwise."""
     empty_mass_kg: float
     """Take-off mass without payload, batteries and winch included."""
     payload_mass_kg: float

@@ -121,15 +121,17 @@ class Fleet:
         ready_after_s: float | None,
         parameters: dict[str, float],
     ) -> None:
+        airframe = load_airframe(berth.airframe_id)
+        personality = berth.autopilot or Personality(airframe.autopilot)
         vehicle = SimulatedVehicle(
             berth.system_id,
             berth.place,
             berth.ground_amsl_m,
             settings=VehicleSettings(
-                airframe=load_airframe(berth.airframe_id),
-                parameters=_adapted(parameters, berth.autopilot, self.speedup),
+                airframe=airframe,
+                parameters=_adapted(parameters, personality, self.speedup),
                 wind=wind,
-                autopilot=berth.autopilot,
+                autopilot=personality,
                 ready_after_s=ready_after_s,
                 terrain=layout.terrain(berth) if layout.ground_points else None,
             ),
@@ -154,7 +156,7 @@ class Fleet:
                 f"ready {berth.name} system {berth.system_id} airframe {berth.airframe_id} "
                 f"udpout:{LOOPBACK}:{post.socket.getsockname()[1]} "
                 f"at {berth.place.latitude_deg:.6f},{berth.place.longitude_deg:.6f} "
-                f"autopilot {berth.autopilot}",
+                f"autopilot {post.vehicle.personality}",
                 flush=True,
             )
 

@@ -27,7 +27,8 @@ class Berth:
     place: Wgs84Point
     ground_amsl_m: float
     airframe_id: str
-    autopilot: Personality = Personality.ARDUPILOT
+    autopilot: Personality | None = None
+    """None: what the airframe flies with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,18 @@ def _number(entry: Any, where: str, path: Path) -> float:
     return float(entry)
 
 
-def _personality(word: Any, where: str, path: Path) -> Personality:
+def _personality(word: Any, where: str, path: Path) -> Personality | None:
     try:
-        return Personality(word)
+        return None if word is None else Personality(word)
     except ValueError as error:
         known = ", ".join(Personality)
         raise _wrong(path, f"{word!r} is no autopilot ({known})", where) from error
 
 
-def read_site(path: Path, *, autopilot: Personality = Personality.ARDUPILOT) -> SiteLayout:
+def read_site(path: Path, *, autopilot: Personality | None = None) -> SiteLayout:
     """The drones of a site file with their stations. Raises 3103 with the field at fault.
 
-    ``autopilot`` is that of drones whose entry names none.
+    ``autopilot`` is that of drones whose entry names none; None leaves it to their airframe.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -131,7 +132,7 @@ def lay_out(
     home: Wgs84Point,
     ground_amsl_m: float,
     airframe_id: str,
-    autopilot: Personality = Personality.ARDUPILOT,
+    autopilot: Personality | None = None,
 ) -> SiteLayout:
     """``count`` vehicles in a row of pads 10 m apart, eastwards from ``home``."""
     return SiteLayout(

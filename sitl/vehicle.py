@@ -54,8 +54,8 @@ class VehicleSettings:
     heading_deg: float = 0.0
     loaded: bool = True
     """An AED hangs on the hook."""
-    autopilot: Personality = Personality.ARDUPILOT
-    """The firmware it behaves like."""
+    autopilot: Personality | None = None
+    """The firmware it behaves like; None: the airframe's own."""
     ready_after_s: float | None = None
     """From power-on until the estimator uses GPS; None: as observed, see READY_AFTER_S."""
     barometer_drifts: bool = True
@@ -101,9 +101,10 @@ class SimulatedVehicle:
         self.channels: list[Channel] = []
         self.ticks = 0
         self._owed_s = 0.0
+        self.personality = self.settings.autopilot or Personality(self.settings.airframe.autopilot)
         given_s = self.settings.ready_after_s
-        self.ready_after_s = READY_AFTER_S[self.settings.autopilot] if given_s is None else given_s
-        self.autopilot: Autopilot = _PERSONALITIES[self.settings.autopilot](self)
+        self.ready_after_s = READY_AFTER_S[self.personality] if given_s is None else given_s
+        self.autopilot: Autopilot = _PERSONALITIES[self.personality](self)
         self.open_channel()
 
     # --- time ---------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ _MODES = {
 }
 _LINK_LOSS = {1: Action.HOLD, 2: Action.RTL, 3: Action.LAND, 5: Action.TERMINATE, 6: Action.DISARM}
 """NAV_DLL_ACT."""
+_EXCEPTED_BITS = {Mode.AUTO_MISSION: 1, Mode.AUTO_LOITER: 2}
+"""COM_DLL_EXCEPT."""
 _FENCE = {
     fences.WARN: Action.WARN,
     fences.HOLD: Action.HOLD,
@@ -73,6 +75,7 @@ class Failsafes:
         self.gcs_heard_s: float | None = None
         self.gcs_lost = True
         """True before the first heartbeat, too."""
+        self._link_mattered = True
         self.battery_level = 0
         self._position_lost_s: float | None = None
         self.crashed = False
@@ -129,6 +132,13 @@ class Failsafes:
         self._check_wind()
         self._check_crash()
 
+    @property
+    def _link_is_excepted(self) -> bool:
+        """COM_DLL_EXCEPT: modes that go on without a ground station; a landing always does."""
+        bit = _EXCEPTED_BITS.get(self._autopilot.mode, 0)
+        excepted = self._autopilot.parameters.integer("COM_DLL_EXCEPT")
+        return bool(bit & excepted) or self._autopilot.mode in (Mode.AUTO_LAND, Mode.DESCEND)
+
     def _check_link(self, now_s: float) -> None:
         autopilot = self._autopilot
         heard_s = self.gcs_heard_s
@@ -139,9 +149,11 @@ class Failsafes:
                 autopilot.say(6, "GCS connection regained")
             elif lost:
                 autopilot.say(2, "Connection to ground station lost")
-                self._trigger(
-                    _LINK_LOSS.get(autopilot.parameters.integer("NAV_DLL_ACT"), Action.NONE), "link"
-                )
+        # What is excepted in a mission is a failsafe as soon as the mission is left.
+        matters = lost and not self._link_is_excepted
+        if matters and not self._link_mattered:
+            self._trigger(_LINK_LOSS.get(autopilot.parameters.integer("NAV_DLL_ACT"), Action.NONE), "link")
+        self._link_mattered = matters
 
     def _check_battery(self) -> None:
         autopilot = self._autopilot

@@ -1,7 +1,7 @@
 """PX4's payload deliverer with a servo gripper: what it says has nothing to do with what the hook does.
 
 Observed: IN_PROGRESS at once, ACCEPTED when the timer PD_GRIPPER_TO has run out; the same on the ground
-disarmed, where the servo output does not move. At boot it is told to grab.
+disarmed, where the servo output does not move unless COM_PREARM_MODE is 2. At boot it is told to grab.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ RELEASE, GRAB = 0, 1
 ACCEPTED, TEMPORARILY_REJECTED, DENIED, IN_PROGRESS, CANCELLED = 0, 1, 2, 5, 6
 GRIPPER_FUNCTION = 430
 """PWM_MAIN_FUNCn of a gripper output."""
+PREARM_ALWAYS = 2
 RELEASED_US, GRABBED_US, DISARMED_US = 1000, 2000, 900
 """Observed pulse widths."""
 
@@ -49,8 +50,13 @@ class Gripper:
         return None
 
     @property
+    def is_alive(self) -> bool:
+        """The output has a signal: armed, or always with COM_PREARM_MODE 2."""
+        return self._autopilot.armed or self._autopilot.parameters.integer("COM_PREARM_MODE") == PREARM_ALWAYS
+
+    @property
     def pulse_us(self) -> int:
-        if not self._autopilot.armed:
+        if not self.is_alive:
             return DISARMED_US
         return RELEASED_US if self.commanded == RELEASE else GRABBED_US
 
@@ -84,8 +90,8 @@ class Gripper:
             if self._asked is not None:
                 self._answer(self._asked, ACCEPTED)
                 self._asked = None
-        if self._autopilot.armed and self.output is not None:
-            # Armed, the servo goes where it was last told to, however long ago that was.
+        if self.is_alive and self.output is not None:
+            # With a signal, the servo goes where it was last told to, however long ago that was.
             payload = self._autopilot.vehicle.payload
             if self.commanded == RELEASE:
                 payload.open_hook(now_s)

@@ -49,8 +49,10 @@ class Guidance:
         self._autopilot.body.set_limits(
             lean_max_rad=math.radians(parameters["MPC_TILTMAX_AIR"]),
             speed_m_s=self.cruise_m_s,
-            climb_m_s=max(parameters["MPC_Z_V_AUTO_UP"] if climb_m_s is None else climb_m_s, 0.1),
-            descent_m_s=max(parameters["MPC_Z_V_AUTO_DN"], 0.1),
+            climb_m_s=self._within(
+                parameters["MPC_Z_V_AUTO_UP"] if climb_m_s is None else climb_m_s, "MPC_Z_VEL_MAX_UP"
+            ),
+            descent_m_s=self._within(parameters["MPC_Z_V_AUTO_DN"], "MPC_Z_VEL_MAX_DN"),
             acceleration_m_s2=max(parameters["MPC_ACC_HOR"], 0.5),
             vertical_acceleration_m_s2=max(
                 min(parameters["MPC_ACC_UP_MAX"], parameters["MPC_ACC_DOWN_MAX"]), 0.5
@@ -58,6 +60,10 @@ class Guidance:
             jerk_m_s3=max(parameters["MPC_JERK_AUTO"], 0.5),
             waypoint_radius_m=max(parameters["NAV_ACC_RAD"], 0.05),
         )
+
+    def _within(self, wanted_m_s: float, limit: str) -> float:
+        """The general limit cuts the rate of automatic modes."""
+        return max(min(wanted_m_s, self._autopilot.parameters[limit]), 0.1)
 
     # --- set-points ---------------------------------------------------------------------------
     def fly(self, end: Local, after: Local | None = None) -> None:
@@ -105,7 +111,8 @@ class Guidance:
         """The landing's rate: fast above MPC_LAND_ALT1, MPC_LAND_SPEED below MPC_LAND_ALT2, between them in between."""
         autopilot = self._autopilot
         parameters, body = autopilot.parameters, autopilot.body
-        fast, slow = parameters["MPC_Z_V_AUTO_DN"], parameters["MPC_LAND_SPEED"]
+        fast = self._within(parameters["MPC_Z_V_AUTO_DN"], "MPC_Z_VEL_MAX_DN")
+        slow = parameters["MPC_LAND_SPEED"]
         high_m, low_m = parameters["MPC_LAND_ALT1"], parameters["MPC_LAND_ALT2"]
         # Without a distance sensor the height above home stands for that above the ground.
         height_m = autopilot.height_above_home_m

@@ -23,8 +23,8 @@ DEFAULT_INTERVALS_S: dict[int, float] = {
 """Rates of PX4's GCS link; attitude at 10 instead of 15 Hz, so that a vehicle can be stepped by 0.1 s."""
 _HEALTHY = 0x03000000 | 0x200000 | 0x10000 | 0x8000 | 0x4000 | 0x2000 | 0x1000 | 0x800 | 0x400 | 0xF
 _GPS, _PREARM = 0x20, 0x10000000
-_ESTIMATOR_GOOD, _ESTIMATOR_NO_POSITION = 831, 164
-"""ESTIMATOR_STATUS flags: observed 164 before GPS is fused."""
+_ESTIMATOR_GOOD, _ESTIMATOR_AT_REST, _ESTIMATOR_NO_POSITION = 831, 1023, 164
+"""ESTIMATOR_STATUS flags: observed 164 before GPS is fused, 1023 (constant position included) at rest."""
 
 
 def _heartbeat(a: Px4) -> Any:
@@ -51,7 +51,8 @@ def _heartbeat(a: Px4) -> Any:
 
 
 def _sys_status(a: Px4) -> Any:
-    present = _HEALTHY | _GPS | _PREARM
+    # Observed: the prearm bit is in «health» only, never in «present».
+    present = _HEALTHY | _GPS
     health = _HEALTHY | (_GPS if a.gps_ok else 0) | (_PREARM if a.arming.ready else 0)
     health &= ~a.vehicle.faults.unhealthy_sensors
     return mavlink.MAVLink_sys_status_message(
@@ -108,7 +109,9 @@ def _battery(a: Px4) -> Any:
 
 def _estimator(a: Px4) -> Any:
     good = a.position_source_ok
-    flags = _ESTIMATOR_GOOD if good else _ESTIMATOR_NO_POSITION
+    flags = _ESTIMATOR_NO_POSITION
+    if good:
+        flags = _ESTIMATOR_AT_REST if a.landed else _ESTIMATOR_GOOD
     ratio = 0.05 if good else math.nan
     return mavlink.MAVLink_estimator_status_message(
         round(a.now_s * 1e6), flags, ratio, ratio, 0.05, 0.05, math.nan, math.nan,

@@ -124,6 +124,29 @@ def test_gripper_answers_by_the_clock_even_when_nothing_moves() -> None:
     assert vehicle.payload.load is LoadState.ON_GROUND
 
 
+def test_with_outputs_alive_before_arming_the_gripper_moves_on_the_ground() -> None:
+    vehicle = px4(airframe="quad8_px4")
+    g = Px4Station(vehicle)
+    assert g.of("SERVO_OUTPUT_RAW")[-1].servo5_raw == 2000
+    g.command(GRIPPER, 1, 0)
+    g.run(2)
+    assert g.of("SERVO_OUTPUT_RAW")[-1].servo5_raw == 1000
+    assert vehicle.payload.load is LoadState.ON_GROUND
+
+
+def test_a_mission_may_be_excepted_from_link_loss_until_it_is_left() -> None:
+    vehicle = px4(parameters={"COM_DLL_EXCEPT": 1})
+    g = Px4Station(vehicle)
+    g.upload_and_settle([g.position(22, 0, 0, 15), g.position(16, 600, 0, 15)])
+    g.fly_mission()
+    g.heartbeats = False
+    g.run_until(lambda: vehicle.autopilot.failsafes.gcs_lost, 20)
+    g.run(15)
+    assert vehicle.mode == "AUTO_MISSION"
+    # The mission ends in Hold, which is not excepted.
+    g.run_until(lambda: vehicle.mode == "AUTO_RTL", 60)
+
+
 def test_integer_parameters_travel_byte_by_byte() -> None:
     g = Px4Station(px4())
     g.set_integer("NAV_DLL_ACT", 1)
