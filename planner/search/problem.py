@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 FOUND: Final = 0
 EXHAUSTED: Final = 1
@@ -25,8 +24,7 @@ FURTHER: Final = 2
 Gauge = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One search. ``ends_mm`` = start x, y, goal x, y in integer millimetres.
 
     ``gauge`` = wind x, y in m/s, airspeed² − |wind|² in m²/s², and 1 / largest ground speed in s/m (0: no
@@ -37,8 +35,7 @@ class Query:
     gauge: Gauge
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """``status`` is one of the numbers above; ``cost`` in mm, or ms with a gauge; ``points_mm`` the corners
     between start and goal; ``obstacles`` the numbers of those to blame when there is no way (0: keep-in)."""
 

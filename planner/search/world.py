@@ -83,6 +83,14 @@ class SearchWorld:
         self._ids = ids
         self._shapes = shapes
         self._bounds_mm = bounds_mm
+        # where ends may lie so that they and all obstacles fit in the exact square
+        low_x, low_y, high_x, high_y = bounds_mm
+        self._reach = (
+            high_x - MAX_SPAN_MM,
+            high_y - MAX_SPAN_MM,
+            low_x + MAX_SPAN_MM,
+            low_y + MAX_SPAN_MM,
+        )
         self._enabled = enabled
         self._keep_in = keep_in
 
@@ -255,23 +263,28 @@ class SearchWorld:
         return full
 
     def _ends(self, start: Point, goal: Point) -> tuple[float, float, float, float]:
-        ends = (start[0], start[1], goal[0], goal[1])
-        if not all(map(math.isfinite, ends)):
+        """Both ends in whole millimetres; refused where not finite or too far away."""
+        x1, y1, x2, y2 = start[0] * MM_PER_M, start[1] * MM_PER_M, goal[0] * MM_PER_M, goal[1] * MM_PER_M
+        low_x, low_y, high_x, high_y = self._reach
+        # not-a-number fails every comparison
+        if (
+            low_x <= x1 <= high_x
+            and low_y <= y1 <= high_y
+            and low_x <= x2 <= high_x
+            and low_y <= y2 <= high_y
+            and abs(x1 - x2) < MAX_SPAN_MM
+            and abs(y1 - y2) < MAX_SPAN_MM
+        ):
+            return float(round(x1)), float(round(y1)), float(round(x2)), float(round(y2))
+        if not all(map(math.isfinite, (x1, y1, x2, y2))):
             raise AirspaceError(
                 ErrorCode.POSITION_INVALID, "start and goal must be finite", field="start_xy_m"
             )
-        x1, y1, x2, y2 = (float(round(value * MM_PER_M)) for value in ends)
-        low_x, low_y, high_x, high_y = self._bounds_mm
-        if (
-            max(x1, x2, high_x) - min(x1, x2, low_x) > MAX_SPAN_MM
-            or max(y1, y2, high_y) - min(y1, y2, low_y) > MAX_SPAN_MM
-        ):
-            raise AirspaceError(
-                ErrorCode.OUTSIDE_LOCAL_FRAME,
-                "start, goal and obstacles must fit in 67 km",
-                field="start_xy_m",
-            )
-        return x1, y1, x2, y2
+        raise AirspaceError(
+            ErrorCode.OUTSIDE_LOCAL_FRAME,
+            "start, goal and obstacles must fit in 67 km",
+            field="start_xy_m",
+        )
 
     def _refusal(self, outcome: Outcome) -> NoSearchRoute:
         reason: NoRouteReason
@@ -314,20 +327,20 @@ def _gauge(wind: Point, airspeed_m_s: float | None, ground_speed_max_m_s: float 
 
 
 def _route(start: Point, goal: Point, outcome: Outcome, *, timed: bool) -> SearchRoute:
-    corners = outcome.points_mm or []
-    points = (
-        (float(start[0]), float(start[1])),
-        *[(x / MM_PER_M, y / MM_PER_M) for x, y in corners],
-        (float(goal[0]), float(goal[1])),
-    )
+    x, y = float(start[0]), float(start[1])
+    points = [(x, y)]
     length = 0.0
-    x, y = points[0]
-    for next_x, next_y in points[1:]:
-        length += math.hypot(next_x - x, next_y - y)
-        x, y = next_x, next_y
+    for corner_x, corner_y in outcome.points_mm or ():
+        to_x, to_y = corner_x / MM_PER_M, corner_y / MM_PER_M
+        length += math.hypot(to_x - x, to_y - y)
+        x, y = to_x, to_y
+        points.append((x, y))
+    to_x, to_y = float(goal[0]), float(goal[1])
+    length += math.hypot(to_x - x, to_y - y)
+    points.append((to_x, to_y))
     if timed:
-        return SearchRoute(points, length, outcome.cost / MM_PER_M, "s", outcome.settled)
-    return SearchRoute(points, length, length, "m", outcome.settled)
+        return SearchRoute(tuple(points), length, outcome.cost / MM_PER_M, "s", outcome.settled)
+    return SearchRoute(tuple(points), length, length, "m", outcome.settled)
 
 
 def _check_buffer(buffer_m: float) -> None:
