@@ -12,6 +12,9 @@ from fastapi import FastAPI
 
 from hub_api import VERSION, docs_page, logs, openapi, problems
 from hub_api.body_limit import BodyLimit
+from hub_api.features.access.routes import router as access
+from hub_api.features.access.tokens import router as tokens
+from hub_api.features.audit.routes import router as audit
 from hub_api.features.drones.routes import router as drones
 from hub_api.features.health.routes import router as health
 from hub_api.features.landing_points.routes import router as landing_points
@@ -49,7 +52,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         separate_input_output_schemas=False,
     )
     problems.install(app)
-    for router in (health, orders, stations, drones, landing_points, zones):
+    for router in (health, tokens, orders, stations, drones, landing_points, zones, access, audit):
         app.include_router(router)
     docs_page.install(app)
     openapi.install(app)

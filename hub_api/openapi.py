@@ -20,8 +20,21 @@ An emergency centre orders an AED to a patient; the hub decides, sends a drone, 
 * `POST /v1/orders` needs an `Idempotency-Key`: repeat the request with it until it is answered.
 * A declined order is an answer (201) with every candidate's reasons, in English and Chinese.
 * Errors are problem details (RFC 9457) with a number from one catalogue.
-* Credentials: `X-API-Key: …` or `Authorization: Bearer …`, each key with scopes.
+* Credentials: `X-API-Key: …` or `Authorization: Bearer …`. Machines exchange a key for a short-lived token at
+  `/v1/auth/token` (OAuth 2.0 client credentials) or send the key itself; people log in at `/v1/auth/login`.
+* Callers and patients' notes are shown only to credentials with `personal:read` of the same client.
+* 429 says in `Retry-After` when to ask again; placing orders has a budget of its own.
 """
+
+_FORM_EXAMPLES = {
+    "Body_issue_token_v1_auth_token_post": {
+        "grant_type": "client_credentials",
+        "client_id": "key_01KJM6JM008GQ741755PS246JR",
+        "client_secret": "daed_…",
+        "scope": "orders:write orders:read",
+    }
+}
+"""FastAPI makes the schema of a form itself; an example of the whole can only be added here."""
 
 
 def install(app: FastAPI) -> None:
@@ -52,11 +65,17 @@ def build(app: FastAPI) -> dict[str, Any]:
     )
     for name, schema in extra["$defs"].items():
         schemas.setdefault(name, schema)
+    for name, example in _FORM_EXAMPLES.items():
+        schemas[name]["examples"] = [example]
     # Validation faults are problem details here, not FastAPI's own shape.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for methods in document["paths"].values():
         for operation in methods.values():
+            if operation.get("security"):
+                # Whoever has to show credentials may be refused, asked to slow down, or meet a database that is away.
+                for status, response in declared(401, 403, 429, 503).items():
+                    operation["responses"].setdefault(str(status), response)
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"] |= {str(k): v for k, v in declared(422).items()}
     return document

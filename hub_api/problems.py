@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from core.errors import DispatchError, DroneAedError, ErrorCode, InternalError
+from hub_api.access.gate import RateLimited
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,11 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
         if error.field
         else []
     )
-    headers = {"WWW-Authenticate": "Bearer"} if error.code is ErrorCode.CREDENTIALS_MISSING else None
+    headers = None
+    if error.code is ErrorCode.CREDENTIALS_MISSING:
+        headers = {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, RateLimited):
+        headers = {"Retry-After": str(error.retry_after_s)}
     status = _STATUS.get(error.code, 422 if isinstance(error, DispatchError) else 500)
     return problem(error.code, error.detail, status=status, errors=errors, headers=headers)
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_API_KEY = "demo-key-known-to-everybody"
@@ -88,6 +88,37 @@ class Settings(BaseSettings):
     callback_timeout_s: float = Field(5.0, gt=0, description="Deadline of one callback request.")
     callback_attempts: int = Field(
         8, ge=1, le=50, description="Tries per callback; the pause doubles from 1 s, at most 300 s."
+    )
+    personal_keys: SecretStr | None = Field(
+        None,
+        description="Keys that seal callers and patients' notes at rest, `name:base64`, the newest first. "
+        "`drone-aed secrets` makes them. Required outside demo mode.",
+    )
+    token_keys: SecretStr | None = Field(
+        None,
+        description="Keys that sign access tokens, written like `personal_keys`. Required outside demo mode.",
+    )
+    token_lifetime_s: float = Field(
+        900.0, ge=60, le=3600, description="How long an access token works before it must be renewed."
+    )
+    session_s: float = Field(
+        12 * 3600.0,
+        ge=600,
+        description="How long a person may renew tokens before logging in again: a shift.",
+    )
+    personal_keep_s: float = Field(
+        90 * 86400.0,
+        ge=86400,
+        description="How long after an order's end its caller and notes are kept, then erased. "
+        "Chosen: 90 days; set what the authority prescribes.",
+    )
+    request_rate_s: float = Field(
+        200.0, gt=0, description="Requests per second that each key or account may make on average."
+    )
+    order_rate_s: float = Field(
+        200.0,
+        gt=0,
+        description="Orders per second that each key may place: a budget of its own, which nothing else uses up.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")

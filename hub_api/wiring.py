@@ -20,6 +20,11 @@ from flight.bus import Bus, InProcessBus, commands_subject
 from flight.messages import ReportState, encode
 from geofences.airspace import Airspace
 from hub_api import rooms
+from hub_api.access.accounts import Accounts
+from hub_api.access.gate import Gate, Limits
+from hub_api.access.passwords import Passwords
+from hub_api.access.rate_limit import RateLimit
+from hub_api.access.tokens import TokenSigner
 from hub_api.dispatch.callbacks import CallbackSender
 from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
@@ -32,17 +37,24 @@ from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
+from hub_api.keyring import keyring
+from hub_api.personal_data import PersonalData
 from hub_api.security import ensure_demo_key
 from hub_api.settings import Settings
 from hub_api.store.database import Database, make_engine, upgrade
 from hub_api.store.records import EventRecord
-from hub_api.store.repositories import orders
+from hub_api.store.repositories import audit, orders
+from hub_api.vault import Vault
 from planner.site import Site, load_site
 
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 3600.0
 """Chosen: forgotten keys cost only space."""
+
+FAILURES_PER_S = 1.0
+FAILURES_AT_ONCE = 50
+"""Chosen: wrong credentials from one address; a proxy in front of a centre shares one among its people."""
 
 AgentTask = Coroutine[Any, Any, None]
 
@@ -77,6 +89,9 @@ class Hub:
     fleet: Fleet
     orders: OrderService
     commander: Commander
+    gate: Gate
+    vault: Vault
+    personal: PersonalData
     started_at: datetime
     failure: asyncio.Future[None]
     """Done with an exception as soon as a task that must not end has ended."""
@@ -86,6 +101,9 @@ class Hub:
 async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncIterator[Hub]:
     """Start a hub: database, fleet, order service, agents and all tasks. Stops them at the end."""
     given = parts or Parts()
+    # A missing secret is a reason not to start, before anything is opened.
+    vault = Vault(keyring(settings.personal_keys, field="personal_keys", demo=settings.demo))
+    token_keys = keyring(settings.token_keys, field="token_keys", demo=settings.demo)
     settings.prepare_data_dir()
     clock = given.clock or _clock(settings)
     ids = given.ids or IdSource(clock)
@@ -106,6 +124,17 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         database = Database(engine, on_committed=committed)
         stack.callback(database.close)
         await ensure_demo_key(database, ids, clock, demo=settings.demo)
+        personal = PersonalData(vault)
+        if sealed := await personal.seal_earlier_orders(database):
+            log.warning("personal data of %d orders of an earlier release is sealed now", sealed)
+        gate = _gate(
+            settings,
+            database,
+            ids,
+            clock,
+            TokenSigner(token_keys, clock, lifetime_s=settings.token_lifetime_s),
+            stack,
+        )
 
         fleet = Fleet(
             site,
@@ -141,6 +170,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             ids=ids,
             decisions=decisions,
             follower=FlightFollower(ledger),
+            personal=personal,
             spawn=crew.spawn,
             wake_relay=lambda: relay.wake(),
             idempotency_keep_s=settings.idempotency_keep_s,
@@ -184,6 +214,9 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
                 feed=feed,
                 wake_relay=lambda: relay.wake(),
             ),
+            gate=gate,
+            vault=vault,
+            personal=personal,
             started_at=clock.now(),
             failure=crew.failure,
         )
@@ -199,6 +232,42 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(_housekeeping(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub
+
+
+def _gate(
+    settings: Settings,
+    database: Database,
+    ids: IdSource,
+    clock: Clock,
+    signer: TokenSigner,
+    stack: AsyncExitStack,
+) -> Gate:
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    return Gate(
+        database=database,
+        clock=clock,
+        signer=signer,
+        accounts=Accounts(
+            database=database,
+            ids=ids,
+            clock=clock,
+            signer=signer,
+            passwords=passwords,
+            session_s=settings.session_s,
+        ),
+        limits=Limits(
+            requests=_limit(clock, settings.request_rate_s),
+            orders=_limit(clock, settings.order_rate_s),
+            failures=RateLimit(clock, rate_per_s=FAILURES_PER_S, burst=FAILURES_AT_ONCE),
+        ),
+        demo=settings.demo,
+    )
+
+
+def _limit(clock: Clock, rate_per_s: float) -> RateLimit:
+    """At most two seconds' worth at once, so that a burst after a silence is no fault."""
+    return RateLimit(clock, rate_per_s=rate_per_s, burst=max(1, round(2.0 * rate_per_s)))
 
 
 def _clock(settings: Settings) -> Clock:
@@ -286,4 +355,11 @@ async def _housekeeping(hub: Hub) -> None:
     while True:
         moment = hub.clock.now() - timedelta(seconds=hub.settings.idempotency_keep_s)
         await hub.database.write(partial(orders.forget_keys_before, moment=moment))
+        kept_since = hub.clock.now() - timedelta(seconds=hub.settings.personal_keep_s)
+        erased = await hub.personal.erase_finished_before(hub.database, kept_since, now=hub.clock.now())
+        if erased:
+            log.info("personal data of %d orders is erased, its time is over", erased)
+        seq, digest = await hub.database.read(audit.head)
+        # Outside the database, so that cutting off the log's end does not go unnoticed.
+        log.info("audit log head: %d:%s", seq, digest)
         await hub.clock.sleep(HOUSEKEEPING_S)

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from core.clock import LoopClock
-from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
-from hub_api.commands.serve import load_settings
-from hub_api.security import Scope, create_api_key
-from hub_api.store.database import Database, make_engine, upgrade
+from hub_api.access.keys import create_api_key, revoke_api_key, rotate_api_key
+from hub_api.access.scopes import Scope
+from hub_api.commands.store import DataDir, with_database
+from hub_api.store.database import Database
 from hub_api.store.repositories import api_keys
 
-T = TypeVar("T")
-DataDir = Annotated[Path | None, typer.Option(help="The hub's data directory (default: from the settings).")]
-
-app = typer.Typer(help="API keys: make, list, revoke.", no_args_is_help=True)
-
-
-def _with_database(data_dir: Path | None, work: Callable[[Database, IdSource, LoopClock], Awaitable[T]]) -> T:
-    settings = load_settings(data_dir=data_dir)
-    settings.prepare_data_dir()
-    engine = make_engine(settings.effective_database_url)
-    upgrade(engine)
-
-    async def run() -> T:
-        database = Database(engine, on_committed=lambda _: None)
-        try:
-            clock = LoopClock()
-            return await work(database, IdSource(clock), clock)
-        finally:
-            database.close()
-
-    return asyncio.run(run())
+app = typer.Typer(help="API keys: make, list, rotate, revoke.", no_args_is_help=True)
 
 
 @app.command("create")
@@ -57,7 +34,7 @@ def create(
         )
         return secret, record.key_id
 
-    secret, key_id = _with_database(data_dir, work)
+    secret, key_id = with_database(data_dir, work)
     typer.echo(f"{key_id}  client {client}  scopes {' '.join(sorted(scope))}", err=True)
     typer.echo(secret)
 
@@ -74,8 +51,24 @@ def list_keys(data_dir: DataDir = None) -> None:
             for record in records
         ]
 
-    for line in _with_database(data_dir, work):
+    for line in with_database(data_dir, work):
         typer.echo(line)
+
+
+@app.command("rotate")
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="As printed by create and list.")],
+    grace_s: Annotated[
+        float, typer.Option(min=0, max=604800, help="How long the old secret still works.")
+    ] = 3600.0,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a key a new secret and print it, once."""
+
+    async def work(database: Database, _ids: IdSource, clock: LoopClock) -> str:
+        return await rotate_api_key(database, clock, key_id, grace_s=grace_s)
+
+    typer.echo(with_database(data_dir, work))
 
 
 @app.command("revoke")
@@ -85,10 +78,7 @@ def revoke(
     """Close a key for ever, at once."""
 
     async def work(database: Database, _ids: IdSource, clock: LoopClock) -> None:
-        known = {record.key_id for record in await database.read(api_keys.list_all)}
-        if key_id not in known:
-            raise DispatchError(ErrorCode.ORDER_INVALID, f"there is no key {key_id}", field="key_id")
-        await database.write(lambda session: api_keys.revoke(session, key_id, clock.now()))
+        await revoke_api_key(database, clock, key_id)
 
-    _with_database(data_dir, work)
+    with_database(data_dir, work)
     typer.echo(f"{key_id} revoked")

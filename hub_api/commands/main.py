@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from core.errors import DroneAedError
-from hub_api.commands import airspace, demo, fly, keys, plan, serve, site
+from hub_api.commands import accounts, airspace, audit, demo, fly, keys, plan, retention, secrets, serve, site
 
 app = typer.Typer(
     name="drone-aed",
@@ -20,6 +20,10 @@ app.command("fly")(fly.fly)
 app.command("plan")(plan.plan)
 app.command("site")(site.site)
 app.add_typer(keys.app, name="keys")
+app.command("secrets")(secrets.make_secrets)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(audit.app, name="audit")
+app.add_typer(retention.app, name="personal-data")
 app.add_typer(airspace.app, name="airspace")
 
 

@@ -27,8 +27,9 @@ from hub_api.dispatch.order_states import (
     Refuse,
     advance,
 )
+from hub_api.store.database import actor_of
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
-from hub_api.store.repositories import callbacks, events, missions, orders, outbox
+from hub_api.store.repositories import audit, callbacks, events, missions, orders, outbox
 
 
 @dataclass(slots=True)
@@ -41,6 +42,13 @@ class Turn:
     order: OrderRecord
     effects: list[Effect] = field(default_factory=list)
     moved: bool = False
+    new: bool = False
+    """Whether this very transaction stores the order."""
+    audited: OrderRecord | None = field(init=False)
+    """The order as the audit log knows it; None for a new one."""
+
+    def __post_init__(self) -> None:
+        self.audited = None if self.new else self.order
 
 
 class Ledger:
@@ -122,6 +130,7 @@ class Ledger:
                 data=data or {},
             ),
         )
+        self._audit(session, turn, record)
         url = turn.order.request.get("callback_url")
         if url and turn.moved:
             callbacks.add(
@@ -134,6 +143,26 @@ class Ledger:
             )
         turn.moved = False
         return record
+
+    def _audit(self, session: Session, turn: Turn, record: EventRecord) -> None:
+        """Write a change of the order down; what a drone reports without changing it is in the events."""
+        before = None if turn.audited is None else digest_of_order(turn.audited)
+        after = digest_of_order(turn.order)
+        if before == after and actor_of(session).kind == "hub":
+            return
+        detail: dict[str, Any] = {"event": record.seq, "state": turn.order.state}
+        if turn.audited is None or turn.audited.decision != turn.order.decision:
+            detail["decision_sha256"] = audit.digest_of(turn.order.decision)
+        audit.append(
+            session,
+            at=record.stored_at,
+            action=record.kind,
+            subject=turn.order.order_id,
+            before=before,
+            after=after,
+            detail=detail,
+        )
+        turn.audited = turn.order
 
     def owe_command(self, session: Session, command: Command, mission: MissionRecord | None) -> None:
         """Store a command for a drone in this transaction; the relay sends it after the commit."""
@@ -169,6 +198,14 @@ class Ledger:
             issued_at=self.now(),
             reason=reason,
         )
+
+
+def digest_of_order(order: OrderRecord) -> str:
+    """The order without its decision, which is large and has a digest of its own where it changes."""
+    fields = {name: getattr(order, name) for name in OrderRecord.__dataclass_fields__ if name != "decision"}
+    digest = audit.digest_of(fields)
+    assert digest is not None
+    return digest
 
 
 def callback_body(order: OrderRecord, record: EventRecord) -> str:

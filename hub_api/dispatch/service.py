@@ -25,6 +25,7 @@ from hub_api.dispatch.flights import FlightFollower
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
 from hub_api.logs import order_context
+from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord, OutboxRecord
 from hub_api.store.repositories import missions, orders, outbox
@@ -63,6 +64,7 @@ class OrderService:
         ids: IdSource,
         decisions: DecisionMaker,
         follower: FlightFollower,
+        personal: PersonalData,
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
         wake_relay: Callable[[], None],
         idempotency_keep_s: float,
@@ -72,6 +74,7 @@ class OrderService:
         self._ids = ids
         self._decisions = decisions
         self._follower = follower
+        self._personal = personal
         self._spawn = spawn
         self._wake_relay = wake_relay
         self._keep_s = idempotency_keep_s
@@ -115,19 +118,22 @@ class OrderService:
         orders.forget_key_if_older(session, new.client, new.key, self._remembered_since())
         if self._known(session, new) is not None:
             return None
+        order_id = self._ids.new("ord")
+        request, personal = self._personal.split(order_id, new.request)
         order = OrderRecord(
-            order_id=self._ids.new("ord"),
+            order_id=order_id,
             client=new.client,
             state=OrderState.RECEIVED,
             version=1,
             received_at=now,
-            request=new.request,
+            request=request,
+            personal=personal,
             latitude_deg=new.patient.latitude_deg,
             longitude_deg=new.patient.longitude_deg,
             severity=new.severity,
         )
         orders.insert(session, order, key=new.key, body_sha256=new.body_sha256)
-        turn = Turn(order)
+        turn = Turn(order, new=True)
         self._ledger.record(session, turn, "order_received", "The order is stored", "订单已接收并保存")
         return turn.order
 

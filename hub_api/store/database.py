@@ -1,4 +1,9 @@
-"""The engine: one writer at a time, commits that survive a kill, migrations at start."""
+"""The engine: one writer at a time, commits that survive a kill, migrations at start.
+
+SQLite and PostgreSQL give the same promises: a unit of writing sees everything committed before it and
+runs alone (BEGIN IMMEDIATE there, an advisory lock here, so that positions of events are committed in
+their order even by two hubs on one database); a unit of reading sees one moment.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +16,12 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
+from hub_api.actor import Actor, current_actor
 from hub_api.store.records import EventRecord
 
 T = TypeVar("T")
@@ -24,18 +30,33 @@ BUSY_TIMEOUT_S = 5.0
 """Chosen: a back-up or the command line may hold the file for a moment; longer is a fault to report."""
 _READERS = 4
 _APPENDED = "appended_events"
+_ACTOR = "actor"
+_WRITER_LOCK = 0x0D0E_AED0
+"""Chosen: the advisory lock that every writing transaction on PostgreSQL takes."""
 
 
 def make_engine(url: str) -> Engine:
-    """An engine whose SQLite connections keep foreign keys, WAL and full durability.
+    """An engine for ``sqlite:///FILE`` or ``postgresql://…``. Raises 5002 for anything else.
 
-    ``synchronous=FULL``: a commit is on disk before it is acted on, power loss included.
-    The driver's own transaction handling is switched off, so that a writer begins IMMEDIATE and
-    never finds out half-way that another process was faster.
+    SQLite connections keep foreign keys, WAL and full durability (``synchronous=FULL``: a commit is on
+    disk before it is acted on, power loss included). The driver's own transaction handling is switched
+    off, so that a writer begins IMMEDIATE and never finds out half-way that another process was faster.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InternalError(
+            ErrorCode.SETTINGS_INVALID, "database_url is no database URL", field="database_url"
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return _postgresql(parsed)
+    if backend != "sqlite":
+        raise InternalError(
+            ErrorCode.SETTINGS_INVALID,
+            f"{backend} is not supported; give sqlite:///FILE or postgresql://…",
+            field="database_url",
+        )
     if parsed.database in (None, "", ":memory:"):
         raise InternalError(
             ErrorCode.SETTINGS_INVALID,
@@ -58,6 +79,30 @@ def make_engine(url: str) -> Engine:
     def _begin(connection: Any) -> None:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    """Readers see one snapshot; a writer waits no longer for another than a SQLite writer would."""
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=_READERS + 1,
+        isolation_level="REPEATABLE READ",
+        connect_args={
+            "connect_timeout": int(BUSY_TIMEOUT_S),
+            "application_name": "drone-aed hub",
+            "options": f"-c timezone=UTC -c lock_timeout={int(BUSY_TIMEOUT_S * 1000)} "
+            # A hub that died or hangs in a transaction must not keep the lock.
+            "-c idle_in_transaction_session_timeout=30000 -c synchronous_commit=on",
+        },
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        if connection.get_execution_options().get("writes"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
     return engine
 
@@ -86,7 +131,12 @@ class Database:
 
     def __init__(self, engine: Engine, *, on_committed: Callable[[list[EventRecord]], None]) -> None:
         self._engine = engine
-        self._immediate = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._immediate = (
+            engine.execution_options(sqlite_begin="IMMEDIATE")
+            if engine.dialect.name == "sqlite"
+            # The snapshot must be taken after the lock is held, not before.
+            else engine.execution_options(writes=True, isolation_level="READ COMMITTED")
+        )
         self._on_committed = on_committed
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
@@ -98,7 +148,7 @@ class Database:
         return await asyncio.shield(self._write(loop, work))
 
     async def _write(self, loop: asyncio.AbstractEventLoop, work: Callable[[Session], T]) -> T:
-        result, appended = await loop.run_in_executor(self._writer, self._transact, work)
+        result, appended = await loop.run_in_executor(self._writer, self._transact, work, current_actor())
         if appended:
             self._on_committed(appended)
         return result
@@ -107,27 +157,44 @@ class Database:
         """Run ``work`` on a consistent snapshot, without waiting for writers."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
 
-    def _transact(self, work: Callable[[Session], T]) -> tuple[T, list[EventRecord]]:
+    @property
+    def engine(self) -> Engine:
+        """For back-up and checks that need the schema rather than a unit of work."""
+        return self._engine
+
+    def _transact(self, work: Callable[[Session], T], actor: Actor) -> tuple[T, list[EventRecord]]:
         try:
             with Session(self._immediate, expire_on_commit=False) as session, session.begin():
+                session.info[_ACTOR] = actor
                 result = work(session)
                 session.flush()
                 appended: list[EventRecord] = session.info.get(_APPENDED, [])
             return result, appended
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             raise InternalError(
                 ErrorCode.STORE_FAILED, f"the database refused to write: {error.orig}"
             ) from error
 
     def _look(self, work: Callable[[Session], T]) -> T:
-        with Session(self._engine) as session, session.begin():
-            return work(session)
+        try:
+            with Session(self._engine) as session, session.begin():
+                return work(session)
+        except (OperationalError, InterfaceError) as error:
+            raise InternalError(
+                ErrorCode.STORE_FAILED, f"the database refused to read: {error.orig}"
+            ) from error
 
     def close(self) -> None:
         """Finish running work and close every connection."""
         self._writer.shutdown()
         self._readers.shutdown()
         self._engine.dispose()
+
+
+def actor_of(session: Session) -> Actor:
+    """Who asked for this unit of work."""
+    actor: Actor = session.info[_ACTOR]
+    return actor
 
 
 def note_appended(session: Session, record: EventRecord) -> None:

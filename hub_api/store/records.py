@@ -19,11 +19,61 @@ class ApiKeyRecord:
     scopes: frozenset[str]
     created_at: datetime
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+    previous_until: datetime | None = None
+    """Until when the secret before the last rotation is still taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """A person who may log in, without the password's hash."""
+
+    account_id: str
+    name: str
+    client: str
+    role: str
+    epoch: int
+    created_at: datetime
+    disabled_at: datetime | None = None
+    failures: int = 0
+    locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """One entry of the audit log; ``at`` is the text that was hashed."""
+
+    seq: int
+    at: str
+    actor_kind: str
+    actor_id: str
+    client: str | None
+    action: str
+    subject: str
+    before_sha256: str | None
+    after_sha256: str | None
+    detail: str
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSecretRecord:
+    """A client's signing secret as stored: sealed. ``retired_until`` once a newer one took its place."""
+
+    secret_id: str
+    client: str
+    sealed: str
+    created_at: datetime
+    retired_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
-    """A request to deliver, and where it stands. Position in WGS-84; ``request`` is as it was sent."""
+    """A request to deliver, and where it stands. Position in WGS-84.
+
+    ``request`` is as it was sent, without personal data; that is sealed in ``personal`` until it is erased.
+    """
 
     order_id: str
     client: str
@@ -34,6 +84,8 @@ class OrderRecord:
     latitude_deg: float
     longitude_deg: float
     severity: str
+    personal: str | None = None
+    personal_erased_at: datetime | None = None
     mission_id: str | None = None
     decision: dict[str, Any] | None = None
     decided_at: datetime | None = None
@@ -126,6 +178,7 @@ class CallbackRecord:
     created_at: datetime
     next_attempt_at: datetime
     attempts: int
+    replays: int
     last_error: str | None
     delivered_at: datetime | None
     failed_at: datetime | None

@@ -60,6 +60,59 @@ class ApiKeyRow(Row, table=True):
     scopes: list[str] = Field(sa_type=JSON)
     created_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    previous_sha256: str | None = Field(default=None, max_length=64, unique=True)
+    previous_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AccountRow(Row, table=True):
+    """A person. ``epoch`` grows when their tokens must not be believed any more."""
+
+    __tablename__ = "accounts"
+
+    account_id: str = Field(primary_key=True, max_length=40)
+    name: str = Field(max_length=80, unique=True)
+    client: str = Field(max_length=80)
+    role: str = Field(max_length=20)
+    password_argon2: str = Field(sa_type=Text)
+    epoch: int = Field(default=1)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failures: int = Field(default=0)
+    locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AuditRow(Row, table=True):
+    """One change: append-only (triggers refuse anything else), each row bound to the one before by its hash."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (Index("ix_audit_log_subject", "subject"),)
+
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: str = Field(max_length=40)
+    actor_kind: str = Field(max_length=20)
+    actor_id: str = Field(max_length=120)
+    client: str | None = Field(default=None, max_length=80)
+    action: str = Field(max_length=60)
+    subject: str = Field(max_length=200)
+    before_sha256: str | None = Field(default=None, max_length=64)
+    after_sha256: str | None = Field(default=None, max_length=64)
+    detail: str = Field(sa_type=Text)
+    previous_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class WebhookSecretRow(Row, table=True):
+    """What callbacks of one client are signed with, sealed by the vault. A retired one signs on until its end."""
+
+    __tablename__ = "webhook_secrets"
+    __table_args__ = (Index("ix_webhook_secrets_client", "client"),)
+
+    secret_id: str = Field(primary_key=True, max_length=40)
+    client: str = Field(max_length=80)
+    sealed: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    retired_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class OrderRow(Row, table=True):
@@ -77,6 +130,8 @@ class OrderRow(Row, table=True):
     latitude_deg: float
     longitude_deg: float
     severity: str = Field(max_length=8)
+    personal: str | None = Field(default=None, sa_type=Text)
+    personal_erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     mission_id: str | None = Field(default=None, max_length=40)
     decision: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -188,6 +243,7 @@ class CallbackRow(Row, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     next_attempt_at: datetime = Field(sa_type=UtcDateTime)
     attempts: int = Field(default=0)
+    replays: int = Field(default=0)
     last_error: str | None = Field(default=None, max_length=300)
     delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

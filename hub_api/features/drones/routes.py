@@ -29,6 +29,7 @@ router = APIRouter(prefix="/v1/drones", tags=["fleet"], route_class=StrictJsonRo
 
 Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_READ])]
 Commanding = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_COMMAND])]
+Maintaining = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_MAINTAIN])]
 DroneId = Annotated[str, Path(max_length=80)]
 
 
@@ -77,7 +78,7 @@ async def command_drone(
     responses=declared(400, 401, 403, 404, 413, 422, 503),
 )
 async def confirm_aed_loaded(
-    hub: HubDep, who: Commanding, drone_id: DroneId, body: AedLoadedRequest
+    hub: HubDep, who: Maintaining, drone_id: DroneId, body: AedLoadedRequest
 ) -> CommandView:
     """After a delivery a drone refuses to fly until somebody loaded it and its hook holds."""
     _known(hub, drone_id)

@@ -202,7 +202,7 @@ async def cancel_order(hub: HubDep, who: Writer, order_id: OrderId, body: Cancel
     """
     if not is_id(order_id, "ord"):
         raise unknown_order(order_id)
-    await hub.orders.cancel(order_id, client=who.visible_client, reason=body.reason)
+    await hub.orders.cancel(order_id, client=who.writable_client, reason=body.reason)
     return await _view(hub, order_id, who)
 
 
@@ -229,7 +229,8 @@ async def _view(hub: HubDep, order_id: str, who: Principal) -> OrderView:
     order, flights, updates, reserved = await hub.database.read(look)
     current = next((m for m in flights if m.mission_id == order.mission_id), None)
     drone = None if current is None else hub.fleet.view(current.drone_id, reserved)
-    return order_view(order, flights, updates, hub.site, drone)
+    shown = hub.personal.show(order, allowed=who.sees_personal_data_of(order.client))
+    return order_view(order, flights, updates, hub.site, drone, shown)
 
 
 def _render(event: EventRecord) -> str:

@@ -33,6 +33,7 @@ def _not_ground_zero(floor: int) -> int:
 _Clean = AfterValidator(_no_control_characters)
 Text40 = Annotated[str, Field(min_length=1, max_length=40), _Clean]
 Text80 = Annotated[str, Field(min_length=1, max_length=80), _Clean]
+Text120 = Annotated[str, Field(min_length=1, max_length=120), _Clean]
 Text300 = Annotated[str, Field(min_length=1, max_length=300), _Clean]
 Text2000 = Annotated[str, Field(max_length=2000), _Clean]
 CallbackUrl = Annotated[
@@ -249,6 +250,10 @@ class OrderView(BaseModel):
     notes: str | None
     incident_reference: str | None
     caller: Caller | None
+    personal_data: Literal["shown", "masked", "erased", "unreadable"] = Field(
+        description="Whether `caller` and `notes` are what was sent (shown), or null because the credentials lack "
+        "`personal:read` (masked), their time is over (erased), or their key is missing (unreadable)."
+    )
     decision: DecisionView | None = Field(description="null only while the decision is being made.")
     decided_at: datetime | None
     airborne_at: datetime | None

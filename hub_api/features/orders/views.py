@@ -19,6 +19,7 @@ from hub_api.features.orders.schemas import (
     OrderView,
     PlaceView,
 )
+from hub_api.personal_data import Shown
 from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
 from planner.site import LandingPoint, Site, Station
 
@@ -149,8 +150,9 @@ def order_view(
     updates: list[CallbackRecord],
     site: Site,
     drone: DroneView | None,
+    personal: Shown,
 ) -> OrderView:
-    """Everything about one order."""
+    """Everything about one order that its reader may see."""
     request = order.request
     position = request["position"]
     current = next((m for m in missions if m.mission_id == order.mission_id), None)
@@ -167,9 +169,10 @@ def order_view(
         ),
         severity=request["severity"],
         floor=request["floor"],
-        notes=request["notes"],
+        notes=personal.values.get("notes"),
         incident_reference=request["incident_reference"],
-        caller=request["caller"],
+        caller=personal.values.get("caller"),
+        personal_data=personal.status,
         decision=None if order.decision is None else decision_of(order.decision, site),
         decided_at=order.decided_at,
         airborne_at=order.airborne_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
@@ -20,6 +20,8 @@ def _record(row: ApiKeyRow) -> ApiKeyRecord:
         scopes=frozenset(row.scopes),
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        expires_at=row.expires_at,
+        previous_until=row.previous_until,
     )
 
 
@@ -33,14 +35,44 @@ def insert(session: Session, record: ApiKeyRecord, *, secret_sha256: str) -> Non
             scopes=sorted(record.scopes),
             created_at=record.created_at,
             revoked_at=record.revoked_at,
+            expires_at=record.expires_at,
         )
     )
     session.flush()
 
 
 def find_by_hash(session: Session, secret_sha256: str) -> ApiKeyRecord | None:
+    """The key with this secret, as its present one."""
     row = session.exec(select(ApiKeyRow).where(col(ApiKeyRow.secret_sha256) == secret_sha256)).first()
     return None if row is None else _record(row)
+
+
+def find_usable(session: Session, secret_sha256: str, at: datetime) -> ApiKeyRecord | None:
+    """The open key that this secret opens at this moment, as its present or its just replaced one."""
+    query = select(ApiKeyRow).where(
+        col(ApiKeyRow.revoked_at).is_(None),
+        or_(col(ApiKeyRow.secret_sha256) == secret_sha256, col(ApiKeyRow.previous_sha256) == secret_sha256),
+    )
+    row = session.exec(query).first()
+    if row is None or (row.expires_at is not None and row.expires_at <= at):
+        return None
+    if row.secret_sha256 != secret_sha256 and (row.previous_until is None or row.previous_until <= at):
+        return None
+    return _record(row)
+
+
+def find(session: Session, key_id: str) -> ApiKeyRecord | None:
+    row = session.get(ApiKeyRow, key_id)
+    return None if row is None else _record(row)
+
+
+def rotate(session: Session, key_id: str, *, secret_sha256: str, previous_until: datetime) -> None:
+    """Give the key a new secret; the old one opens it until ``previous_until``."""
+    row = session.get_one(ApiKeyRow, key_id)
+    row.previous_sha256, row.previous_until = row.secret_sha256, previous_until
+    row.secret_sha256 = secret_sha256
+    session.add(row)
+    session.flush()
 
 
 def list_all(session: Session) -> list[ApiKeyRecord]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from hub_api.store.records import CallbackRecord
-from hub_api.store.tables import CallbackRow
+from hub_api.store.tables import CallbackRow, OrderRow
 
 _FIELDS = tuple(CallbackRecord.__dataclass_fields__)
 
@@ -38,6 +38,38 @@ def open_of_each_order(session: Session) -> list[CallbackRecord]:
     for row in session.exec(query):
         first.setdefault(row.order_id, _record(row))
     return list(first.values())
+
+
+def dead(session: Session, *, client: str | None, before: int | None, limit: int) -> list[CallbackRecord]:
+    """Updates that were given up, newest first; of one client, or of all."""
+    query = select(CallbackRow).where(col(CallbackRow.failed_at).is_not(None))
+    if client is not None:
+        query = query.join(OrderRow, col(OrderRow.order_id) == col(CallbackRow.order_id)).where(
+            col(OrderRow.client) == client
+        )
+    if before is not None:
+        query = query.where(col(CallbackRow.seq) < before)
+    return [_record(row) for row in session.exec(query.order_by(col(CallbackRow.seq).desc()).limit(limit))]
+
+
+def count_dead(session: Session) -> int:
+    """How many updates were given up and not replayed."""
+    query = select(func.count()).select_from(CallbackRow).where(col(CallbackRow.failed_at).is_not(None))
+    return session.exec(query).one()
+
+
+def find(session: Session, seq: int) -> CallbackRecord | None:
+    row = session.get(CallbackRow, seq)
+    return None if row is None else _record(row)
+
+
+def replay(session: Session, seq: int, at: datetime) -> None:
+    """Owe a given-up update again, with all its tries."""
+    session.execute(
+        update(CallbackRow)
+        .where(col(CallbackRow.seq) == seq)
+        .values(failed_at=None, attempts=0, next_attempt_at=at, replays=col(CallbackRow.replays) + 1)
+    )
 
 
 def of_order(session: Session, order_id: str) -> list[CallbackRecord]:

@@ -104,6 +104,39 @@ def list_page(
     return [_record(row) for row in session.exec(query)]
 
 
+def list_unsealed(session: Session, limit: int) -> list[OrderRecord]:
+    """Orders of an earlier release whose request still holds personal data in plain words."""
+    query = (
+        select(OrderRow)
+        .where(col(OrderRow.personal).is_(None), col(OrderRow.personal_erased_at).is_(None))
+        .order_by(col(OrderRow.order_id))
+        .limit(limit)
+    )
+    return [_record(row) for row in session.exec(query)]
+
+
+def list_sealed_finished_before(session: Session, moment: datetime, limit: int) -> list[OrderRecord]:
+    """Orders finished before ``moment`` whose personal data is still kept."""
+    query = (
+        select(OrderRow)
+        .where(col(OrderRow.personal).is_not(None), col(OrderRow.finished_at) < moment)
+        .order_by(col(OrderRow.order_id))
+        .limit(limit)
+    )
+    return [_record(row) for row in session.exec(query)]
+
+
+def list_sealed(session: Session, *, after: str, limit: int) -> list[OrderRecord]:
+    """Orders with sealed personal data in the order of their ids, from ``after`` on."""
+    query = (
+        select(OrderRow)
+        .where(col(OrderRow.personal).is_not(None), col(OrderRow.order_id) > after)
+        .order_by(col(OrderRow.order_id))
+        .limit(limit)
+    )
+    return [_record(row) for row in session.exec(query)]
+
+
 def list_open(session: Session) -> list[OrderRecord]:
     """Every order that is not final, oldest first."""
     final = [str(state) for state in TERMINAL_STATES]

@@ -6,6 +6,7 @@ Time is virtual. The drones speak on the bus exactly what an agent speaks.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import tempfile
@@ -61,6 +62,10 @@ from planner.wind import Wind
 EPOCH = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 SITE_FILE = Path(__file__).parents[3] / "examples" / "sites" / "baoan.json"
 PATIENT = {"reference_system": "WGS-84", "latitude_deg": 22.5601, "longitude_deg": 113.8901}
+TEST_KEYS = {
+    "personal_keys": "p1:" + base64.b64encode(b"personal data key of the tests..").decode(),
+    "token_keys": "t1:" + base64.b64encode(b"token signing key of the tests..").decode(),
+}
 BODY: dict[str, Any] = {"position": PATIENT, "severity": "I"}
 
 
@@ -585,7 +590,8 @@ async def world(
         return answer_callback(request) if answer_callback else httpx.Response(204)
 
     chosen = Settings(
-        _env_file=None, **({"data_dir": data_dir, "demo": True, "site_file": SITE_FILE} | settings)
+        _env_file=None,
+        **({"data_dir": data_dir, "demo": True, "site_file": SITE_FILE} | TEST_KEYS | settings),
     )
     app = create_app(
         chosen,

@@ -1,0 +1,130 @@
+"""From a credential to a principal: API keys, tokens of machines and of people, and how often each may ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.clock import Clock
+from core.errors import DispatchError, ErrorCode
+from hub_api.access.accounts import Accounts, IssuedToken, scopes_of
+from hub_api.access.keys import hash_secret
+from hub_api.access.principal import Principal
+from hub_api.access.rate_limit import RateLimit
+from hub_api.access.tokens import TokenClaims, TokenSigner, looks_like_token
+from hub_api.settings import DEMO_API_KEY
+from hub_api.store.database import Database
+from hub_api.store.records import ApiKeyRecord
+from hub_api.store.repositories import api_keys
+
+_KEY_EPOCH = 0
+
+
+class RateLimited(DispatchError):
+    """4103: too many requests; says after how many seconds one will pass."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(ErrorCode.RATE_LIMITED, f"too many requests; try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Buckets: what clients ask, the orders they place, and wrong credentials from one address."""
+
+    requests: RateLimit
+    orders: RateLimit
+    failures: RateLimit
+
+
+class Gate:
+    """Finds out who asks."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        signer: TokenSigner,
+        accounts: Accounts,
+        limits: Limits,
+        demo: bool,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._signer = signer
+        self.accounts = accounts
+        self._limits = limits
+        self._demo = demo
+
+    async def identify(self, secret: str, *, address: str, ordering: bool = False) -> Principal:
+        """Who holds this credential. Raises 4101, or 4103 for a client or an address that asks too often."""
+        try:
+            principal = await self._principal(secret)
+        except DispatchError:
+            self.note_failure(address)
+            raise
+        bucket = self._limits.orders if ordering else self._limits.requests
+        self._pass(bucket.take(principal.key_id))
+        return principal
+
+    def note_failure(self, address: str) -> None:
+        """Count a wrong credential; raises 4103 when an address tries too many."""
+        self._pass(self._limits.failures.take(address))
+
+    @staticmethod
+    def _pass(wait_s: int | None) -> None:
+        if wait_s is not None:
+            raise RateLimited(wait_s)
+
+    async def _principal(self, secret: str) -> Principal:
+        if looks_like_token(secret):
+            return await self._of_token(self._signer.check(secret))
+        key = await self.key_of(secret)
+        return Principal(key.key_id, key.client, key.scopes, "machine", key.name)
+
+    async def key_of(self, secret: str) -> ApiKeyRecord:
+        """The open key with this secret. Raises 4101."""
+        if secret == DEMO_API_KEY and not self._demo:
+            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the demo key is refused outside demo mode")
+        digest, now = hash_secret(secret), self._clock.now()
+        record = await self._database.read(lambda session: api_keys.find_usable(session, digest, now))
+        if record is None:
+            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the API key is unknown, revoked or expired")
+        return record
+
+    async def _of_token(self, claims: TokenClaims) -> Principal:
+        if claims.subject.startswith("acc_"):
+            account = await self.accounts.of_token(claims)
+            if account is None:
+                raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token was called back")
+            scopes = claims.scopes & scopes_of(account)
+            return Principal(account.account_id, account.client, scopes, "person", account.name)
+        key = await self._database.read(lambda session: api_keys.find(session, claims.subject))
+        ended = key is not None and key.expires_at is not None and key.expires_at <= self._clock.now()
+        if key is None or key.revoked_at is not None or ended:
+            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token's key is revoked or expired")
+        return Principal(key.key_id, key.client, claims.scopes & key.scopes, "machine", key.name)
+
+    def claims_of(self, token: str) -> TokenClaims:
+        """What a token says. Raises 4101."""
+        return self._signer.check(token)
+
+    async def client_credentials(
+        self, key_id: str, secret: str, wanted: frozenset[str] | None
+    ) -> IssuedToken:
+        """OAuth 2.0 client credentials (RFC 6749, 4.4): a key's id and secret for a short-lived token.
+
+        ``wanted``: fewer scopes than the key has, or None for all. Raises 4101, 4102.
+        """
+        key = await self.key_of(secret)
+        if key.key_id != key_id:
+            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "client_id and client_secret do not match")
+        if wanted is not None and not wanted <= key.scopes:
+            raise DispatchError(
+                ErrorCode.CREDENTIALS_INSUFFICIENT,
+                f"the key lacks {', '.join(sorted(wanted - key.scopes))}",
+                field="scope",
+            )
+        scopes = key.scopes if wanted is None else wanted
+        token = self._signer.issue(subject=key.key_id, client=key.client, scopes=scopes, epoch=_KEY_EPOCH)
+        return IssuedToken(token, self._signer.lifetime_s, scopes)

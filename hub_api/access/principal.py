@@ -1,0 +1,46 @@
+"""Who asks, and what of the stored data that lets them see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub_api.access.scopes import Scope
+from hub_api.actor import Actor, ActorKind
+
+_WIDER: dict[str, str] = {Scope.FLEET_MAINTAIN: Scope.FLEET_COMMAND}
+"""Who commands drones in flight may also confirm what is done to them on the pad."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated person or machine. ``key_id`` is the key, or the account, behind the request."""
+
+    key_id: str
+    client: str
+    scopes: frozenset[str]
+    kind: ActorKind = "machine"
+    name: str = ""
+
+    def may(self, scope: str) -> bool:
+        """Whether it has the scope, or a wider one."""
+        return bool(self.scopes & {scope, Scope.ADMIN, _WIDER.get(scope, scope)})
+
+    @property
+    def visible_client(self) -> str | None:
+        """The client whose orders it may see; None: those of every client."""
+        return None if self.may(Scope.ORDERS_READ_ALL) else self.client
+
+    def sees_personal_data_of(self, client: str) -> bool:
+        """Whether callers and patients' notes of this client's orders are shown."""
+        if Scope.ADMIN in self.scopes:
+            return True
+        return Scope.PERSONAL_READ in self.scopes and client == self.client
+
+    @property
+    def writable_client(self) -> str | None:
+        """The client whose orders it may cancel; None: those of every client."""
+        return None if Scope.ADMIN in self.scopes else self.client
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.kind, self.key_id, self.client)
