@@ -135,117 +135,40 @@ def choose_rally_points(
     low = np.minimum(ends[:, :2], ends[:, 2:]).min(axis=0) - margin_m
     high = np.maximum(ends[:, :2], ends[:, 2:]).max(axis=0) + margin_m
     within = np.flatnonzero(((candidates >= low) & (candidates <= high)).all(axis=1))
-    question = _Question(
-        index,
-        ends,
-        np.ascontiguousarray(candidates, dtype=np.float64),
-        index.standing(mask),
-        tolerance_m,
-        run_on_m,
-        reach_m,
-    )
-    found = question.settle(within)
-    if isinstance(found, NoRallySet):
-        return found
-    found = question.thinned(found, aim)
-    chosen = found.relevant
+    points = np.ascontiguousarray(candidates[within], dtype=np.float64)
+    room = len(ends) * len(points)
+    leg, point = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+    from_m, to_m = np.empty(room), np.empty(room)
+    status, count = sweep_kernels.choose(
+        ends, points, index.grid, index.cells, index.edges, index.owner, index.places, index.place_owner,
+        index.standing(mask), index.clearance_m, tolerance_m, run_on_m, reach_m, aim, leg, point, from_m, to_m,
+    )  # fmt: skip
+    if status != sweep_kernels.PIECES:
+        return NoRallySet(int(count))
+    leg, point, from_m, to_m = leg[:count], within[point[:count]], from_m[:count], to_m[:count]
+    of_leg: list[list[int]] = [[] for _ in range(len(ends))]
+    chosen = sorted(set(point.tolist()))
+    place = {number: position for position, number in enumerate(chosen)}
+    for number, candidate in zip(leg.tolist(), point.tolist(), strict=True):
+        of_leg[number].append(place[candidate])
+    if not all(of_leg):
+        raise InternalError(ErrorCode.BROKEN_INVARIANT, "a leg was left without a rally point")
     if len(chosen) > limit:
         return NoRallySet(0)
-    place = np.searchsorted(chosen, found.point)
     return RallySet(
-        chosen=tuple(chosen.tolist()),
-        by_leg=tuple(tuple(sorted(place[found.leg == leg].tolist())) for leg in range(len(ends))),
-        swept=_triangles(ends, candidates, found),
+        chosen=tuple(chosen),
+        by_leg=tuple(tuple(sorted(positions)) for positions in of_leg),
+        swept=_triangles(ends, lengths, candidates, leg, point, from_m, to_m),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """Pieces of legs and the candidate that each belongs to: columns of one table."""
-
-    leg: Ints
-    point: Ints
-    from_m: Floats
-    to_m: Floats
-
-    @property
-    def relevant(self) -> Ints:
-        """The candidates that some piece belongs to, ascending."""
-        return np.unique(self.point)
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """Everything but the choice among the candidates."""
-
-    index: SweepIndex
-    ends: Floats
-    candidates: Floats
-    standing: Mask
-    tolerance_m: float
-    run_on_m: float
-    reach_m: Floats
-
-    def settle(self, numbers: Ints) -> _Pieces | NoRallySet:
-        """The largest legal subset of the candidates with these ``numbers``, as pieces."""
-        index = self.index
-        points = self.candidates[numbers]
-        room = 16 * len(self.ends) + 16
-        while True:
-            alive = np.ones(len(points), dtype=np.bool_)
-            leg, point = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-            low, high = np.empty(room), np.empty(room)
-            status, count = sweep_kernels.settle(
-                self.ends, points, alive, index.grid, index.cells, index.edges, index.owner, index.places,
-                index.place_owner, self.standing, index.clearance_m, self.tolerance_m, self.run_on_m,
-                self.reach_m, leg, point, low, high,
-            )  # fmt: skip
-            if status == sweep_kernels.ROOM_NEEDED:
-                room *= 4
-                continue
-            if status != sweep_kernels.PIECES:
-                return NoRallySet(int(count))
-            if len(np.unique(leg[:count])) != len(self.ends):
-                raise InternalError(ErrorCode.BROKEN_INVARIANT, "a leg was left without a rally point")
-            return _Pieces(leg[:count], numbers[point[:count]], low[:count], high[:count])
-
-    def thinned(self, found: _Pieces, aim: int) -> _Pieces:
-        """A legal subset with about ``aim`` candidates: those go first that serve least."""
-        essential: set[int] = set()
-        at_once = True
-        while True:
-            relevant, place = np.unique(found.point, return_inverse=True)
-            if len(relevant) <= aim:
-                return found
-            served_m = np.bincount(place, weights=found.to_m - found.from_m)
-            order = relevant[np.argsort(served_m)].tolist()
-            if at_once:
-                # Mostly the few that serve most do it alone; if not, one after the other.
-                at_once = False
-                few = self.settle(np.sort(np.array(order[-aim:], dtype=np.int64)))
-                if isinstance(few, _Pieces):
-                    return few
-            least = next((number for number in order if number not in essential), None)
-            if least is None:
-                return found
-            fewer = self.settle(relevant[relevant != least])
-            if isinstance(fewer, _Pieces):
-                found = fewer
-            else:
-                # Without this one some return has nowhere legal to go.
-                essential.add(least)
-
-
-def _triangles(ends: Floats, candidates: Floats, found: _Pieces) -> Floats:
-    start = ends[found.leg, :2]
-    vector = ends[found.leg, 2:] - start
-    length = np.hypot(vector[:, 0], vector[:, 1])[:, None]
-    unit = np.where(length > 0.0, vector / np.where(length > 0.0, length, 1.0), (1.0, 0.0))
+def _triangles(
+    ends: Floats, lengths: Floats, candidates: Floats, leg: Ints, point: Ints, from_m: Floats, to_m: Floats
+) -> Floats:
+    start, length = ends[leg, :2], lengths[leg][:, None]
+    known = length > 0.0
+    unit = np.where(known, (ends[leg, 2:] - start) / np.where(known, length, 1.0), (1.0, 0.0))
     return np.stack(
-        [
-            start + unit * found.from_m[:, None],
-            start + unit * found.to_m[:, None],
-            candidates[found.point],
-        ],
+        [start + unit * from_m[:, None], start + unit * to_m[:, None], candidates[point]],
         axis=1,
     )

@@ -16,7 +16,7 @@ import numpy as np
 
 from planner.search.compiled import compiled, inlined
 
-PIECES, NOTHING_LEFT, OUT_OF_REACH, ROOM_NEEDED = 0, 1, 2, 3
+PIECES, NOTHING_LEFT, OUT_OF_REACH = 0, 1, 2
 
 
 @inlined
@@ -112,27 +112,19 @@ def _holds_a_place(places, place_owner, mask, ax, ay, bx, by, cx, cy):
 
 
 @compiled
-def settle(
-    legs, points, alive, grid, cells, edges, owner, places, place_owner, mask, clearance, tolerance, run_on,
-    reach, out_leg, out_point, out_low, out_high,
+def settled(
+    legs, points, alive, serves, dirty, tested, lows, highs, grid, cells, edges, owner, places, place_owner,
+    mask, clearance, tolerance, run_on, reach,
 ):  # fmt: skip
     """Remove from ``alive`` every rally point that some straight return to it would cross an obstacle.
 
-    Writes the pieces that remain (leg, point, from, to in metres along the leg) and returns (status, count or
-    number of the leg that failed).
+    Goes on from the state in ``serves`` (leg, point), ``tested``, ``lows`` and ``highs`` (the piece of the leg,
+    metres along it) for the legs that are ``dirty``. Returns (status, leg that failed).
     """
     count_legs, count_points = legs.shape[0], points.shape[0]
-    serves = np.zeros((count_legs, count_points), dtype=np.bool_)
-    dirty = np.ones(count_legs, dtype=np.bool_)
-    tested = np.zeros((count_legs, count_points), dtype=np.bool_)
-    lows = np.empty((count_legs, count_points))
-    highs = np.empty((count_legs, count_points))
     near = np.empty(count_points, dtype=np.int64)
     offset = np.empty(count_points)
     slope = np.empty(count_points)
-    locals_of = np.empty((count_legs, count_points), dtype=np.int64)
-    locals_count = np.zeros(count_legs, dtype=np.int64)
-    radius = np.zeros(count_legs)
     again = True
     while again:
         again = False
@@ -140,8 +132,7 @@ def settle(
             if not dirty[leg]:
                 continue
             dirty[leg] = False
-            for k in range(locals_count[leg]):
-                serves[leg, locals_of[leg, k]] = False
+            serves[leg, :] = False
             ax, ay, bx, by = legs[leg, 0], legs[leg, 1], legs[leg, 2], legs[leg, 3]
             length = math.hypot(bx - ax, by - ay)
             ux, uy = 1.0, 0.0
@@ -151,59 +142,28 @@ def settle(
             sx, sy = ax + ux * start, ay + uy * start
             ex, ey = ax + ux * end, ay + uy * end
             # No point can be nearest that is further from all of the leg than another is from any of it.
-            # Only those within ``radius`` of the leg are looked at, until that turns out to be too little.
+            best = np.inf
+            for i in range(count_points):
+                if alive[i]:
+                    px, py = points[i, 0], points[i, 1]
+                    best = min(best, max((px - sx) ** 2 + (py - sy) ** 2, (px - ex) ** 2 + (py - ey) ** 2))
+            if best == np.inf:
+                return NOTHING_LEFT, leg
+            limit = (math.sqrt(best) + tolerance) ** 2
             found = 0
             furthest = 0.0
-            while True:
-                best = np.inf
-                for k in range(locals_count[leg]):
-                    i = locals_of[leg, k]
-                    if alive[i]:
-                        away = max(
-                            math.hypot(points[i, 0] - sx, points[i, 1] - sy),
-                            math.hypot(points[i, 0] - ex, points[i, 1] - ey),
-                        )
-                        best = min(best, away)
-                if best + tolerance <= radius[leg] and best < np.inf:
-                    break
-                # The first look finds the best of all; later ones take twice what is needed.
-                if best == np.inf:
-                    for i in range(count_points):
-                        if alive[i]:
-                            away = max(
-                                math.hypot(points[i, 0] - sx, points[i, 1] - sy),
-                                math.hypot(points[i, 0] - ex, points[i, 1] - ey),
-                            )
-                            best = min(best, away)
-                if best == np.inf:
-                    return NOTHING_LEFT, leg
-                radius[leg] = 2.0 * best + tolerance
-                square = radius[leg] * radius[leg]
-                count = 0
-                for i in range(count_points):
-                    if (
-                        alive[i]
-                        and _point_segment_squared(points[i, 0], points[i, 1], sx, sy, ex, ey) <= square
-                    ):
-                        locals_of[leg, count] = i
-                        count += 1
-                locals_count[leg] = count
-            limit = (best + tolerance) * (best + tolerance)
-            for k in range(locals_count[leg]):
-                i = locals_of[leg, k]
-                if alive[i] and _point_segment_squared(points[i, 0], points[i, 1], sx, sy, ex, ey) <= limit:
-                    dx, dy = points[i, 0] - ax, points[i, 1] - ay
+            for i in range(count_points):
+                px, py = points[i, 0], points[i, 1]
+                if alive[i] and _point_segment_squared(px, py, sx, sy, ex, ey) <= limit:
+                    dx, dy = px - ax, py - ay
                     near[found] = i
                     offset[found] = dx * dx + dy * dy
                     slope[found] = -2.0 * (dx * ux + dy * uy)
-                    away = max(
-                        math.hypot(points[i, 0] - sx, points[i, 1] - sy),
-                        math.hypot(points[i, 0] - ex, points[i, 1] - ey),
-                    )
+                    away = max((px - sx) ** 2 + (py - sy) ** 2, (px - ex) ** 2 + (py - ey) ** 2)
                     furthest = max(furthest, away)
                     found += 1
             # d_i ≤ d_j + tolerance implies d_i² ≤ d_j² + slack: a little more than asked is taken.
-            slack = 2.0 * tolerance * furthest
+            slack = 2.0 * tolerance * math.sqrt(furthest)
             for k in range(found):
                 low, high = start, end
                 for other in range(found):
@@ -243,16 +203,100 @@ def settle(
                         return OUT_OF_REACH, leg
                 serves[leg, i], tested[leg, i] = True, True
                 lows[leg, i], highs[leg, i] = low, high
-    count = 0
+    return PIECES, 0
+
+
+@compiled
+def choose(
+    legs, points, grid, cells, edges, owner, places, place_owner, mask, clearance, tolerance, run_on, reach, aim,
+    out_leg, out_point, out_low, out_high,
+):  # fmt: skip
+    """The largest legal set of rally points, thinned to ``aim`` or as near to it as it goes.
+
+    Those go first that serve the least of the legs. Writes the pieces that remain (leg, point, from, to in
+    metres along the leg) and returns (status, count of pieces or number of the leg that failed).
+    """
+    count_legs, count = legs.shape[0], points.shape[0]
+    alive = np.ones(count, dtype=np.bool_)
+    serves = np.zeros((count_legs, count), dtype=np.bool_)
+    dirty = np.ones(count_legs, dtype=np.bool_)
+    tested = np.zeros((count_legs, count), dtype=np.bool_)
+    lows, highs = np.empty((count_legs, count)), np.empty((count_legs, count))
+    status, failed = settled(
+        legs, points, alive, serves, dirty, tested, lows, highs, grid, cells, edges, owner, places, place_owner,
+        mask, clearance, tolerance, run_on, reach,
+    )  # fmt: skip
+    if status != PIECES:
+        return status, failed
+    # From here on only the points that serve: they are few.
+    number = np.empty(count, dtype=np.int64)
+    left = 0
+    for i in range(count):
+        if serves[:, i].any():
+            number[left] = i
+            left += 1
+    number = number[:left]
+    points = points[number]
+    alive = np.ones(left, dtype=np.bool_)
+    serves, tested = serves[:, number], tested[:, number]
+    lows, highs = lows[:, number], highs[:, number]
+    essential = np.zeros(left, dtype=np.bool_)
+    served = np.empty(left)
+    at_once = True
+    while True:
+        relevant = 0
+        for i in range(left):
+            served[i] = 0.0
+            alive[i] = False
+            for leg in range(count_legs):
+                if serves[leg, i]:
+                    alive[i] = True
+                    served[i] += highs[leg, i] - lows[leg, i]
+            relevant += alive[i]
+        if relevant <= aim:
+            break
+        go = np.zeros(left, dtype=np.bool_)
+        least = -1
+        if at_once:
+            # Mostly the few that serve most do it alone; if not, one after the other.
+            order = np.argsort(served)
+            for place in range(left - aim):
+                go[order[place]] = alive[order[place]]
+        else:
+            for i in range(left):
+                if alive[i] and not essential[i] and (least < 0 or served[i] < served[least]):
+                    least = i
+            if least < 0:
+                break
+            go[least] = True
+        try_alive, try_serves, try_tested = alive.copy(), serves.copy(), tested.copy()
+        try_lows, try_highs = lows.copy(), highs.copy()
+        for i in range(left):
+            if go[i]:
+                try_alive[i] = False
+                for leg in range(count_legs):
+                    if serves[leg, i]:
+                        dirty[leg] = True
+        status, failed = settled(
+            legs, points, try_alive, try_serves, dirty, try_tested, try_lows, try_highs, grid, cells, edges,
+            owner, places, place_owner, mask, clearance, tolerance, run_on, reach,
+        )  # fmt: skip
+        if status == PIECES:
+            serves, tested, lows, highs = try_serves, try_tested, try_lows, try_highs
+        else:
+            dirty[:] = False
+            if not at_once:
+                # Without this one some return has nowhere legal to go.
+                essential[least] = True
+        at_once = False
+    written = 0
     for leg in range(count_legs):
-        for i in range(count_points):
+        for i in range(left):
             if serves[leg, i]:
-                if count >= out_leg.shape[0]:
-                    return ROOM_NEEDED, leg
-                out_leg[count], out_point[count] = leg, i
-                out_low[count], out_high[count] = lows[leg, i], highs[leg, i]
-                count += 1
-    return PIECES, count
+                out_leg[written], out_point[written] = leg, number[i]
+                out_low[written], out_high[written] = lows[leg, i], highs[leg, i]
+                written += 1
+    return PIECES, written
 
 
 @inlined

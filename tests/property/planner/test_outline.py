@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import shapely
 from hypothesis import assume, event, given, settings
@@ -21,7 +23,7 @@ def fans(draw: st.DrawFn) -> np.ndarray:
     way = draw(st.lists(places, min_size=2, max_size=6, unique=True))
     tips = draw(st.lists(places, min_size=1, max_size=3))
     return np.array(
-        [(start, end, draw(st.sampled_from(tips))) for start, end in zip(way, way[1:], strict=False)],
+        [(start, end, draw(st.sampled_from(tips))) for start, end in itertools.pairwise(way)],
         dtype=np.float64,
     )
 
