@@ -30,10 +30,10 @@ from planner.flight_plan import (
     Timing,
 )
 from planner.legs import VerticalPart
-from planner.moment import Moment
 from planner.rally import Refuges
 from planner.route import Way
 from planner.site import PositionQuality
+from planner.space import KeepIn, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def sections_of(draft: Draft) -> Sections:
 
 def _points_along(draft: Draft, way: Way) -> list[RoutePoint]:
     """The corners of a way out or back at their altitudes; its ends stand over pad and hover point."""
-    height_m = draft.cruise_amsl_m
+    heights_m = draft.amsl_m if way is draft.out else (draft.cruise_amsl_m,) * len(way.points_xy_m)
     inner = way.points_xy_m[1:-1]
     corners = draft.space.plane.unproject(inner).tolist() if inner else []
     # The ends are the surveyed positions themselves, not their images.
@@ -69,7 +69,7 @@ def _points_along(draft: Draft, way: Way) -> list[RoutePoint]:
     if way is not draft.out:
         first, last = last, first
     positions = [first, *(Wgs84Point(latitude, longitude) for longitude, latitude in corners), last]
-    return [RoutePoint(position, height_m) for position in positions]
+    return [RoutePoint(position, height) for position, height in zip(positions, heights_m, strict=True)]
 
 
 def _chain(
@@ -90,7 +90,8 @@ def _chain(
 def assemble_plan(
     draft: Draft,
     *,
-    sky: Moment,
+    standing: Mask,
+    keep_in: KeepIn | None,
     rally: RallySet | None,
     refuges: Refuges,
     battery: energy.Battery,
@@ -98,15 +99,18 @@ def assemble_plan(
     created_at: datetime,
     valid_s: float,
 ) -> FlightPlan | None:
-    """The plan; ``rally`` None where only planned ways back exist. None when no fence can be drawn."""
+    """The plan; ``rally`` None where only planned ways back exist. None when no fence can be drawn.
+
+    ``standing`` are the obstacles that the fence keeps clear of, ``keep_in`` the area that it stays inside.
+    """
     task, airframe, space, height_m = draft.task, draft.airframe, draft.space, draft.cruise_amsl_m
     chosen = rally.chosen if rally else ()
     region = fence_region(
         space,
         ways=[way.points_xy_m for way in draft.ways],
         swept=rally.swept if rally else np.empty((0, 3, 2)),
-        mask=sky.mask(height_m, height_m),
-        keep_in=sky.keep_in(height_m),
+        mask=standing,
+        keep_in=keep_in,
     )
     if region is None:
         return None

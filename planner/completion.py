@@ -8,23 +8,33 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from core.ids import IdSource
 from geofences.model import TimeWindow
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
 from planner.assemble import assemble_plan, with_consent
-from planner.contingency import NoRallySet, RallySet, choose_rally_points, reaches_m, stopping_distance_m
+from planner.contingency import (
+    NoRallySet,
+    RallySet,
+    choose_rally_points,
+    reaches_m,
+    return_cost_wh_per_m,
+    stopping_distance_m,
+)
 from planner.draft import Draft
 from planner.energy import Battery, battery_at, uncertainty_wh
 from planner.fence import MAX_VERTICES
 from planner.flight_plan import FlightPlan
-from planner.heights import legal_above_ground
+from planner.heights import into_ground, legal_above_ground
 from planner.moment import Moment
 from planner.policy import PlanningPolicy
-from planner.rally import refuges_of
-from planner.route import CALM_M_S, Way, find_way, reversed_way
+from planner.profiled_way import ProfiledWay, backwards, climb_wh_of
+from planner.rally import Refuges, refuges_of
+from planner.route import CALM_M_S, Way, WindWins, find_way, reversed_way
 from planner.site import Site
+from planner.space import KeepIn, Mask
 from planner.task import FlightTask
 from planner.verify import Failed, verify_plan
 from planner.wind import Wind
@@ -72,16 +82,42 @@ class Completion:
             back=back,
             retrace=retrace,
         )
+        return self._finished(draft, self.sky.keep_in(cruise_amsl_m), ids)
+
+    def complete_profiled(self, out: ProfiledWay, keep_in: KeepIn | None, ids: IdSource) -> FlightPlan | None:
+        """The plan with this climbing and descending way out, and home the same way; None adds a reason."""
+        back = backwards(out, self.airframe, self.task.wind)
+        if isinstance(back, WindWins):
+            self.against.accepted(back)
+            return None
+        draft = Draft(
+            task=self.task,
+            terms=self.terms,
+            space=self.sky.space,
+            cruise_amsl_m=max(out.amsl_m),
+            out=out.way,
+            back=back.way,
+            retrace=back.way,
+            profile=out,
+        )
+        return self._finished(draft, keep_in, ids)
+
+    def _finished(self, draft: Draft, keep_in: KeepIn | None, ids: IdSource) -> FlightPlan | None:
+        """Energy, rally points, fence and verification of a draft inside ``keep_in``."""
         need_wh = draft.total_wh + uncertainty_wh(self.airframe, draft.total_wh)
         battery = battery_at(self.airframe, self.task.charge_fraction)
         if need_wh > battery.for_flight_wh:
             self.against.add(reasons.not_enough_energy(need_wh, battery.for_flight_wh))
             return None
-        plan = self._with_contingencies(draft, battery, ids)
+        plan = self._with_contingencies(draft, keep_in, battery, ids)
         if plan is None:
             return None
         verified = verify_plan(
-            plan, airspace=self.sky.space.airspace, corridor=self.sky.space.corridor, window=self.window
+            plan,
+            airspace=self.sky.space.airspace,
+            corridor=self.sky.space.corridor,
+            window=self.window,
+            policy=self.policy,
         )
         if isinstance(verified, Failed):
             said = verified.verdict and reasons.from_verdict("The way", "航路", verified.verdict)
@@ -89,41 +125,25 @@ class Completion:
             return None
         return with_consent(plan, draft, verified.conditions, verified.authorisation_ids)
 
-    def _with_contingencies(self, draft: Draft, battery: Battery, ids: IdSource) -> FlightPlan | None:
+    def _with_contingencies(
+        self, draft: Draft, keep_in: KeepIn | None, battery: Battery, ids: IdSource
+    ) -> FlightPlan | None:
         """Rally points and the fence around everything; fewer rally points where it needs too many corners."""
         height_m = draft.cruise_amsl_m
-        legs = [pair for way in draft.ways for pair in itertools.pairwise(way.points_xy_m)]
         refuges = refuges_of(self.site, self.sky.space)
         numbers = refuges.candidates(
             self.task.station.station_id, [way.points_xy_m for way in draft.ways], self.sky, height_m
         )
-        reach_m = reaches_m(
-            self.airframe,
-            self.task.wind,
-            draft.out,
-            draft.back,
-            back_is_out=draft.back_is_out,
-            height_m=self.policy.maximum_agl_m,
-        )
         for aim in AIMED_RALLY_POINTS:
-            rally = choose_rally_points(
-                self.sky.space.sweep(self.sky.keep_in(height_m)),
-                legs=legs,
-                candidates=refuges.xy_m[numbers],
-                mask=self.sky.mask(height_m, height_m),
-                tolerance_m=2.0 * self.sky.space.corridor.flight_geography_m,
-                run_on_m=stopping_distance_m(self.airframe),
-                reach_m=reach_m,
-                aim=aim,
-                limit=MAX_RALLY_POINTS,
-            )
+            rally = self._rally(draft, keep_in, refuges, numbers, aim)
             if isinstance(rally, NoRallySet) and not self.policy.accept_planned_return:
                 self.against.add_no_contingency(rally.leg_index, len(draft.out.parts))
                 return None
             plan = assemble_plan(
                 draft,
-                sky=self.sky,
-                rally=rally.renumbered(numbers) if isinstance(rally, RallySet) else None,
+                standing=self._kept_clear(draft),
+                keep_in=keep_in,
+                rally=rally if isinstance(rally, RallySet) else None,
                 refuges=refuges,
                 battery=battery,
                 ids=ids,
@@ -134,6 +154,64 @@ class Completion:
                 return plan
         self.against.add(reasons.no_fence(MAX_VERTICES))
         return None
+
+    def _rally(
+        self,
+        draft: Draft,
+        keep_in: KeepIn | None,
+        refuges: Refuges,
+        numbers: npt.NDArray[np.int64],
+        aim: int,
+    ) -> RallySet | NoRallySet:
+        """Rally points among the refuges ``numbers``, all straight returns at the highest altitude of the cruise."""
+        covered = draft.covered_leg
+        if covered is not None:
+            return NoRallySet(covered)
+        space, height_m = self.sky.space, draft.cruise_amsl_m
+        legs = [pair for way in draft.ways for pair in itertools.pairwise(way.points_xy_m)]
+        reach_m = reaches_m(
+            self.airframe,
+            self.task.wind,
+            draft.out,
+            draft.back,
+            back_is_out=draft.back_is_out,
+            height_m=self.policy.maximum_agl_m,
+        )
+        if draft.profile is not None:
+            # A return from below first climbs to the altitude of returns.
+            climb_wh = climb_wh_of(self.airframe, height_m - min(draft.amsl_m))
+            reach_m[:, 0] -= climb_wh / return_cost_wh_per_m(self.airframe, self.task.wind)
+        while True:
+            rally = choose_rally_points(
+                space.sweep(keep_in),
+                legs=legs,
+                candidates=refuges.xy_m[numbers],
+                mask=self.sky.mask(height_m, height_m),
+                tolerance_m=2.0 * space.corridor.flight_geography_m,
+                run_on_m=stopping_distance_m(self.airframe),
+                reach_m=reach_m,
+                aim=aim,
+                limit=MAX_RALLY_POINTS,
+            )
+            if isinstance(rally, NoRallySet):
+                return rally
+            # As with zones: what the ground forbids from some leg can't be a rally point of any larger set.
+            bad = into_ground(space, self.policy, rally.swept, height_m)
+            if not bad.any():
+                return rally.renumbered(numbers)
+            at = refuges.xy_m[numbers]
+            gone = (at[:, None, :] == rally.swept[bad][None, :, 2, :]).all(axis=2).any(axis=1)
+            numbers = numbers[~gone]
+
+    def _kept_clear(self, draft: Draft) -> Mask:
+        """The obstacles that the fence keeps clear of. It has one ceiling and no floor: what a way without straight
+        returns passes over or under at its own height, the fence can't keep the drone out of."""
+        top_m = draft.cruise_amsl_m
+        if draft.profile is None or draft.covered_leg is None:
+            return self.sky.mask(top_m, top_m)
+        standing = self.sky.mask(min(draft.amsl_m), top_m).copy()
+        standing[list(draft.profile.passed)] = False
+        return standing
 
     def _ways_back(self, cruise_amsl_m: float, out: Way) -> tuple[Way | None, Way | None]:
         """The way home and the way out backwards; mostly one and the same."""

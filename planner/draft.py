@@ -6,6 +6,8 @@ numbers, and positions and legs are made for the winner only (:mod:`planner.asse
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +15,7 @@ from planner import energy, legs
 from planner.airframe import Airframe, DeliveryTerms
 from planner.flight_plan import RoutePoint
 from planner.legs import VerticalPart
+from planner.profiled_way import ProfiledWay
 from planner.route import Way
 from planner.space import Space
 from planner.task import FlightTask
@@ -20,9 +23,11 @@ from planner.task import FlightTask
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A way out and a way back at one height, with everything that follows from them alone.
+    """A way out and a way back, with everything that follows from them alone.
 
     ``retrace`` is ``out`` backwards; ``back`` is the same object where it is also the way home.
+    ``cruise_amsl_m`` is the altitude of the whole cruise, or its highest where ``profile`` gives every point of
+    ``out`` its own; the way home is then the way out backwards.
     """
 
     task: FlightTask
@@ -32,6 +37,27 @@ class Draft:
     out: Way
     back: Way
     retrace: Way
+    profile: ProfiledWay | None = None
+
+    @property
+    def amsl_m(self) -> tuple[float, ...]:
+        """The altitude of every point of the way out."""
+        if self.profile is None:
+            return (self.cruise_amsl_m,) * len(self.out.points_xy_m)
+        return self.profile.amsl_m
+
+    @property
+    def covered_leg(self) -> int | None:
+        """The first leg of the way out from somewhere on which the drone may not climb to the highest altitude."""
+        if self.profile is None or self.profile.covered_m is None:
+            return None
+        points = self.out.points_xy_m
+        along_m = 0.0
+        for number, (start, end) in enumerate(itertools.pairwise(points)):
+            along_m += math.dist(start, end)
+            if along_m > self.profile.covered_m:
+                return number
+        return len(points) - 2
 
     @property
     def back_is_out(self) -> bool:
@@ -63,22 +89,22 @@ class Draft:
     @cached_property
     def climb(self) -> VerticalPart:
         """From the pad to the way out."""
-        return self._climb(self.cruise_amsl_m - self.home.altitude_amsl_m)
+        return self._climb(self.amsl_m[0] - self.home.altitude_amsl_m)
 
     @cached_property
     def descent(self) -> VerticalPart:
         """From the way out to the hover point."""
-        return self._descent(self.cruise_amsl_m - self.delivery.altitude_amsl_m, landing=False)
+        return self._descent(self.amsl_m[-1] - self.delivery.altitude_amsl_m, landing=False)
 
     @cached_property
     def back_climb(self) -> VerticalPart:
         """From the hover point to the way home."""
-        return self._climb(self.cruise_amsl_m - self.delivery.altitude_amsl_m)
+        return self._climb(self.amsl_m[-1] - self.delivery.altitude_amsl_m)
 
     @cached_property
     def landing(self) -> VerticalPart:
         """From the way home to the pad."""
-        return self._descent(self.cruise_amsl_m - self.home.altitude_amsl_m, landing=True)
+        return self._descent(self.amsl_m[0] - self.home.altitude_amsl_m, landing=True)
 
     def _climb(self, height_m: float) -> VerticalPart:
         return legs.climb_part(self.airframe, height_m, self.airframe.take_off_mass_kg)

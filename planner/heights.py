@@ -10,11 +10,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from core.geodesy import LocalFrame, Wgs84Point
 from geofences.terrain import Terrain
 from planner.corridor import Corridor
 from planner.policy import PlanningPolicy
+
+if TYPE_CHECKING:
+    from planner.space import Space
 
 XY = tuple[float, float]
 
@@ -67,6 +74,34 @@ def legal_above_ground(
             if not (low_m >= ceiling_m and high_m <= floor_m):
                 return False
     return True
+
+
+def into_ground(
+    space: Space, policy: PlanningPolicy, swept: npt.NDArray[np.float64], return_amsl_m: float
+) -> npt.NDArray[np.bool_]:
+    """For every triangle of straight returns (n, 3, 2), whether its ground rules out flying at ``return_amsl_m``."""
+    terrain = space.airspace.terrain
+    bad = np.zeros(len(swept), dtype=np.bool_)
+    if math.isinf(terrain.resolution_m) or not len(swept):
+        # The same ground everywhere: the layers already respect it.
+        return bad
+    ceiling_m = return_amsl_m - policy.maximum_agl_m + space.corridor.altitude_error_m
+    floor_m = return_amsl_m - policy.minimum_agl_m
+    for number, (start, end, goal) in enumerate(swept):
+        # The triangle in strips from its leg towards the rally point, and the strips in boxes.
+        middle = 0.5 * (start + end)
+        strips = max(1, math.ceil(float(np.hypot(*(goal - middle))) / PIECE_M))
+        share = np.linspace(0.0, 1.0, strips + 1)[:, None]
+        left, right = start + share * (goal - start), end + share * (goal - end)
+        corners = np.stack([left[:-1], right[:-1], left[1:], right[1:]], axis=1)
+        lon_lat = space.frame.unproject(corners.reshape(-1, 2)).reshape(-1, 4, 2)
+        low, high = lon_lat.min(axis=1), lon_lat.max(axis=1)
+        for (west, south), (east, north) in zip(low.tolist(), high.tolist(), strict=True):
+            low_m, high_m = terrain.ground_range_amsl_m(west, south, east, north)
+            if not (low_m >= ceiling_m and high_m <= floor_m):
+                bad[number] = True
+                break
+    return bad
 
 
 PIECE_M = 200.0

@@ -21,6 +21,7 @@ from planner.flight_plan import FlightPlan
 from planner.heights import layers_amsl_m, legal_above_ground
 from planner.legs import climb_time_s, descent_time_s, landing_time_s, rest_to_rest_s
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
+from planner.profiled_way import End, NoProfiledWay, find_profiled_way
 from planner.reasons import Reason
 from planner.route import Way, find_way, least_time_s
 from planner.site import Site
@@ -156,7 +157,41 @@ class _Question:
             opened += 1
             if found is not None:
                 heapq.heappush(queue, (self.vertical_s(layer) + found.duration_s, number, found))
-        return NoPlan(self.against.all)
+        return self.profiled(completion, ids) or NoPlan(self.against.all)
+
+    def profiled(self, completion: Completion, ids: IdSource) -> FlightPlan | None:
+        """No single height is legal: a way that climbs and descends; None adds a reason."""
+        if not self.against.may_be_height:
+            return None
+        keep_in = self.space.keep_in_at_any_height(self.window)
+        if keep_in is not None and keep_in.area.is_empty:
+            return None
+        station, point = self.task.station, self.task.landing_point
+        hover_amsl_m = point.ground_amsl_m + self.terms.hover_height_agl_m
+        found = find_profiled_way(
+            self.space,
+            self.space.world(keep_in),
+            End(
+                xy_m=self.start,
+                ground_amsl_m=station.ground_amsl_m,
+                lowest_amsl_m=station.ground_amsl_m + self.policy.minimum_agl_m,
+            ),
+            End(
+                xy_m=self.goal,
+                ground_amsl_m=point.ground_amsl_m,
+                lowest_amsl_m=max(point.ground_amsl_m + self.policy.minimum_agl_m, hover_amsl_m),
+            ),
+            airframe=self.airframe,
+            wind=self.task.wind,
+            policy=self.policy,
+            window=self.window,
+        )
+        if isinstance(found, NoProfiledWay):
+            # What is in the way of the columns has been said for every single height.
+            if not found.column:
+                self.against.add_no_profile(found, self.space.names(found.obstacles))
+            return None
+        return completion.complete_profiled(found, keep_in, ids)
 
     def layers(self) -> tuple[float, ...]:
         """The heights worth trying; none is a reason."""

@@ -23,6 +23,7 @@ from planner import energy
 from planner.airframe import STANDARD_GRAVITY_M_S2, Airframe
 from planner.height_bands import Bands, bands_of, boxes_deg, column_top_amsl_m
 from planner.height_profile import HeightProfile, NoHeightProfile, climb_limits, height_profile
+from planner.height_profile_kernels import ROUNDING_M
 from planner.legs import CruisePart, cruise_parts
 from planner.policy import PlanningPolicy
 from planner.route import Way, WindWins, find_way
@@ -44,20 +45,25 @@ lower than that is no room to fly in with the altitude error at both sides."""
 class ProfiledWay:
     """A way with the altitude (m AMSL) of each of its points, the ends' included.
 
-    ``passed`` are the obstacles within the corridor that the way passes over or under.
+    ``passed`` are the obstacles within the corridor that the way passes over or under. ``covered_m`` is how far
+    along it the first place is from which the drone may not climb to the way's highest altitude, at which
+    straight returns are flown; None where there is no such place.
     """
 
     way: Way
     amsl_m: tuple[float, ...]
     passed: frozenset[int]
+    covered_m: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class NoProfiledWay:
-    """None was found: the search's last refusal, or the obstacles at the place that no height gets past."""
+    """None was found: the search's last refusal, or the obstacles at the place that no height gets past (none: the
+    ground). ``column`` says that it was the vertical way over pad or landing point."""
 
     route: NoSearchRoute | WindWins | None
     obstacles: tuple[int, ...]
+    column: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +95,7 @@ def find_profiled_way(
     """The way out with its heights; ``world`` is the space's world for the operating area of all heights."""
     reachable = [_above(space, end, window) for end in (start, goal)]
     if not reachable[0] or not reachable[1]:
-        return NoProfiledWay(None, _near_column(space, start if not reachable[0] else goal))
+        return NoProfiledWay(None, _near_column(space, start if not reachable[0] else goal), column=True)
     mask = always_closed(space, policy, window)
     for _ in range(MAX_ROUNDS):
         found = find_way(
@@ -114,7 +120,8 @@ def find_profiled_way(
             flown = with_heights(found, profile, airframe, wind)
             if flown is None:
                 return NoProfiledWay(WindWins(), ())
-            return ProfiledWay(*flown, frozenset(n for near in bands.near for n in near))
+            passed = frozenset(number for near in bands.near for number in near)
+            return ProfiledWay(*flown, passed, _covered_m(bands, profile))
         blame = _blamed(bands, profile, mask)
         if not blame:
             return NoProfiledWay(None, ())
@@ -163,18 +170,33 @@ def backwards(out: ProfiledWay, airframe: Airframe, wind: Wind) -> ProfiledWay |
     """The same points and heights the other way round, with their own times and energy."""
     points, heights = tuple(reversed(out.way.points_xy_m)), tuple(reversed(out.amsl_m))
     found = raised(points, heights, out.way, airframe, wind)
-    return WindWins() if found is None else ProfiledWay(*found, out.passed)
+    return WindWins() if found is None else ProfiledWay(*found, out.passed, out.covered_m)
+
+
+def _covered_m(bands: Bands, profile: HeightProfile) -> float | None:
+    top_m = max(profile.amsl_m)
+    for stretch in bands.stretches:
+        low_m = min(profile.at(stretch.from_m), profile.at(stretch.to_m))
+        # Slopes change only where stretches do, so the ends are the lowest.
+        if not any(low <= low_m + ROUNDING_M and top_m <= high for low, high in stretch.free_amsl_m):
+            return stretch.from_m
+    return None
 
 
 def _climbing(part: CruisePart, rise_m: float, airframe: Airframe) -> CruisePart:
     """The part flown on a slope: ground speed and time stay, the climb's potential energy is added, its length is
     that in space. A descent gives nothing back."""
-    joules = airframe.take_off_mass_kg * STANDARD_GRAVITY_M_S2 * max(0.0, rise_m) / airframe.power.efficiency
     return replace(
         part,
         length_m=math.hypot(part.length_m, rise_m),
-        energy_wh=part.energy_wh + joules / energy.JOULES_PER_WH,
+        energy_wh=part.energy_wh + climb_wh_of(airframe, max(0.0, rise_m)),
     )
+
+
+def climb_wh_of(airframe: Airframe, rise_m: float) -> float:
+    """Potential energy through the electric chain: what climbing costs beside the power of flying level."""
+    joules = airframe.take_off_mass_kg * STANDARD_GRAVITY_M_S2 * rise_m / airframe.power.efficiency
+    return joules / energy.JOULES_PER_WH
 
 
 def always_closed(space: Space, policy: PlanningPolicy, window: TimeWindow) -> Mask:

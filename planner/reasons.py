@@ -167,6 +167,15 @@ def no_legal_height(minimum_agl_m: float, maximum_agl_m: float) -> Reason:
     )
 
 
+def no_height_profile(zones: tuple[str, ...]) -> Reason:
+    listed, listed_zh = (", ".join(zones), "、".join(zones)) if zones else ("the ground", "地形")
+    return Reason(
+        "no_height_profile",
+        f"No single height is legal all the way, and no climbing and descending way was found past {listed}.",
+        f"没有全程合法的单一高度，也未找到可升降通过{listed_zh}的航路。",
+    )
+
+
 def wind_too_strong_on_leg() -> Reason:
     return Reason(
         "wind_too_strong_on_leg",

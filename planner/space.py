@@ -111,7 +111,13 @@ class Space:
     def keep_in(self, floor_amsl_m: float, ceiling_amsl_m: float, window: TimeWindow) -> KeepIn | None:
         """The operating area that holds throughout; None when the airspace has none. It may be empty."""
         error_m = self.corridor.altitude_error_m
-        area = self.airspace.keep_in(window, floor_amsl_m - error_m, ceiling_amsl_m + error_m)
+        return self._kept(self.airspace.keep_in(window, floor_amsl_m - error_m, ceiling_amsl_m + error_m))
+
+    def keep_in_at_any_height(self, window: TimeWindow) -> KeepIn | None:
+        """The operating area of all heights together that holds throughout; where, not how high."""
+        return self._kept(self.airspace.keep_in(window))
+
+    def _kept(self, area: shapely.Geometry | None) -> KeepIn | None:
         if area is None:
             return None
         key = shapely.to_wkb(area)

@@ -7,6 +7,8 @@ are flown from samples of the way, as an autopilot would.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -14,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from core.geodesy import Wgs84Point
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from geofences.plane import fast_frame
 from geofences.verdict import Forbidden
 from planner.corridor import Corridor
 from planner.flight_plan import FlightPlan, LegKind, RoutePoint
+from planner.policy import DEFAULT_POLICY, PlanningPolicy
+from planner.verify_heights import ground_problem, sloped_legs
 
 TOLERANCE_M = 0.05
 """Positions are rounded to 1e-7° (1 cm) and fences too; far below the position error in the corridor."""
@@ -48,13 +53,19 @@ class Failed:
 
 
 def verify_plan(
-    plan: FlightPlan, *, airspace: Airspace, corridor: Corridor, window: TimeWindow
+    plan: FlightPlan,
+    *,
+    airspace: Airspace,
+    corridor: Corridor,
+    window: TimeWindow,
+    policy: PlanningPolicy = DEFAULT_POLICY,
 ) -> Verified | Failed:
-    """Judge every leg and distance of ``plan`` anew; ``window`` must contain the whole flight."""
+    """Judge every leg and distance of ``plan`` anew; ``window`` must contain the whole flight. ``policy`` says how
+    high above uneven ground it may be."""
     places: dict[Place, int] = {}
     lines: dict[tuple[int, int], str] = {}
     level: dict[tuple[int, int], None] = {}
-    for name, legs in (("outbound", plan.outbound), ("inbound", plan.inbound), ("retrace", plan.retrace)):
+    for name, legs in plan.sections().items():
         for index, leg in enumerate(legs):
             start = places.setdefault(_place(leg.start), len(places))
             end = places.setdefault(_place(leg.end), len(places))
@@ -73,7 +84,7 @@ def verify_plan(
             return Failed(f"{name}: {verdict.detail}", verdict)
         conditions.update(dict.fromkeys(verdict.conditions))
         authorisations.update(dict.fromkeys(verdict.authorisation_ids))
-    problem = _distances(plan, given[np.array(list(level))], airspace, corridor, window)
+    problem = _distances(plan, given[np.array(list(level))], airspace, corridor, window, policy)
     if problem is not None:
         return Failed(problem)
     return Verified(tuple(conditions), tuple(authorisations))
@@ -88,7 +99,12 @@ def _place(point: RoutePoint) -> Place:
 
 
 def _distances(
-    plan: FlightPlan, cruise: Floats, airspace: Airspace, corridor: Corridor, window: TimeWindow
+    plan: FlightPlan,
+    cruise: Floats,
+    airspace: Airspace,
+    corridor: Corridor,
+    window: TimeWindow,
+    policy: PlanningPolicy,
 ) -> str | None:
     """``cruise`` (n, 2, 3): both ends of every cruise leg once, as longitude, latitude, altitude."""
     shapes = _shapes_of(airspace)
@@ -96,23 +112,58 @@ def _distances(
     high_m = float(cruise[:, :, 2].max()) + corridor.altitude_error_m
     fence_plan = plan.autopilot_fence
     rings = (fence_plan.inclusion, *fence_plan.exclusions)
-    columns = [plan.home.position, plan.delivery.position, *(point.position for point in plan.rally_points)]
+    hovers = [alternate.delivery for alternate in plan.alternates]
+    if plan.delivers:
+        hovers.append(plan.delivery)
+    above = [plan.home.position, *(hover.position for hover in hovers)]
+    columns = [*above, *(point.position for point in plan.rally_points)]
     counts = np.cumsum([len(columns), *map(len, rings)])
     positions = [(point.longitude_deg, point.latitude_deg) for group in (columns, *rings) for point in group]
     xy = fast_frame(airspace.frame).project(np.concatenate([cruise[:, :, :2].reshape(-1, 2), positions]))
     ends, others = xy[: 2 * len(cruise)].reshape(-1, 4), np.split(xy[2 * len(cruise) :], counts[:-1])
     lines = shapely.linestrings(ends.reshape(-1, 2, 2))
     standing = airspace.activity_mask(low_m, high_m, window)
-    near = shapes.nearer_than(lines, corridor.half_width_m - TOLERANCE_M, standing)
+    sloped = high_m - low_m > 2.0 * corridor.altitude_error_m + TOLERANCE_M
+    if sloped:
+        top_m = high_m - corridor.altitude_error_m
+        judged = sloped_legs(
+            ends.reshape(-1, 2, 2),
+            cruise[:, :, 2],
+            top_amsl_m=top_m if plan.rally_points else None,
+            airspace=airspace,
+            corridor=corridor,
+            window=window,
+            shapes=shapes.near,
+        )
+        if judged.problem is not None:
+            return judged.problem
+        # Straight returns are flown at the highest altitude. Without them the fence, which knows no heights, may
+        # hold what the way passes over or under, and nothing else that stands between its altitudes.
+        if plan.rally_points:
+            standing = airspace.activity_mask(top_m - corridor.altitude_error_m, high_m, window)
+        else:
+            standing[list(judged.passed)] = False
+    near = None if sloped else shapes.nearer_than(lines, corridor.half_width_m - TOLERANCE_M, standing)
     if near is not None:
         return f"a cruise leg is closer than {corridor.half_width_m:.1f} m to zone {near}"
-    ground_m = min(plan.home.altitude_amsl_m, plan.delivery_ground_amsl_m)
-    to_ground = airspace.activity_mask(min(ground_m, high_m), high_m, window)
+    ground_m = min(
+        plan.home.altitude_amsl_m,
+        plan.delivery_ground_amsl_m,
+        *(alternate.delivery_ground_amsl_m for alternate in plan.alternates),
+    )
     free_m = corridor.flight_geography_m - TOLERANCE_M
-    near = shapes.nearer_than(shapely.points(others[0]), free_m, to_ground)
+    tops_m = _tops_m(plan, above) if sloped else {}
+    near = None
+    for place, xy_m in zip(columns, shapely.points(others[0]) if sloped else (), strict=sloped):
+        column_top_m = tops_m.get(place, high_m - corridor.altitude_error_m) + corridor.altitude_error_m
+        to_ground = airspace.activity_mask(min(ground_m, column_top_m), column_top_m, window)
+        near = near or shapes.nearer_than(np.array([xy_m]), free_m, to_ground)
+    if not sloped:
+        to_ground = airspace.activity_mask(min(ground_m, high_m), high_m, window)
+        near = shapes.nearer_than(shapely.points(others[0]), free_m, to_ground)
     if near is not None:
         return f"a vertical way is closer than {corridor.flight_geography_m:.1f} m to zone {near}"
-    rally = others[0][2:]
+    rally = others[0][len(above) :]
     returns = _straight_returns(ends, rally) if len(rally) else lines[:0]
     near = shapes.nearer_than(returns, free_m, standing)
     if near is not None:
@@ -130,7 +181,16 @@ def _distances(
     near = shapes.met_by(fence, standing)
     if near is not None:
         return f"the fence meets zone {near}"
-    area = airspace.keep_in(window, low_m, high_m)
+    if not math.isinf(airspace.terrain.resolution_m):
+        returns_deg = airspace.frame.unproject(shapely.get_coordinates(returns).reshape(-1, 2)).reshape(
+            -1, 2, 2
+        )
+        return_amsl_m = high_m - corridor.altitude_error_m
+        problem = ground_problem(cruise, return_amsl_m, returns_deg, airspace, corridor, policy)
+        if problem is not None:
+            return problem
+    # How high one may be inside it has been judged for every piece of a sloped way.
+    area = airspace.keep_in(window) if sloped else airspace.keep_in(window, low_m, high_m)
     if area is None:
         return None
     edge = shapely.boundary(area)
@@ -138,6 +198,21 @@ def _distances(
     if not inside or (shapely.distance(edge, lines) < corridor.half_width_m - TOLERANCE_M).any():
         return "the way or its fence leaves the operating area"
     return None
+
+
+def _tops_m(plan: FlightPlan, places: Iterable[Wgs84Point]) -> dict[Wgs84Point, float]:
+    """How high over pad and hover points the vertical legs reach; at rally points it is the height of returns."""
+    rally = {point.position for point in plan.rally_points}
+    vertical = [leg for legs in plan.sections().values() if legs for leg in (legs[0], legs[-1])]
+    return {
+        place: max(
+            max(leg.start.altitude_amsl_m, leg.end.altitude_amsl_m)
+            for leg in vertical
+            if leg.start.position == place
+        )
+        for place in places
+        if place not in rally
+    }
 
 
 def _straight_returns(ends: Floats, rally: Floats) -> Shapes:
@@ -164,6 +239,11 @@ class _OriginalShapes:
         numbers = self._tree.query(shapes, predicate="dwithin", distance=distance_m)[1]
         bad = numbers[standing[numbers]]
         return self._ids[int(bad[0])] if len(bad) else None
+
+    def near(self, lines: Shapes, distance_m: float) -> list[tuple[int, int, str]]:
+        """(Line, obstacle, its zone) for everything nearer than ``distance_m``, standing or not."""
+        found = self._tree.query(lines, predicate="dwithin", distance=distance_m)
+        return [(line, number, self._ids[number]) for line, number in found.T.tolist()]
 
     def met_by(self, shape: shapely.Geometry, standing: npt.NDArray[np.bool_]) -> str | None:
         """The id of a standing obstacle that touches or overlaps ``shape``."""

@@ -8,12 +8,23 @@ from geofences.airspace import Airspace
 from geofences.verdict import Verdict
 from planner import reasons
 from planner.corridor import Corridor
+from planner.profiled_way import NoProfiledWay
 from planner.reasons import Reason
 from planner.route import Way, WindWins
 from planner.search import NoSearchRoute
 from planner.task import FlightTask
 
 Where = tuple[str, str]
+
+
+_OF_HEIGHT = (
+    "no_route",
+    "no_legal_height",
+    "too_close_to_zone",
+    "outside_operating_area",
+    "operating_area_closed",
+)
+"""Reasons against single heights that a way which climbs and descends may overcome."""
 
 
 class Refusals:
@@ -30,6 +41,11 @@ class Refusals:
     def all(self) -> tuple[Reason, ...]:
         return tuple(self._found.values())
 
+    @property
+    def may_be_height(self) -> bool:
+        """Whether another height might help: something other than energy, wind, returns or the fence was against it."""
+        return any(reason.code in _OF_HEIGHT for reason in self._found.values())
+
     def add(self, reason: Reason) -> None:
         self._found.setdefault((reason.code, reason.detail), reason)
 
@@ -45,6 +61,13 @@ class Refusals:
         said = reasons.from_verdict(*where, verdict)
         width_m = self._corridor.flight_geography_m
         self.add(said or reasons.too_close_to_zone(*where, self._names(zone_ids), width_m))
+
+    def add_no_profile(self, found: NoProfiledWay, zone_ids: Sequence[str]) -> None:
+        """Neither one height nor a way that climbs and descends."""
+        if found.route is not None:
+            self.accepted(found.route)
+        else:
+            self.add(reasons.no_height_profile(self._names(zone_ids)))
 
     def add_no_contingency(self, leg_index: int, out_legs: int) -> None:
         """No straight return is legal from this leg, counted over the ways out and home."""

@@ -31,8 +31,8 @@ def _slowest_cruise_m_s(plan: FlightPlan) -> float:
 
 
 def _return_height_m(plan: FlightPlan) -> float:
-    """Above home: the cruise height, at which the straight ways to the rally points were checked."""
-    heights = [leg.end.altitude_amsl_m for leg in (*plan.outbound[:1], *plan.inbound[:1], *plan.retrace[:1])]
+    """Above home: the highest altitude of the cruise, at which the straight ways to the rally points were checked."""
+    heights = [leg.end.altitude_amsl_m for legs in plan.sections().values() for leg in legs[:-1]]
     return max(heights) - plan.home.altitude_amsl_m
 
 
@@ -42,7 +42,7 @@ def _ceiling_m(plan: FlightPlan) -> float:
 
 def _rally_limit_km(plan: FlightPlan) -> float:
     """Beyond every rally point's distance from every corner of the way: the nearest always counts."""
-    points = [leg.end.position for leg in (*plan.outbound, *plan.inbound, *plan.retrace)]
+    points = [leg.end.position for legs in plan.sections().values() for leg in legs]
     latitudes = [point.latitude_deg for point in points] + [
         rally.position.latitude_deg for rally in plan.rally_points
     ]
