@@ -5,53 +5,154 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import numpy as np
-
+from core.geodesy import LocalFrame, Wgs84Point
+from core.ids import IdKind, IdSource
 from geofences.airspace import Airspace
-from planner import sweep_kernels
+from geofences.model import GROUND, UNLIMITED, PolygonArea, Restriction, TimeWindow, Volume, Zone
 from planner.airframe import Airframe
-from planner.contingency import choose_rally_points
 from planner.corridor import corridor_of
-from planner.legs import cruise_parts
+from planner.flight_plan import FlightPlan
+from planner.planning import plan_flight
+from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.search.warm import warm_up as warm_up_search
+from planner.site import (
+    EmergencySite,
+    LandingPoint,
+    PositionQuality,
+    Site,
+    Station,
+    Surface,
+    UsableHours,
+    Walk,
+)
 from planner.space import space_for
-from planner.sweep import SweepIndex
+from planner.task import FlightTask, NoPlan
 from planner.wind import Wind
 
+XY = tuple[float, float]
 
-def warm_up(airspace: Airspace, airframes: Iterable[Airframe]) -> None:
-    """Prepare ``airspace`` for ``airframes`` and run every compiled kernel once.
+_NOWHERE = LocalFrame(Wgs84Point(0.0, 0.0))
+"""Where rehearsals are flown: at sea, south of Ghana."""
 
-    A snapshot that replaces another (``with_zone``) is worth warming up too, before it goes into use.
+_NOON = datetime(2000, 1, 1, 12, tzinfo=UTC)
+
+
+def warm_up(
+    airspace: Airspace,
+    airframes: Iterable[Airframe],
+    *,
+    at: datetime | None = None,
+    policy: PlanningPolicy = DEFAULT_POLICY,
+) -> None:
+    """Prepare ``airspace`` for ``airframes``, and plan a flight each elsewhere, which runs every kernel.
+
+    The operating areas that hold ``at`` that time (default: now by the computer's clock) are indexed too; one
+    that opens later is at its first question. A snapshot that replaces another (``with_zone``) is worth
+    warming up as well, before it goes into use.
     """
     warm_up_search()
+    window = TimeWindow.at(datetime.now(UTC) if at is None else at)
+    ground_amsl_m = airspace.terrain.ground_amsl_m(airspace.frame.origin)
     for airframe in airframes:
+        rehearse(airframe)
         space = space_for(airspace, corridor_of(airframe))
-        space.world(None)
-        _run_kernels(space.sweep(None), airframe, len(space.zone_ids))
+        moment = space.moment(window)
+        height_m = policy.minimum_agl_m
+        while height_m <= policy.maximum_agl_m:
+            keep_in = moment.keep_in(ground_amsl_m + height_m)
+            if keep_in is None or not keep_in.area.is_empty:
+                space.world(keep_in)
+                space.sweep(keep_in)
+            height_m += policy.height_step_m
 
 
-def _run_kernels(index: SweepIndex, airframe: Airframe, obstacles: int) -> None:
-    """One leg far from everything, its return, and a fence of four corners."""
-    far = 1e7
-    leg = ((far, far), (far + 1000.0, far))
-    mask = np.zeros(obstacles, dtype=np.bool_)
-    still = Wind(from_deg=0.0, speed_m_s=0.0, measured_at=datetime.min.replace(tzinfo=UTC))
-    cruise_parts(airframe, leg, still, airframe.take_off_mass_kg)
-    choose_rally_points(
-        index,
-        legs=[leg],
-        candidates=np.array([(far, far + 100.0)]),
-        mask=mask,
-        tolerance_m=1.0,
-        run_on_m=1.0,
-        reach_m=np.array([(far, 0.0)]),
-        aim=1,
-        limit=1,
+def rehearse(airframe: Airframe) -> FlightPlan | NoPlan:
+    """A plan that nobody flies: round a zone, within an operating area, in wind, with places to land."""
+    zones = (
+        _zone("area", Restriction.KEEP_IN, (-1000.0, -1000.0, 2200.0, 1000.0)),
+        _zone("wall", Restriction.PROHIBITED, (500.0, -400.0, 600.0, 200.0)),
+        _zone("yard", Restriction.PROHIBITED, (800.0, -300.0, 900.0, 100.0)),
     )
-    square = np.array([(far, far), (far + 1.0, far), (far + 1.0, far + 1.0), (far, far + 1.0)])
-    after, before = np.array([1, 2, 3, 0]), np.array([3, 0, 1, 2])
-    sweep_kernels.coarsen(
-        square, after, before, 4, index.grid, index.cells, index.edges, index.owner, index.places,
-        index.place_owner, mask, 1.0,
-    )  # fmt: skip
+    sky = Airspace(zones, version="rehearsal", origin=Wgs84Point(0.0, 0.0))
+    method = airframe.deliveries[0].method
+    station = Station(
+        station_id="rehearsal",
+        name="rehearsal",
+        name_zh="演练",
+        position=_at(0.0, 0.0),
+        ground_amsl_m=0.0,
+        position_quality=PositionQuality.SURVEYED,
+    )
+    point = LandingPoint(
+        landing_point_id="rehearsal",
+        name="rehearsal",
+        name_zh="演练",
+        position=_at(1400.0, 0.0),
+        ground_amsl_m=0.0,
+        position_quality=PositionQuality.SURVEYED,
+        delivery_methods=(method,),
+        surface=Surface.GRASS,
+        clear_radius_m=20.0,
+        slope_deg=0.0,
+        obstacles="none",
+        surveyed_on="2000-01-01",
+        photo=None,
+        emergency_landing=True,
+        hours=(UsableHours(days=(1, 2, 3, 4, 5, 6, 7), start="00:00", end="24:00"),),
+        walk=Walk(detour_factor=1.3, exit_s=0.0, description="none", description_zh="无"),
+        alternates=(),
+    )
+    refuges = tuple(
+        EmergencySite(
+            emergency_site_id=name,
+            name=name,
+            name_zh=name,
+            position=_at(*xy),
+            ground_amsl_m=0.0,
+            position_quality=PositionQuality.SURVEYED,
+        )
+        for name, xy in (("a", (500.0, 400.0)), ("b", (850.0, 350.0)), ("c", (250.0, 200.0)))
+    )
+    task = FlightTask(
+        drone_id="rehearsal",
+        station=station,
+        landing_point=point,
+        airframe=airframe,
+        method=method,
+        wind=Wind(from_deg=200.0, speed_m_s=min(3.0, 0.2 * airframe.cruise_airspeed_m_s), measured_at=_NOON),
+        charge_fraction=1.0,
+        carry_s=0.0,
+    )
+    site = Site(
+        site_id="rehearsal",
+        name="rehearsal",
+        name_zh="演练",
+        timezone="UTC",
+        stations=(station,),
+        drones=(),
+        landing_points=(point,),
+        emergency_sites=refuges,
+    )
+    return plan_flight(task, site=site, airspace=sky, ids=_NoIds(), at=_NOON)
+
+
+class _NoIds(IdSource):
+    """Names for what nobody keeps."""
+
+    def __init__(self) -> None:
+        """Without a clock: every id is the same."""
+
+    def new(self, kind: IdKind) -> str:
+        return f"{kind}_rehearsal"
+
+
+def _at(east_m: float, north_m: float) -> Wgs84Point:
+    lon, lat = _NOWHERE.unproject([(east_m, north_m)])[0]
+    return Wgs84Point(float(lat), float(lon))
+
+
+def _zone(zone_id: str, restriction: Restriction, box_m: tuple[float, float, float, float]) -> Zone:
+    west, south, east, north = box_m
+    corners = ((west, south), (east, south), (east, north), (west, north))
+    area = PolygonArea(tuple(_at(*corner) for corner in corners))
+    return Zone(zone_id=zone_id, restriction=restriction, volumes=(Volume(area, GROUND, UNLIMITED),))

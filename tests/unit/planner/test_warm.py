@@ -1,9 +1,16 @@
-"""Warming up works on any airspace, the empty one included, and changes no answer."""
+"""Warming up works on any airspace, the empty one included, changes no answer, and leaves nothing to compile."""
 
 from __future__ import annotations
 
-from planner.warm import warm_up
-from tests.unit.planner.helpers import HEX10, airspace, box_zone, landing_point, planned, station
+import pytest
+
+from geofences.model import Restriction
+from planner import motion, sweep_kernels
+from planner.airframe import load_airframes
+from planner.flight_plan import FlightPlan
+from planner.search import SearchWorld
+from planner.warm import rehearse, warm_up
+from tests.unit.planner.helpers import HEX10, NOW, airspace, box_zone, landing_point, planned, station
 
 
 def test_warm_up_leaves_answers_alone() -> None:
@@ -14,3 +21,27 @@ def test_warm_up_leaves_answers_alone() -> None:
         warm, cold = planned(sky, start, goal), planned(again, start, goal)
         assert warm.outbound == cold.outbound
         assert warm.autopilot_fence == cold.autopilot_fence
+
+
+@pytest.mark.parametrize("name", sorted(load_airframes()))
+def test_every_airframe_of_ours_gets_through_its_rehearsal(name: str) -> None:
+    """The rehearsal must bend round both zones and choose where to land, or it would run too few kernels."""
+    plan = rehearse(load_airframes()[name])
+    assert isinstance(plan, FlightPlan), plan
+    assert len(plan.outbound) > 4
+    assert plan.rally_points
+
+
+def test_the_first_plan_builds_no_world_and_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    area = box_zone("area", -2000, -2000, 5000, 2000, restriction=Restriction.KEEP_IN)
+    wall = box_zone("wall", 1400, 800, 1600, 1000)
+    sky = airspace(area, wall)
+    warm_up(sky, [HEX10], at=NOW)
+    kernels = (motion.cruise, sweep_kernels.coarsen)
+    known = [len(kernel.signatures) for kernel in kernels]
+    built: list[object] = []
+    build = SearchWorld.build
+    monkeypatch.setattr(SearchWorld, "build", lambda *a, **k: built.append(a) or build(*a, **k))
+    planned(sky, station("a", 0, 0), landing_point("p", 3000, 0))
+    assert not built
+    assert [len(kernel.signatures) for kernel in kernels] == known
