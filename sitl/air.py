@@ -15,6 +15,7 @@ from sitl.columns import (
     C_WIND_EXPONENT,
     C_WIND_FULL_HEIGHT_M,
     C_WIND_NORTH,
+    C_WIND_UP,
     S_GUST_ACROSS,
     S_GUST_ACROSS_2,
     S_GUST_ALONG,
@@ -81,7 +82,7 @@ def wind_at_vehicle(s: FloatArray, c: FloatArray) -> None:
         factor = (max(height, 0.0) / c[C_WIND_FULL_HEIGHT_M]) ** c[C_WIND_EXPONENT]
     north = c[C_WIND_NORTH] * factor
     east = c[C_WIND_EAST] * factor
-    up = 0.0
+    up = c[C_WIND_UP]
     if c[C_TURBULENCE_M_S] > 0.0:
         root3 = math.sqrt(3.0)
         across = root3 * s[S_GUST_ACROSS] + (1.0 - root3) * s[S_GUST_ACROSS_2]
@@ -91,7 +92,7 @@ def wind_at_vehicle(s: FloatArray, c: FloatArray) -> None:
         sine = east / speed if speed > 1e-3 else 0.0
         north += along * cosine - across * sine
         east += along * sine + across * cosine
-        up = root3 * s[S_GUST_UP] + (1.0 - root3) * s[S_GUST_UP_2]
+        up += root3 * s[S_GUST_UP] + (1.0 - root3) * s[S_GUST_UP_2]
     s[S_WIND_NORTH] = north
     s[S_WIND_EAST] = east
     s[S_WIND_UP] = up

@@ -61,6 +61,10 @@ class Airframe:
     battery_resistance_ohm: float
     battery_ideal: bool
     """True: a constant-voltage source, as ArduPilot's simulator without SIM_BATT_CAP_AH at start-up."""
+    rotor_count: int = 4
+    """Six and more fly on with one stopped; coaxial pairs count as two."""
+    parachute_drag_area_m2: float = 0.0
+    """Drag coefficient times area of the open parachute; 0: there is none."""
     winch_line_max_m: float
     winch_hook_mass_kg: float
     winch_stops_when_in: bool = True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.geodesy import EnuOffset, Wgs84Point
 from sitl.channel import Channel
+from sitl.parameters import ParameterStore
 
 if TYPE_CHECKING:
     from sitl.vehicle import SimulatedVehicle
@@ -36,6 +37,8 @@ class Autopilot(ABC):
     Local coordinates are metres north, east, up from the launch point; altitudes are above mean sea level
     where the name says so.
     """
+
+    parameters: ParameterStore
 
     def __init__(self, vehicle: SimulatedVehicle) -> None:
         self.vehicle = vehicle
@@ -82,6 +85,18 @@ class Autopilot(ABC):
         """Start anew, as after a power cycle; stored missions and parameters stay."""
 
     @abstractmethod
+    def pilot_takes_over(self) -> None:
+        """A safety pilot switches to a mode of his own and holds position."""
+
+    @abstractmethod
+    def forget_mission(self) -> None:
+        """The stored mission is lost."""
+
+    @abstractmethod
+    def cut_motors(self) -> None:
+        """Motors off at once, wherever the vehicle is."""
+
+    @abstractmethod
     def say(self, severity: int, text: str) -> None:
         """STATUSTEXT to whoever this firmware tells."""
 
@@ -97,7 +112,8 @@ class Autopilot(ABC):
     @property
     def unix_us(self) -> int:
         """The vehicle's time of day, microseconds since 1970."""
-        now = self.vehicle.settings.epoch + timedelta(seconds=self.now_s)
+        wrong_s = self.vehicle.faults.active.get("clock_wrong", 0.0)
+        now = self.vehicle.settings.epoch + timedelta(seconds=self.now_s + wrong_s)
         return round(now.timestamp() * 1e6)
 
     @property

@@ -11,10 +11,12 @@ from sitl import columns as p
 from sitl.airframe import Airframe
 from sitl.physics import FleetArrays, step_fleet
 from sitl.trajectory import L_ACTIVE, L_TIME_S, corner_overlap_s, leg_state, plan_leg
-from sitl.weather import Wind
+from sitl.weather import Weather, Wind
 
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius (IUGG)."""
+OBSTACLE_RADIUS_M = 1.5
+"""Chosen: half the width of a launch pad."""
 Terrain = Callable[[Wgs84Point], float]
 """Ground height above mean sea level at a point, metres."""
 
@@ -39,6 +41,10 @@ class Body:
         self.frame = LocalFrame(launch)
         self.launch_amsl_m = launch_amsl_m
         self._terrain = terrain
+        self._obstacle: tuple[float, float, float] | None = None
+        self._weather = Weather()
+        self._resistance_factor = 1.0
+        self._cells_lost = 0.0
         self.arrays = FleetArrays.empty(1)
         self.arrays.place(0, airframe, seed)
         self.s = self.arrays.states[0]
@@ -158,9 +164,53 @@ class Body:
         self.c[p.C_WIND_FULL_HEIGHT_M] = wind.full_height_m
         self.c[p.C_TURBULENCE_M_S] = wind.turbulence_m_s
 
+    def set_weather(self, weather: Weather) -> None:
+        """Wind, rising air, rain and temperature, with what they do to rotors and battery."""
+        self.set_wind(weather.wind)
+        self.c[p.C_WIND_UP] = weather.updraught_m_s
+        self.c[p.C_DENSITY_RATIO] = weather.density_ratio
+        self.c[p.C_POWER_FACTOR] = weather.power_factor
+        self._weather = weather
+        self._apply_battery()
+
+    def wear_battery(
+        self, *, resistance_factor: float | None = None, cells_lost: float | None = None
+    ) -> None:
+        """Make the pack worse than new; None leaves a figure as it is."""
+        if resistance_factor is not None:
+            self._resistance_factor = resistance_factor
+        if cells_lost is not None:
+            self._cells_lost = cells_lost
+        self._apply_battery()
+
+    def _apply_battery(self) -> None:
+        airframe, row = self.airframe, self.arrays.airframes[0]
+        factor = self._resistance_factor * self._weather.battery_resistance_factor
+        row[p.A_RESISTANCE_OHM] = airframe.battery_resistance_ohm * factor
+        row[p.A_CAPACITY_AH] = airframe.battery_capacity_ah * self._weather.battery_capacity_factor
+        left = max(airframe.battery_cells - self._cells_lost, 1.0) / airframe.battery_cells
+        row[p.A_FULL_V] = airframe.battery_full_v * left
+        row[p.A_IDEAL_BATTERY] = float(airframe.battery_ideal and factor == 1.0)
+
+    def place_obstacle(self, place: Wgs84Point, height_m: float) -> None:
+        """Something stands there, as wide as a pad: who lands on it stands that much higher."""
+        self._obstacle = (*self.local_of(place), height_m)
+
+    def remove_obstacle(self) -> None:
+        self._obstacle = None
+        self.c[p.C_GROUND_UP] = 0.0
+
     def update_ground(self) -> None:
-        if self._terrain is not None:
-            self.c[p.C_GROUND_UP] = self._terrain(self.position) - self.launch_amsl_m
+        """Where the ground is below the vehicle now."""
+        if self._terrain is None and self._obstacle is None:
+            return
+        up_m = 0.0 if self._terrain is None else self._terrain(self.position) - self.launch_amsl_m
+        if self._obstacle is not None:
+            north_m, east_m, height_m = self._obstacle
+            if math.hypot(north_m - self.north_m, east_m - self.east_m) <= OBSTACLE_RADIUS_M:
+                # It does not lift who stands there already.
+                up_m += height_m if self.up_m - up_m >= 0.5 * height_m else 0.0
+        self.c[p.C_GROUND_UP] = up_m
 
     def local_of(self, place: Wgs84Point) -> tuple[float, float]:
         """North and east of a place. Beyond the frame's reach (100 km) a sphere is good enough to fly towards."""
@@ -181,6 +231,19 @@ class Body:
     def set_thrust_factor(self, factor: float) -> None:
         """Share of commanded thrust that the motors still give."""
         self.c[p.C_THRUST_FACTOR] = factor
+
+    @property
+    def position_error_m(self) -> tuple[float, float]:
+        """North and east of the believed position from the true one."""
+        return float(self.c[p.C_POSITION_ERROR_NORTH]), float(self.c[p.C_POSITION_ERROR_EAST])
+
+    @property
+    def height_error_m(self) -> float:
+        return float(self.c[p.C_POSITION_ERROR_UP])
+
+    def set_heading_error(self, error_rad: float) -> None:
+        """How far clockwise of the true heading the compass shows."""
+        self.c[p.C_HEADING_ERROR] = error_rad
 
     def set_height_error(self, up_m: float) -> None:
         """How far above the true height the autopilot believes itself to be."""

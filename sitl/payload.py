@@ -80,6 +80,10 @@ class Payload:
         self.snagged = False
         self.hook_stuck = False
         self.senses_ground = True
+        self.runs_away_m_s = 0.0
+        """Speed at which the line runs out of a winch whose brake has failed."""
+        self.speed_factor = 1.0
+        """Share of its speed the winch still has."""
 
     # --- commands -----------------------------------------------------------------------------
     @property
@@ -124,6 +128,13 @@ class Payload:
         self.line_length_m = self.counted_length_m = self.length_wanted_m = 0.0
         self.line_speed_m_s = 0.0
         self.released_at_height_m = None
+
+    def lose_load(self, height_above_ground_m: float) -> None:
+        """The load comes off the hook by itself."""
+        if self.load is LoadState.ON_HOOK:
+            underside_m = max(0.0, height_above_ground_m - self.line_length_m - LOAD_HEIGHT_M)
+            self.released_at_height_m = underside_m
+            self.load = LoadState.ON_GROUND if underside_m <= SURVIVABLE_DROP_M else LoadState.DROPPED
 
     # --- physics ------------------------------------------------------------------------------
     @property
@@ -178,6 +189,9 @@ class Payload:
                 self.counted_length_m = max(self.counted_length_m, 0.0)
         if self.jammed or not self.driven or (self.snagged and told < 0):
             told = 0.0
+        told *= self.speed_factor
+        if self.runs_away_m_s > 0 and not self.jammed:
+            told = self.runs_away_m_s
         change = 2.0 * max(self.rate_max_m_s, 0.05) * step_s
         self.line_speed_m_s += min(max(told - self.line_speed_m_s, -change), change)
         if self.jammed:

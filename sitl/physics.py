@@ -44,12 +44,15 @@ from sitl.columns import (
     AIRFRAME_COLUMNS,
     C_ACCELERATION_XY,
     C_ACCELERATION_Z,
+    C_DENSITY_RATIO,
     C_EXTRA_DRAG_AREA_M2,
     C_GROUND_UP,
+    C_HEADING_ERROR,
     C_JERK_XY,
     C_LEAN_MAX_RAD,
     C_MASS_KG,
     C_MOTORS_ON,
+    C_POWER_FACTOR,
     C_SPEED_DOWN,
     C_SPEED_SCALE,
     C_SPEED_UP,
@@ -134,8 +137,10 @@ def _move(s: FloatArray, c: FloatArray, a: FloatArray) -> float:
     by = rn * yn + re * ye + ru * yu
     bz = rn * zn + re * ze + ru * zu
     thrust = s[S_THRUST] * mass
+    density = c[C_DENSITY_RATIO]
     quadratic = a[A_QUADRATIC_DRAG] + 0.5 * SEA_LEVEL_AIR_DENSITY_KG_M3 * c[C_EXTRA_DRAG_AREA_M2]
-    momentum = a[A_MOMENTUM_DRAG] * math.sqrt(max(thrust, 0.0))
+    quadratic *= density
+    momentum = a[A_MOMENTUM_DRAG] * math.sqrt(max(thrust, 0.0) * density)
     fx = -(quadratic * abs(bx) + momentum) * bx
     fy = -(quadratic * abs(by) + momentum) * by
     fz = -(quadratic * abs(bz) + momentum) * bz + thrust
@@ -167,6 +172,14 @@ def _tick(
         if c[C_Z_MODE] == Z_HEIGHT or c[C_Z_MODE] == Z_RATE:
             shape_vertical(s, c)
         wanted_north, wanted_east, wanted_thrust = wanted_lean_and_thrust(s, c, a)
+        if c[C_HEADING_ERROR] != 0.0:
+            # A wrong compass turns every push of the position controller.
+            cosine = math.cos(c[C_HEADING_ERROR])
+            sine = math.sin(c[C_HEADING_ERROR])
+            wanted_north, wanted_east = (
+                wanted_north * cosine + wanted_east * sine,
+                wanted_east * cosine - wanted_north * sine,
+            )
         if grounded:
             wanted_north = wanted_east = 0.0
             s[S_INTEGRAL_NORTH] = s[S_INTEGRAL_EAST] = 0.0
@@ -188,7 +201,15 @@ def _tick(
     s[S_LEAN_NORTH] += s[S_LEAN_RATE_NORTH] * TICK_S
     s[S_LEAN_EAST] += s[S_LEAN_RATE_EAST] * TICK_S
     strength = s[S_VOLTAGE_V] / a[A_FULL_V]
-    most = a[A_THRUST_MAX_N] * strength * strength * c[C_THRUST_FACTOR] * s[S_SPOOL] / c[C_MASS_KG]
+    most = (
+        a[A_THRUST_MAX_N]
+        * strength
+        * strength
+        * c[C_THRUST_FACTOR]
+        * c[C_DENSITY_RATIO]
+        * s[S_SPOOL]
+        / c[C_MASS_KG]
+    )
     wanted_thrust = min(wanted_thrust * c[C_THRUST_FACTOR], most)
     blend = TICK_S / a[A_THRUST_LAG_S]
     s[S_THRUST] += (wanted_thrust - s[S_THRUST]) * min(blend, 1.0)
@@ -282,6 +303,8 @@ class FleetArrays:
         c[:] = 0.0
         c[C_MASS_KG] = airframe.empty_mass_kg
         c[C_THRUST_FACTOR] = 1.0
+        c[C_DENSITY_RATIO] = 1.0
+        c[C_POWER_FACTOR] = 1.0
         c[C_SPEED_SCALE] = 1.0
         c[C_SPEED_XY] = 10.0
         c[C_SPEED_UP] = 2.5

@@ -19,6 +19,8 @@ from sitl.columns import (
     A_INDUCED_FRACTION,
     A_POWER_LINEAR,
     A_RESISTANCE_OHM,
+    C_DENSITY_RATIO,
+    C_POWER_FACTOR,
     S_CONSUMED_AH,
     S_CURRENT_A,
     S_ENERGY_WH,
@@ -61,9 +63,10 @@ def draw_power(s: FloatArray, c: FloatArray, a: FloatArray, thrust: float) -> No
     else:
         hover = a[A_HOVER_POWER_W] - a[A_AVIONICS_W]
         double_disc = 2.0 * SEA_LEVEL_AIR_DENSITY_KG_M3 * a[A_DISC_AREA_M2]
+        # What the airframe's hover says of its efficiency holds at sea level; the flow is that of today's air.
         hover_flow = math.sqrt(a[A_HOVER_THRUST_N] / double_disc)
         efficiency = a[A_HOVER_THRUST_N] * hover_flow / (a[A_INDUCED_FRACTION] * hover)
-        still_flow_sq = max(thrust, 0.0) / double_disc
+        still_flow_sq = max(thrust, 0.0) / (double_disc * c[C_DENSITY_RATIO])
         rn = s[S_VEL_NORTH] - s[S_WIND_NORTH]
         re = s[S_VEL_EAST] - s[S_WIND_EAST]
         ru = s[S_VEL_UP] - s[S_WIND_UP]
@@ -76,6 +79,7 @@ def draw_power(s: FloatArray, c: FloatArray, a: FloatArray, thrust: float) -> No
         useful = max(thrust * (math.sqrt(flow_sq) + through), 0.3 * thrust * math.sqrt(flow_sq))
         profile = hover * (1.0 - a[A_INDUCED_FRACTION]) * (max(thrust, 0.0) / a[A_HOVER_THRUST_N]) ** 1.5
         power = a[A_AVIONICS_W] + useful / max(efficiency, 0.05) + profile
+    power *= c[C_POWER_FACTOR]
     if a[A_IDEAL_BATTERY] > 0.0:
         voltage = a[A_FULL_V]
         current = power / voltage

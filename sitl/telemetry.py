@@ -22,6 +22,10 @@ def centidegrees(radians: float) -> int:
     return round(math.degrees(radians) * 100) % 36000
 
 
+POSITION_MESSAGES = frozenset({30, 32, 33, 74, 141})
+"""Attitude, positions, HUD and ALTITUDE: what freezes when telemetry does."""
+
+
 def system_time(a: Autopilot) -> Any:
     return mavlink.MAVLink_system_time_message(a.unix_us if a.gps_ok else 0, a.time_boot_ms)
 
@@ -92,7 +96,7 @@ def send_due(
 ) -> None:
     """Send what is due on each channel; each state message is built once and shared."""
     now_s = autopilot.now_s
-    built: dict[int, Any] = {}
+    built: dict[int, Any] = autopilot.vehicle.frozen_telemetry(builders)
     for channel in autopilot.vehicle.channels:
         if not channel.greeted:
             channel.greeted = True

@@ -7,8 +7,10 @@ Time is simulated time only: :meth:`SimulatedVehicle.step` is the one way forwar
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from core.geodesy import Wgs84Point
 from sitl.airframe import Airframe, load_airframe
@@ -17,10 +19,13 @@ from sitl.autopilot import Autopilot, Personality
 from sitl.body import Body, Terrain
 from sitl.channel import Channel
 from sitl.columns import TICK_S
-from sitl.faults import Faults
+from sitl.faults import Faults, weather
+from sitl.faults.link import Attacker, Link
+from sitl.faults.traffic import Intruder
 from sitl.payload import Payload
 from sitl.px4.autopilot import Px4
-from sitl.weather import Wind
+from sitl.telemetry import POSITION_MESSAGES
+from sitl.weather import Weather, Wind
 
 AUTOPILOT_TICKS = 5
 """The autopilot's slow loop (modes, mission, failsafes) runs every 0.1 s; controllers run every tick."""
@@ -51,6 +56,8 @@ class VehicleSettings:
     parameters: dict[str, float] = field(default_factory=dict)
     """Autopilot parameters on top of the airframe's own."""
     wind: Wind = field(default_factory=Wind)
+    rain_mm_h: float = 0.0
+    temperature_c: float = 15.0
     heading_deg: float = 0.0
     loaded: bool = True
     """An AED hangs on the hook."""
@@ -96,10 +103,23 @@ class SimulatedVehicle:
             terrain=self.settings.terrain,
         )
         self.payload = Payload(self.settings.airframe, loaded=self.settings.loaded)
-        self.faults = Faults(self)
+        self.ticks = 0
         self.witnessed: list[Witnessed] = []
         self.channels: list[Channel] = []
-        self.ticks = 0
+        self.faults = Faults(self)
+        self._weather = Weather(
+            wind=self.settings.wind,
+            rain_mm_h=self.settings.rain_mm_h,
+            temperature_c=self.settings.temperature_c,
+        )
+        link_chance = random.Random(f"link {system_id} {seed}")
+        active = self.faults.active
+        self._uplink = Link(link_chance, active)
+        self._downlink = Link(link_chance, active)
+        self._attacker = Attacker(link_chance, active, system_id)
+        self._intruder = Intruder(self)
+        self._arrived: dict[int, list[bytes]] = {}
+        self._frozen: dict[int, Any] = {}
         self._owed_s = 0.0
         self.personality = self.settings.autopilot or Personality(self.settings.airframe.autopilot)
         given_s = self.settings.ready_after_s
@@ -133,15 +153,45 @@ class SimulatedVehicle:
         step_s = AUTOPILOT_TICKS * TICK_S
         before = self.payload.load
         self.body.update_ground()
-        self.faults.update(step_s)
+        self.faults.update()
+        self._hear_late()
         self.payload.update(self.time_s, step_s, self.body.height_above_ground_m)
         self.body.set_mass(self.settings.airframe.empty_mass_kg + self.payload.carried_kg)
         self.autopilot.update(step_s)
+        self._intruder.update(step_s)
+        self._attack(step_s)
         if self.payload.load is not before:
             self.witness(self.payload.load.value, f"{self.payload.released_at_height_m:.2f} m above ground")
 
+    # --- air ----------------------------------------------------------------------------------
+    def set_wind(self, wind: Wind) -> None:
+        """The wind of the place; active faults make of it what they do."""
+        self._weather = replace(self._weather, wind=wind)
+        self.refresh_weather()
+
+    def set_weather(self, weather: Weather) -> None:
+        """All of the weather of the place."""
+        self._weather = weather
+        self.refresh_weather()
+
+    def refresh_weather(self) -> None:
+        """Bring the weather, with what active faults make of it, to the body."""
+        self.body.set_weather(weather.changed(self._weather, self.faults.active, self.faults.since_s()))
+
     def witness(self, what: str, detail: str = "") -> None:
         self.witnessed.append(Witnessed(self.time_s, what, detail))
+
+    def frozen_telemetry(self, builders: Mapping[int, Callable[[Any], Any]]) -> dict[int, Any]:
+        """The messages that go out as they were when telemetry froze; empty while it does not."""
+        if "telemetry_frozen" not in self.faults:
+            self._frozen.clear()
+        elif not self._frozen:
+            self._frozen = {
+                number: build(self.autopilot)
+                for number, build in builders.items()
+                if number in POSITION_MESSAGES
+            }
+        return dict(self._frozen)
 
     # --- bytes --------------------------------------------------------------------------------
     def open_channel(self) -> Channel:
@@ -152,16 +202,38 @@ class SimulatedVehicle:
 
     def receive(self, data: bytes, channel: int = 0) -> None:
         """Bytes from the peer of ``channel``; answers wait in :meth:`take_outgoing`."""
-        if self.faults.link_is_down:
+        if self._uplink.is_plain:
+            self._hear(data, channel)
             return
+        self._uplink.send(channel, data, self.time_s)
+        self._hear_late()
+
+    def _hear(self, data: bytes, channel: int) -> None:
         spoken = self.channels[channel]
         for message in spoken.decode(data):
             self.autopilot.receive(message, spoken)
 
+    def _hear_late(self) -> None:
+        if not self._uplink.is_plain:
+            for channel, data in self._uplink.take(self.time_s):
+                self._hear(data, channel)
+
+    def _attack(self, step_s: float) -> None:
+        for frame in self._attacker.attack(step_s, self.autopilot.time_boot_ms):
+            for channel in range(len(self.channels)):
+                self._arrived.setdefault(channel, []).append(frame)
+
     def take_outgoing(self, channel: int = 0) -> list[bytes]:
         """Datagrams for the peer of ``channel`` since the last call."""
         datagrams = self.channels[channel].take_outgoing()
-        return [] if self.faults.link_is_down else datagrams
+        if self._downlink.is_plain and not self._arrived:
+            return datagrams
+        for datagram in datagrams:
+            self._attacker.hear(datagram)
+            self._downlink.send(channel, datagram, self.time_s)
+        for number, datagram in self._downlink.take(self.time_s):
+            self._arrived.setdefault(number, []).append(datagram)
+        return self._arrived.pop(channel, [])
 
     # --- what a test may look at --------------------------------------------------------------
     @property

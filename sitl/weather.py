@@ -32,3 +32,46 @@ class Wind:
         """Where the air goes: the opposite of where it comes from."""
         towards = math.radians(self.from_deg + 180.0)
         return self.speed_m_s * math.cos(towards), self.speed_m_s * math.sin(towards)
+
+
+COMFORTABLE_C = 15.0
+"""ISO 2533's sea level, and the temperature the airframes' figures are for."""
+RESISTANCE_PER_K, CAPACITY_PER_K = 0.02, 0.006
+"""LiPo below 15 °C, per kelvin: resistance grows, charge that can be drawn falls (chosen: 1.5 times and 85 % at
+−10 °C, the middle of what manufacturers' curves show)."""
+RAIN_POWER_PER_MM_H = 0.0012
+"""Chosen: heavy rain of 30 mm/h costs 4 % of power (water on the blades, their roughness)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weather:
+    """The air a vehicle flies in."""
+
+    wind: Wind = Wind()
+    updraught_m_s: float = 0.0
+    """Of the mean air, positive upwards."""
+    rain_mm_h: float = 0.0
+    temperature_c: float = COMFORTABLE_C
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(each) for each in (self.updraught_m_s, self.rain_mm_h, self.temperature_c)):
+            raise ValueError("weather must be finite")
+        if self.rain_mm_h < 0 or not -60.0 <= self.temperature_c <= 60.0:
+            raise ValueError(f"weather of {self.rain_mm_h} mm/h at {self.temperature_c} °C is impossible")
+
+    @property
+    def density_ratio(self) -> float:
+        """Against ISO 2533's air at 15 °C, same pressure."""
+        return (273.15 + COMFORTABLE_C) / (273.15 + self.temperature_c)
+
+    @property
+    def power_factor(self) -> float:
+        return 1.0 + RAIN_POWER_PER_MM_H * self.rain_mm_h
+
+    @property
+    def battery_resistance_factor(self) -> float:
+        return 1.0 + RESISTANCE_PER_K * max(0.0, COMFORTABLE_C - self.temperature_c)
+
+    @property
+    def battery_capacity_factor(self) -> float:
+        return 1.0 - CAPACITY_PER_K * max(0.0, COMFORTABLE_C - self.temperature_c)

@@ -57,7 +57,7 @@ class ArduCopter(Autopilot):
             }
         )
         self.parameters.on_change(self._on_parameter)
-        self.body.set_wind(wind)
+        vehicle.set_wind(wind)
         self.quiet = False
         self._boot(first=True)
 
@@ -128,16 +128,16 @@ class ArduCopter(Autopilot):
 
     @property
     def gps_ok(self) -> bool:
-        return "gps_loss" not in self.vehicle.faults and self.parameters["SIM_GPS_DISABLE"] == 0
+        return not self.vehicle.faults.gps_is_lost and self.parameters["SIM_GPS_DISABLE"] == 0
 
     @property
     def position_source_ok(self) -> bool:
-        return self.gps_ok and self.estimator_ready
+        return self.gps_ok and self.estimator_ready and not self.vehicle.faults.estimator_is_lost
 
     @property
     def position_ok(self) -> bool:
         return self.estimator_ready and (
-            self.gps_ok or (self.armed and self.failsafes.position_lost_for_s < 8.0)
+            self.position_source_ok or (self.armed and self.failsafes.position_lost_for_s < 8.0)
         )
 
     def _home_item(self) -> tuple[int, int, int]:
@@ -165,7 +165,7 @@ class ArduCopter(Autopilot):
     # --- parameters ---------------------------------------------------------------------------
     def _on_parameter(self, name: str) -> None:
         if name.startswith("SIM_WIND"):
-            self.body.set_wind(self._wind())
+            self.vehicle.set_wind(self._wind())
         elif name == "FENCE_ENABLE":
             self.fence.enabled = self.parameters[name] > 0
         elif name == "SIM_ENGINE_MUL":
@@ -259,6 +259,17 @@ class ArduCopter(Autopilot):
             (self.mode is Mode.AUTO and self.mission.submode is Submode.TAKEOFF)
             or (self.mode is Mode.GUIDED and self.guided_target is None)
         )
+
+    # --- meddling -----------------------------------------------------------------------------
+    def pilot_takes_over(self) -> None:
+        self.set_mode(Mode.LOITER)
+
+    def forget_mission(self) -> None:
+        self.mission_store.items.clear()
+        self.mission_store.version += 1
+
+    def cut_motors(self) -> None:
+        self.disarm("radio")
 
     # --- modes --------------------------------------------------------------------------------
     def set_mode(self, wanted: Mode, *, land_pause_s: float = 0.0) -> bool:

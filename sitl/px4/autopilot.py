@@ -39,6 +39,8 @@ MISSION_REPORT_S = 1.0
 class Px4(Autopilot):
     """The autopilot of one simulated vehicle."""
 
+    parameters: Parameters
+
     def __init__(self, vehicle: SimulatedVehicle) -> None:
         super().__init__(vehicle)
         settings = vehicle.settings
@@ -50,7 +52,7 @@ class Px4(Autopilot):
             }
         )
         self.parameters.on_change(self._on_parameter)
-        self.body.set_wind(settings.wind)
+        vehicle.set_wind(settings.wind)
         self.fence_store = PlanStore(mavlink.MAV_MISSION_TYPE_FENCE, FENCE_LIMIT, self._on_fence)
         self.rally_store = PlanStore(mavlink.MAV_MISSION_TYPE_RALLY, RALLY_LIMIT, lambda marked: None)
         self.mission_store = PlanStore(
@@ -113,7 +115,7 @@ class Px4(Autopilot):
 
     @property
     def position_source_ok(self) -> bool:
-        return self.gps_ok and self.estimator_ready
+        return self.gps_ok and self.estimator_ready and not self.vehicle.faults.estimator_is_lost
 
     @property
     def position_ok(self) -> bool:
@@ -218,6 +220,16 @@ class Px4(Autopilot):
             self._after_disarming = mode
         self.failsafes.user_changed_mode()
         return True
+
+    # --- meddling -----------------------------------------------------------------------------
+    def pilot_takes_over(self) -> None:
+        self.want_mode(Mode.POSCTL)
+
+    def forget_mission(self) -> None:
+        self.mission_store.clear()
+
+    def cut_motors(self) -> None:
+        self.disarm("kill-switch", forced=True)
 
     # --- loops --------------------------------------------------------------------------------
     def update(self, step_s: float) -> None:

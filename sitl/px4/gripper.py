@@ -58,6 +58,8 @@ class Gripper:
     def pulse_us(self) -> int:
         if not self.is_alive:
             return DISARMED_US
+        if "release_not_confirmed" in self._autopilot.vehicle.faults:
+            return GRABBED_US
         return RELEASED_US if self.commanded == RELEASE else GRABBED_US
 
     def _answer(self, asked: Asked, result: int) -> None:

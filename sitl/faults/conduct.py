@@ -1,0 +1,61 @@
+"""Faults of the autopilot itself, of people who meddle with it, and of what else is in its way."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sitl.faults.kinds import FaultKind
+
+if TYPE_CHECKING:
+    from sitl.vehicle import SimulatedVehicle
+
+
+def _reboot(vehicle: SimulatedVehicle, strength: float) -> None:
+    vehicle.autopilot.reboot()
+
+
+def _pilot(vehicle: SimulatedVehicle, strength: float) -> None:
+    vehicle.autopilot.pilot_takes_over()
+
+
+def _forget(vehicle: SimulatedVehicle, strength: float) -> None:
+    vehicle.autopilot.forget_mission()
+
+
+def _stop_motors(vehicle: SimulatedVehicle, strength: float) -> None:
+    vehicle.autopilot.cut_motors()
+
+
+def _occupy(vehicle: SimulatedVehicle, strength: float) -> None:
+    vehicle.body.place_obstacle(vehicle.launch, strength)
+
+
+def _free(vehicle: SimulatedVehicle, strength: float) -> None:
+    vehicle.body.remove_obstacle()
+
+
+def _intruder(vehicle: SimulatedVehicle, strength: float) -> None:
+    vehicle.faults.memory["intruder"] = vehicle.random.uniform(0.0, 2.0 * math.pi)
+
+
+FAULTS = (
+    FaultKind("autopilot_reboot", "the autopilot starts anew; in the air its motors stop", "autopilot", _reboot),
+    FaultKind("prearm_failure", "a pre-arm check fails", "autopilot", arming_complaint="Internal errors 0x100"),
+    FaultKind("pilot_takeover", "a safety pilot takes over: the mode changes", "autopilot", _pilot),
+    FaultKind("mission_lost", "the stored mission is gone", "autopilot", _forget),
+    FaultKind("motors_cut", "somebody stops the motors by radio", "autopilot", _stop_motors),
+    FaultKind("telemetry_frozen", "position and speed are repeated as they were", "autopilot"),
+    FaultKind(
+        "clock_wrong", "the vehicle's time of day is off by this", "autopilot", default_strength=3600.0,
+        unit="s",
+    ),
+    FaultKind(
+        "pad_occupied", "something of this height stands on the launch pad", "traffic", _occupy, _free,
+        default_strength=0.6, unit="m",
+    ),
+    FaultKind(
+        "intruder", "an aircraft comes straight at the vehicle at this speed, and says so by ADS-B", "traffic",
+        _intruder, default_strength=45.0, unit="m/s",
+    ),
+)  # fmt: skip
