@@ -1,8 +1,9 @@
 """The last word before a plan is given out: checked again, from its own WGS-84 positions, by other code.
 
 Nothing here uses the search, its grown obstacles or the planner's intermediate results. The exact 4-D test
-of the airspace judges every leg, and shapely measures distances to the original shapes. Straight returns
-are flown from samples of the way, as an autopilot would.
+of the airspace judges every leg; distances to the original shapes are measured by a kernel of its own, which
+nothing else uses and a property test holds to shapely's; shapely judges the fence. Straight returns are flown
+from samples of the way, as an autopilot would.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from geofences.plane import fast_frame
 from geofences.verdict import Forbidden
+from planner import verify_kernels
 from planner.corridor import Corridor
 from planner.flight_plan import FlightPlan, LegKind, RoutePoint
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
@@ -143,7 +145,7 @@ def _distances(
             standing = airspace.activity_mask(top_m - corridor.altitude_error_m, high_m, window)
         else:
             standing[list(judged.passed)] = False
-    near = None if sloped else shapes.nearer_than(lines, corridor.half_width_m - TOLERANCE_M, standing)
+    near = None if sloped else shapes.nearer_than(ends, corridor.half_width_m - TOLERANCE_M, standing)
     if near is not None:
         return f"a cruise leg is closer than {corridor.half_width_m:.1f} m to zone {near}"
     ground_m = min(
@@ -154,20 +156,23 @@ def _distances(
     free_m = corridor.flight_geography_m - TOLERANCE_M
     tops_m = _tops_m(plan, above) if sloped else {}
     near = None
-    for place, xy_m in zip(columns, shapely.points(others[0]) if sloped else (), strict=sloped):
+    # A vertical way is a line of no length.
+    points = np.hstack([others[0], others[0]])
+    for place, xy_m in zip(columns, points if sloped else (), strict=sloped):
         column_top_m = tops_m.get(place, high_m - corridor.altitude_error_m) + corridor.altitude_error_m
         to_ground = airspace.activity_mask(min(ground_m, column_top_m), column_top_m, window)
-        near = near or shapes.nearer_than(np.array([xy_m]), free_m, to_ground)
+        near = near or shapes.nearer_than(xy_m[None], free_m, to_ground)
     if not sloped:
         to_ground = airspace.activity_mask(min(ground_m, high_m), high_m, window)
-        near = shapes.nearer_than(shapely.points(others[0]), free_m, to_ground)
+        near = shapes.nearer_than(points, free_m, to_ground)
     if near is not None:
         return f"a vertical way is closer than {corridor.flight_geography_m:.1f} m to zone {near}"
     rally = others[0][len(above) :]
-    returns = _straight_returns(ends, rally) if len(rally) else lines[:0]
-    near = shapes.nearer_than(returns, free_m, standing)
+    flown = _straight_returns(ends, rally) if len(rally) else np.empty((0, 2, 2))
+    near = shapes.nearer_than(flown.reshape(-1, 4), free_m, standing)
     if near is not None:
         return f"a straight return comes closer than {corridor.flight_geography_m:.1f} m to zone {near}"
+    returns = shapely.linestrings(flown)
     fence = shapely.Polygon(others[1], others[2:])
     if not fence.is_valid:
         return "the fence crosses itself"
@@ -182,9 +187,7 @@ def _distances(
     if near is not None:
         return f"the fence meets zone {near}"
     if not math.isinf(airspace.terrain.resolution_m):
-        returns_deg = airspace.frame.unproject(shapely.get_coordinates(returns).reshape(-1, 2)).reshape(
-            -1, 2, 2
-        )
+        returns_deg = airspace.frame.unproject(flown.reshape(-1, 2)).reshape(-1, 2, 2)
         return_amsl_m = high_m - corridor.altitude_error_m
         problem = ground_problem(cruise, return_amsl_m, returns_deg, airspace, corridor, policy)
         if problem is not None:
@@ -215,30 +218,39 @@ def _tops_m(plan: FlightPlan, places: Iterable[Wgs84Point]) -> dict[Wgs84Point, 
     }
 
 
-def _straight_returns(ends: Floats, rally: Floats) -> Shapes:
-    """Lines from samples of the legs to the nearest rally point."""
+def _straight_returns(ends: Floats, rally: Floats) -> Floats:
+    """Lines (n, 2, 2) from samples of the legs to the nearest rally point."""
     vectors = ends[:, 2:] - ends[:, :2]
     counts = (np.hypot(vectors[:, 0], vectors[:, 1]) // SAMPLE_M).astype(np.int64) + 2
     leg = np.repeat(np.arange(len(ends)), counts)
     step = np.arange(len(leg)) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = ends[leg, :2] + (step / (counts[leg] - 1))[:, None] * vectors[leg]
     away = np.hypot(starts[:, None, 0] - rally[None, :, 0], starts[:, None, 1] - rally[None, :, 1])
-    return shapely.linestrings(np.stack([starts, rally[away.argmin(axis=1)]], axis=1))
+    return np.stack([starts, rally[away.argmin(axis=1)]], axis=1)
 
 
 class _OriginalShapes:
-    """An airspace's obstacle shapes as they are, measured by shapely alone."""
+    """An airspace's obstacle shapes as they are, measured by shapely and by :mod:`planner.verify_kernels`."""
 
     def __init__(self, airspace: Airspace) -> None:
         obstacles = airspace.obstacle_polygons
         self._ids = [obstacle.zone_id for obstacle in obstacles]
-        self._tree = shapely.STRtree([obstacle.polygon for obstacle in obstacles])
+        polygons = np.array([obstacle.polygon for obstacle in obstacles], dtype=object)
+        self._tree = shapely.STRtree(polygons)
+        self._boxes = shapely.bounds(polygons).reshape(-1, 4)
+        rings, ring_shape = shapely.get_rings(polygons, return_index=True)
+        corners, ring_of = shapely.get_coordinates(rings, return_index=True)
+        joined = ring_of[1:] == ring_of[:-1]
+        self._edges = np.hstack([corners[:-1][joined], corners[1:][joined]]).reshape(-1, 4)
+        shape_of = ring_shape[ring_of[:-1][joined]] if len(self._edges) else np.empty(0, dtype=np.int64)
+        self._first = np.searchsorted(shape_of, np.arange(len(polygons) + 1)).astype(np.int64)
 
-    def nearer_than(self, shapes: Shapes, distance_m: float, standing: npt.NDArray[np.bool_]) -> str | None:
-        """The id of a standing obstacle nearer than ``distance_m`` to any of ``shapes``."""
-        numbers = self._tree.query(shapes, predicate="dwithin", distance=distance_m)[1]
-        bad = numbers[standing[numbers]]
-        return self._ids[int(bad[0])] if len(bad) else None
+    def nearer_than(self, ends: Floats, distance_m: float, standing: npt.NDArray[np.bool_]) -> str | None:
+        """The id of a standing obstacle nearer than ``distance_m`` to any of the lines (n, 4)."""
+        bad = verify_kernels.first_near(
+            np.ascontiguousarray(ends), distance_m, self._boxes, self._first, self._edges, standing
+        )
+        return self._ids[bad] if bad >= 0 else None
 
     def near(self, lines: Shapes, distance_m: float) -> list[tuple[int, int, str]]:
         """(Line, obstacle, its zone) for everything nearer than ``distance_m``, standing or not."""
