@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,13 @@ class KeyStore:
 
     def adopt(self, vehicle: str, key: SigningKey) -> None:
         """Take over a key that the vehicle has already, from another ground station."""
-        self._put(vehicle, VehicleKeys(key, None))
+        self.adopt_all({vehicle: key})
+
+    def adopt_all(self, keys: Mapping[str, SigningKey]) -> None:
+        """Take over the keys of a whole fleet at once."""
+        for vehicle, key in keys.items():
+            self._set(vehicle, VehicleKeys(key, None))
+        self._write()
 
     def proved(self, vehicle: str, key: SigningKey) -> None:
         """The vehicle signed with ``key``: it is the one in use from now on."""
@@ -98,12 +105,15 @@ class KeyStore:
             self._write()
 
     def _put(self, vehicle: str, keys: VehicleKeys) -> None:
+        self._set(vehicle, keys)
+        self._write()
+
+    def _set(self, vehicle: str, keys: VehicleKeys) -> None:
         before = self._held.get(vehicle, {})
         entry: dict[str, Any] = {}
         for state, key in (("active", keys.active), ("pending", keys.pending)):
             entry[state] = None if key is None else self._entry(key, before)
         self._vehicles[vehicle], self._held[vehicle] = keys, entry
-        self._write()
 
     def _entry(self, key: SigningKey, before: dict[str, Any]) -> dict[str, str]:
         for known in before.values():

@@ -45,7 +45,6 @@ from planner.compile.mission_types import MissionItem
 
 T = TypeVar("T")
 
-HEARTBEAT_PERIOD_S = 1.0
 GAP_FROM_S = 0.7
 """Silences worth remembering; position alone comes every 0.2 s."""
 _EXCHANGE_MESSAGES = frozenset(
@@ -96,8 +95,8 @@ class VehicleConnection:
             self.claim = LinkClaim(Link(source, clock, name=f"link of system {system_id}"), system_id)
         self._link = self.claim.link
         self._clock = clock
-        self._opened = asyncio.Event()
         self._reader = TelemetryReader(self.view)
+        self._wanted = self._reader.wanted | _EXCHANGE_MESSAGES | {_TIMESYNC}
         self._peer: Hashable = None
         self._duplicates = DuplicateWatch()
         self._running: dict[Transaction[object], asyncio.Event] = {}
@@ -112,30 +111,14 @@ class VehicleConnection:
     async def run(self) -> None:
         """Keep the conversation alive while the link comes and goes; ends only when cancelled."""
         async with self._link.use(self) as link_task:
-            beating = asyncio.get_running_loop().create_task(self._beat())
-            try:
-                done, _ = await asyncio.wait({beating, link_task}, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                beating.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await beating
+            await asyncio.wait({link_task})
+            link_task.result()
 
-    async def _beat(self) -> None:
-        while True:
-            self._opened.clear()
-            if self._link.is_open:
-                self.send("HEARTBEAT", type=6, autopilot=8, base_mode=0, system_status=4, mavlink_version=3)
-                if self.view.heard_s is not None and self.time_sync.is_due(self._clock.monotonic_s()):
-                    self.send(_TIMESYNC, **self.time_sync.ask(self._clock.monotonic_s()))
-            with contextlib.suppress(TimeoutError):
-                async with self._clock.timeout(HEARTBEAT_PERIOD_S):
-                    await self._opened.wait()
-
-    def opened(self) -> None:
-        """The link is open (again): speak at once."""
-        self._opened.set()
+    def beat(self, now_s: float) -> None:
+        """Say that we are there, and ask for the time now and then."""
+        self.send("HEARTBEAT", type=6, autopilot=8, base_mode=0, system_status=4, mavlink_version=3)
+        if self.view.heard_s is not None and self.time_sync.is_due(now_s):
+            self.send(_TIMESYNC, **self.time_sync.ask(now_s))
 
     @property
     def counts(self) -> LinkCounts:
@@ -162,7 +145,7 @@ class VehicleConnection:
     @property
     def wanted(self) -> frozenset[str]:
         """The messages that are read."""
-        return self._reader.wanted | _EXCHANGE_MESSAGES | {_TIMESYNC}
+        return self._wanted
 
     def send(self, name: str, **fields: Any) -> None:
         """Send one message now, if the link is open. Nothing says whether it arrives."""

@@ -143,32 +143,46 @@ LAYOUTS: dict[int, Layout] = {
 BY_NAME: dict[str, Layout] = {layout.name: layout for layout in LAYOUTS.values()}
 
 
+def _slots(layout: Layout) -> tuple[list[Any], dict[str, tuple[int, int, bool]]]:
+    """The struct's numbers all zero, and of each field: its first place, how many, whether it is text."""
+    zeros: list[Any] = list(layout.packer.unpack(bytes(layout.packer.size)))
+    slots: dict[str, tuple[int, int, bool]] = {}
+    at = 0
+    for field, length in zip(layout.names, layout.array_lengths, strict=True):
+        text = isinstance(zeros[at], bytes)
+        slots[field] = at, length, text and length > 0
+        at += 1 if text or not length else length
+    return zeros, slots
+
+
+_SLOTS: dict[str, tuple[list[Any], dict[str, tuple[int, int, bool]]]] = {}
+
+
 def pack_payload(name: str, values: dict[str, Any]) -> bytes:
     """The payload of message ``name``; fields that are not given are zero, as MAVLink 2 truncates.
 
     Raises KeyError for a field that the message does not have.
     """
     layout = BY_NAME[name]
-    unknown = set(values) - set(layout.names)
-    if unknown:
-        raise KeyError(f"{name} has no field {sorted(unknown)}")
-    flat: list[Any] = []
-    sample = layout.packer.unpack(bytes(layout.packer.size))
-    at = 0
-    for field, length in zip(layout.names, layout.array_lengths, strict=True):
-        value = values.get(field)
-        if isinstance(sample[at], bytes) and length:
-            text = b"" if value is None else value.encode() if isinstance(value, str) else bytes(value)
-            flat.append(text[:length])
-            at += 1
+    known = _SLOTS.get(name)
+    if known is None:
+        known = _SLOTS[name] = _slots(layout)
+    zeros, slots = known
+    flat = zeros.copy()
+    for field, value in values.items():
+        if field not in slots:
+            raise KeyError(f"{name} has no field {field}")
+        at, length, text = slots[field]
+        if value is None:
+            continue
+        if text:
+            flat[at] = (value.encode() if isinstance(value, str) else bytes(value))[:length]
         elif length:
-            items = [0] * length if value is None else list(value)
+            items = list(value)
             if len(items) != length:
                 raise ValueError(f"{name}.{field} takes {length} numbers, got {len(items)}")
-            flat.extend(items)
-            at += length
+            flat[at : at + length] = items
         else:
-            flat.append(0 if value is None else value)
-            at += 1
+            flat[at] = value
     payload = layout.packer.pack(*flat)
     return payload.rstrip(b"\0") or payload[:1]

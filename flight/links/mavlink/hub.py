@@ -47,6 +47,7 @@ class LinkHub:
         self._signed_only = signed_only
         self._links: dict[LinkAddress, Link] = {}
         self._claims: dict[tuple[LinkAddress, int], tuple[str, LinkClaim]] = {}
+        self._owners: dict[str, tuple[LinkAddress, int]] = {}
 
     @staticmethod
     def start() -> None:
@@ -84,33 +85,43 @@ class LinkHub:
         if self._keys is not None:
             self._expect_signatures(claim, owner, self._keys)
         self._claims[address, system_id] = owner, claim
+        self._owners[owner] = address, system_id
         return claim
 
     def release(self, link: str, system_id: int) -> None:
         """Give a claim back: the drone is out of service."""
         address = parse_link(link)
-        _, claim = self._claims.pop((address, system_id), (None, None))
-        if claim is not None and claim.link.guard is not None:
+        owner, claim = self._claims.pop((address, system_id), (None, None))
+        if owner is None or claim is None:
+            return
+        del self._owners[owner]
+        if claim.link.guard is not None:
             claim.link.guard.forget(system_id)
+        if not any(other == address for other, _ in self._claims):
+            del self._links[address]
 
     def _check_free(self, address: LinkAddress, system_id: int, owner: str) -> None:
-        for (other, taken), (holder, _) in self._claims.items():
-            if other == address and taken == system_id and holder != owner:
+        holder, _ = self._claims.get((address, system_id), (owner, None))
+        if holder != owner:
+            raise LinkError(
+                ErrorCode.LINK_SYSTEM_ID_TAKEN,
+                f"{owner}: system id {system_id} on {address} belongs to {holder} already",
+                field="system_id",
+            )
+        held = self._owners.get(owner)
+        if held is not None and held != (address, system_id):
+            raise LinkError(
+                ErrorCode.LINK_SYSTEM_ID_TAKEN,
+                f"{owner} answers on {held[0]} as system {held[1]} already, not on {address} as {system_id}",
+                field="link",
+            )
+        if address in self._links:
+            return
+        for other in self._links:
+            if _same_place(other, address):
                 raise LinkError(
                     ErrorCode.LINK_SYSTEM_ID_TAKEN,
-                    f"{owner}: system id {system_id} on {address} belongs to {holder} already",
-                    field="system_id",
-                )
-            if holder == owner and (other, taken) != (address, system_id):
-                raise LinkError(
-                    ErrorCode.LINK_SYSTEM_ID_TAKEN,
-                    f"{owner} answers on {other} as system {taken} already, not on {address} as {system_id}",
-                    field="link",
-                )
-            if other != address and _same_place(other, address):
-                raise LinkError(
-                    ErrorCode.LINK_SYSTEM_ID_TAKEN,
-                    f"{owner}: {address} and {holder}'s {other} are the same place, written differently",
+                    f"{owner}: {address} and {other} are the same place, written differently",
                     field="link",
                 )
 

@@ -32,6 +32,10 @@ BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to open a link that failed; the last one repeats."""
 STABLE_S = 10.0
 """A link that closes sooner than this counts as failed: the next pause is longer."""
+BEAT_PERIOD_S = 1.0
+"""Each vehicle hears our heartbeat this often; ArduPilot takes 5 s of silence for a lost ground station."""
+BEAT_TURNS = 10
+"""A large fleet is greeted in so many groups, one after the other, not all at once."""
 HOME_SILENT_S = 5.0
 """After so long a silence another source may take a system id over: a vehicle that changed its address."""
 
@@ -46,8 +50,8 @@ class Port(Protocol):
         """The messages that it reads."""
         ...
 
-    def opened(self) -> None:
-        """The link is open (again)."""
+    def beat(self, now_s: float) -> None:
+        """Say that we are there: at once when the link opens, then once a second."""
         ...
 
     def hear(self, message: Message, peer: Hashable, now_s: float) -> None:
@@ -98,7 +102,8 @@ class Link:
         self._factory, self._clock = factory, clock
         self._transport: Transport | None = None
         self._closed = asyncio.Event()
-        self._parser = FrameParser(frozenset())
+        self._wanted: frozenset[str] = frozenset()
+        self._parser = FrameParser(self._wanted)
         self._writer = FrameWriter(OWN_SYSTEM, OWN_COMPONENT)
         self._ports: dict[int, Port] = {}
         self._homes: dict[int, _Home] = {}
@@ -124,7 +129,7 @@ class Link:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name=self.name)
         elif self.is_open:
-            port.opened()
+            port.beat(self._clock.monotonic_s())
         try:
             yield self._task
         finally:
@@ -137,9 +142,15 @@ class Link:
                     await task
 
     def _renew_parser(self) -> None:
-        wanted = frozenset().union(*(port.wanted for port in self._ports.values()))
+        wanted = frozenset().union(*{port.wanted for port in self._ports.values()})
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        self._fresh_parser()
+
+    def _fresh_parser(self) -> None:
         counts = self._parser.counts
-        self._parser = FrameParser(wanted, self.guard)
+        self._parser = FrameParser(self._wanted, self.guard)
         self._parser.counts = counts
 
     async def _run(self) -> None:
@@ -147,7 +158,7 @@ class Link:
         failures = 0
         while True:
             self._closed.clear()
-            self._renew_parser()
+            self._fresh_parser()
             transport = self._factory()
             try:
                 await transport.open(self._receive, self._on_closed)
@@ -160,15 +171,27 @@ class Link:
             self._transport = transport
             opened_s = self._clock.monotonic_s()
             try:
-                for port in list(self._ports.values()):
-                    port.opened()
-                await self._closed.wait()
+                await self._beat_until_closed()
             finally:
                 self._transport = None
                 await transport.close()
             stable = self._clock.monotonic_s() - opened_s >= STABLE_S
             failures = 0 if stable else failures + 1
             await self._pause(max(0, failures - 1))
+
+    async def _beat_until_closed(self) -> None:
+        for port in list(self._ports.values()):
+            port.beat(self._clock.monotonic_s())
+        turn = 0
+        while not self._closed.is_set():
+            turns = max(1, min(BEAT_TURNS, len(self._ports)))
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.timeout(BEAT_PERIOD_S / turns):
+                    await self._closed.wait()
+            if self.is_open and not self._closed.is_set():
+                turn = (turn + 1) % turns
+                for port in list(self._ports.values())[turn::turns]:
+                    port.beat(self._clock.monotonic_s())
 
     async def _pause(self, failures: int) -> None:
         await self._clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])

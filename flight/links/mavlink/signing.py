@@ -51,6 +51,13 @@ CLOCK_TRUST_S = 600.0
 """A time further ahead of our clock than this concerns one key only and is reserved for it alone."""
 
 
+# Looked up once: these run for every message of a fleet. A signature ends in 6 bytes of time, little end
+# first, and 6 of hash; before them stands the link id.
+_sha256 = hashlib.sha256
+_equal = hmac.compare_digest
+_ticks_of = int.from_bytes
+
+
 def ticks_of(now: datetime) -> int:
     """Signing time of a moment."""
     return int((now - EPOCH).total_seconds() * TICKS_PER_S)
@@ -97,18 +104,26 @@ Stream = tuple[str, int, int, int]
 """Key id, system id, component id, link id."""
 
 
+@dataclass(slots=True)
+class StreamTime:
+    """The last believed time of a stream; None before the first."""
+
+    ticks: int | None = None
+
+
 class SigningTimes:
     """All times of all keys, heard and said, kept over restarts in one file (None: in memory only)."""
 
     def __init__(self, clock: Clock, path: Path | None = None) -> None:
         self._clock, self._path = clock, path
-        self._heard: dict[Stream, int] = {}
+        self._heard: dict[Stream, StreamTime] = {}
+        self._streams_of: dict[str, list[StreamTime]] = {}
         self._said: dict[str, int] = {}
         self._reserved = 0
         self._reserved_for: dict[str, int] = {}
         self._floor = 0
         self._floor_for: dict[str, int] = {}
-        self._dirty = False
+        self._written_heard = 0
         self._lock = threading.Lock()
         self._number = self._written = 0
         if path is not None and path.exists():
@@ -123,7 +138,8 @@ class SigningTimes:
             held = json.loads(read_private(path))
             margin = 0 if held["closed"] else round(FLUSH_S * TICKS_PER_S)
             for key_id, system_id, component_id, link_id, ticks in held["heard"]:
-                self._heard[key_id, int(system_id), int(component_id), int(link_id)] = int(ticks) + margin
+                stream = self.stream((str(key_id), int(system_id), int(component_id), int(link_id)))
+                stream.ticks = int(ticks) + margin
             self._floor = self._reserved = int(held["reserved"])
             self._reserved_for = {str(key_id): int(ticks) for key_id, ticks in held["reserved_for"].items()}
             self._floor_for = dict(self._reserved_for)
@@ -133,24 +149,21 @@ class SigningTimes:
                 ErrorCode.LINK_KEY_INVALID, f"{path}: the signing times can't be read: {error}"
             ) from error
 
-    def heard(self, stream: Stream) -> int | None:
-        """The last believed time of a stream."""
-        return self._heard.get(stream)
-
-    def believe(self, stream: Stream, ticks: int) -> None:
-        """A verified frame moved its stream. Our own times of that key follow, so that the vehicle, whose
-        clock is ahead, believes us."""
-        self._heard[stream] = ticks
-        self._dirty = True
-        key_id = stream[0]
-        if ticks > self._said.get(key_id, 0):
-            self._said[key_id] = ticks
+    def stream(self, stream: Stream) -> StreamTime:
+        """Where the time of a stream is kept. Who moves it does so after verification only, and forward."""
+        known = self._heard.get(stream)
+        if known is None:
+            known = self._heard[stream] = StreamTime()
+            self._streams_of.setdefault(stream[0], []).append(known)
+        return known
 
     def take(self, key_id: str) -> int:
         """The next time to sign with. Never the same twice, over restarts too."""
         now = self.now()
         floor = max(self._floor, self._floor_for.get(key_id, 0))
-        ticks = max(now, self._said.get(key_id, 0) + 1, floor + 1)
+        # A vehicle whose clock is ahead believes only what is later than it said itself.
+        heard = max((stream.ticks or 0 for stream in self._streams_of.get(key_id, ())), default=0)
+        ticks = max(now, self._said.get(key_id, 0) + 1, heard + 1, floor + 1)
         if ticks > max(self._reserved, self._reserved_for.get(key_id, 0)):
             ahead = ticks + round(RESERVE_S * TICKS_PER_S)
             if ticks <= now + round(CLOCK_TRUST_S * TICKS_PER_S):
@@ -169,7 +182,7 @@ class SigningTimes:
 
     def unwritten(self) -> bytes | None:
         """What is to be written, or None; to be handed to :meth:`write`, on another thread if need be."""
-        if not self._dirty or self._path is None:
+        if self._path is None or self._written_heard == self._heard_sum():
             return None
         return self._content(closed=False)
 
@@ -177,13 +190,19 @@ class SigningTimes:
         """Write everything; the next start needs no margin then."""
         self.write(self._content(closed=True))
 
+    def _heard_sum(self) -> int:
+        """Grows with every believed frame."""
+        return sum(stream.ticks or 0 for stream in self._heard.values())
+
     def _content(self, *, closed: bool) -> bytes:
-        self._dirty = False
+        self._written_heard = self._heard_sum()
         content = {
             "closed": closed,
             "reserved": self._reserved,
             "reserved_for": self._reserved_for,
-            "heard": [[*stream, ticks] for stream, ticks in self._heard.items()],
+            "heard": [
+                [*stream, time.ticks] for stream, time in self._heard.items() if time.ticks is not None
+            ],
         }
         self._number += 1
         return b"%d\n" % self._number + json.dumps(content).encode()
@@ -234,7 +253,7 @@ class SignatureGuard:
     def __init__(self, times: SigningTimes) -> None:
         self.times = times
         self._expected: dict[int, _Expected] = {}
-        self._streams: dict[tuple[int, int, int], Stream] = {}
+        self._streams: dict[tuple[int, int, int], StreamTime] = {}
 
     def expect(
         self,
@@ -283,20 +302,21 @@ class SignatureGuard:
                 return True
             counts.unsigned += 1
             return False
-        said = raw[-SIGNATURE_HASH_BYTES:]
+        said = raw[-6:]
         key = expected.keys[0]
-        if not hmac.compare_digest(key.signature(raw[:-SIGNATURE_HASH_BYTES]), said):
+        proof = _sha256(key.secret + raw[:-6]).digest()[:6]
+        if not _equal(proof, said):
             other = self._other_key(expected, raw, said)
             if other is None:
                 counts.forged += 1
                 return False
             key = other
-        ticks = int.from_bytes(raw[-SIGNATURE_HASH_BYTES - TIME_BYTES : -SIGNATURE_HASH_BYTES], "little")
+        ticks = _ticks_of(raw[-12:-6], "little")
         known = (system_id, component_id, raw[-13])
         stream = self._streams.get(known)
-        if stream is None or len(expected.keys) > 1:
-            stream = self._streams[known] = (key.key_id, *known)
-        last = self.times.heard(stream)
+        if stream is None or expected.handing_over:
+            stream = self._streams[known] = self.times.stream((key.key_id, *known))
+        last = stream.ticks
         if last is None:
             if ticks < self.times.now() - NEW_STREAM_BEHIND_S * TICKS_PER_S:
                 counts.too_old += 1
@@ -304,7 +324,7 @@ class SignatureGuard:
         elif ticks <= last:
             counts.replayed += 1
             return False
-        self.times.believe(stream, ticks)
+        stream.ticks = ticks
         counts.verified += 1
         if expected.handing_over:
             self._proved(system_id, expected, key)
@@ -312,7 +332,7 @@ class SignatureGuard:
 
     def _other_key(self, expected: _Expected, raw: bytes, said: bytes) -> SigningKey | None:
         for key in expected.keys[1:]:
-            if hmac.compare_digest(key.signature(raw[:-SIGNATURE_HASH_BYTES]), said):
+            if _equal(key.signature(raw[:-SIGNATURE_HASH_BYTES]), said):
                 return key
         return None
 
