@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from planner.search.compiled import COMPILING
+from planner.search.frontier import ITEMS
 from planner.search.grid import register_edges
 from planner.search.kernels import solve
 from planner.search.problem import (
@@ -59,11 +60,16 @@ MAX_STAMP: Final = 2**31 - 2**20
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Workspace = tuple[npt.NDArray[Any], ...]
 Links = tuple[Ints, Floats, Bools]
 """Where boundaries meet, and which obstacles touch themselves; see :mod:`planner.search.walls`."""
 
-WAY, POINTS = -3, -2
+
+class Workspace(NamedTuple):
+    """Scratch memory of one search: what the kernels take, and the parts of it that hold answers."""
+
+    arrays: tuple[Floats, Ints, npt.NDArray[np.int64], Bools]
+    way: Ints
+    points: Floats
 
 
 class _Buffers:
@@ -192,24 +198,16 @@ class _Memory(threading.local):
         return self.workspaces
 
     def _new(self) -> Workspace:
-        """Scratch arrays in the order in which the kernels take them."""
-        n = self.corners
-        return (
-            np.zeros(n, dtype=np.int32),
-            np.zeros(self.obstacles, dtype=np.int32),
-            np.empty((9, n)),
-            np.empty((3, n), dtype=np.int32),
-            np.empty((7, n)),
-            np.empty(n, dtype=np.int32),
-            np.empty((5, self.obstacles)),
-            np.empty((6, MAX_SHADOWS)),
-            np.empty(n, dtype=np.bool_),
-            np.empty(self.queue),
-            np.empty(self.queue, dtype=np.int64),
-            np.empty(n + self.obstacles, dtype=np.int32),
-            np.empty((n, 2)),
-            np.zeros(5, dtype=np.int64),
-        )
+        """Room for a search, as :func:`planner.search.frontier.scratch` cuts it up."""
+        n, m, shades, room = self.corners, self.obstacles, MAX_SHADOWS, self.queue
+        floats = np.empty(18 * n + 5 * m + 6 * shades + room)
+        ints = np.zeros(6 * n + 2 * m, dtype=np.int32)
+        longs = np.empty(ITEMS + room, dtype=np.int64)
+        longs[:ITEMS] = 0
+        longs[5:9] = n, m, shades, room
+        way = ints[5 * n + m : 6 * n + 2 * m]
+        points = floats[16 * n : 18 * n].reshape(n, 2)
+        return Workspace((floats, ints, longs, np.empty(max(n, m), dtype=np.bool_)), way, points)
 
 
 _memory = _Memory()
@@ -285,30 +283,32 @@ class CompiledEngine:
         stamp = _memory.stamp = _memory.stamp + 1
         effort = (FIRST_SETTLED, MAX_SETTLED)
         world, keep_in = self._world, self._keep_in
-        status, cost, settled, n = solve(world, mask, ahead, stamp, WHOLE, keep_in, *ends, *gauge, *effort)
+        status, cost, settled, n = solve(
+            world, mask, ahead.arrays, stamp, WHOLE, keep_in, *ends, *gauge, *effort
+        )
         if status == FOUND:
-            return Outcome(FOUND, cost, settled, ahead[POINTS][:n].tolist())
+            return Outcome(FOUND, cost, settled, ahead.points[:n].tolist())
         if status == UNDECIDED:
             # perhaps the goal's side is small: a search from there proves as much
             headwind = (-gauge[0], -gauge[1], *gauge[2:])
             back = solve(
-                world, mask, behind, stamp, BRIEFLY, keep_in, *ends[2:], *ends[:2], *headwind, *effort
+                world, mask, behind.arrays, stamp, BRIEFLY, keep_in, *ends[2:], *ends[:2], *headwind, *effort
             )
             if back[0] == EXHAUSTED:
                 return Outcome(EXHAUSTED, settled=settled + back[2], obstacles=_list(behind, back[3]))
             if back[0] == FOUND:
-                way = behind[POINTS][: back[3]][::-1]
+                way = behind.points[: back[3]][::-1]
                 return Outcome(FOUND, back[1], settled + back[2], way.tolist())
             status, cost, settled, n = solve(
-                world, mask, ahead, stamp, FURTHER, keep_in, *ends, *gauge, *effort
+                world, mask, ahead.arrays, stamp, FURTHER, keep_in, *ends, *gauge, *effort
             )
             if status == FOUND:
-                return Outcome(FOUND, cost, settled, ahead[POINTS][:n].tolist())
+                return Outcome(FOUND, cost, settled, ahead.points[:n].tolist())
         return Outcome(status, settled=settled, obstacles=_list(ahead, n))
 
 
 def _list(memory: Workspace, count: int) -> tuple[int, ...]:
-    return tuple(sorted(set(memory[WAY][:count].tolist())))
+    return tuple(sorted(set(memory.way[:count].tolist())))
 
 
 def _links(place: tuple[npt.NDArray[Any], ...], obstacles: int, low: int, known: Links | None) -> Links:

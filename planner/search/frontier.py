@@ -29,6 +29,37 @@ REACH, LOW, HIGH = 2, 3, 4
 LEFT_X, LEFT_Y, RIGHT_X, RIGHT_Y, FARTHEST, NEXT = 0, 1, 2, 3, 4, 5
 
 
+ITEMS = 16
+"""Where the queue's items begin among the long integers; before them the state and the sizes."""
+
+
+@inlined
+def scratch(memory):
+    """The arrays of the table above, out of the four that a call is handed: each one would cost as much as
+    looking at a hundred edges."""
+    floats, ints, longs, pick = memory
+    n, m, shades, room = longs[5], longs[6], longs[7], longs[8]
+    corner_stamp, obstacle_stamp = ints[:n], ints[n : n + m]
+    at = n + m
+    settled_i = ints[at : at + 3 * n].reshape(3, n)
+    active_i = ints[at + 3 * n : at + 4 * n]
+    way = ints[at + 4 * n : at + 5 * n + m]
+    settled = floats[: 9 * n].reshape(9, n)
+    active = floats[9 * n : 16 * n].reshape(7, n)
+    points = floats[16 * n : 18 * n].reshape(n, 2)
+    at = 18 * n
+    groups = floats[at : at + 5 * m].reshape(5, m)
+    at += 5 * m
+    shadows = floats[at : at + 6 * shades].reshape(6, shades)
+    at += 6 * shades
+    key = floats[at : at + room]
+    item, state = longs[ITEMS : ITEMS + room], longs[:5]
+    return (
+        corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
+        way, points, state,
+    )  # fmt: skip
+
+
 @inlined
 def leg_cost(dx, dy, wind_x, wind_y, rest, pace):
     """Length in mm without wind (``rest`` = 0), else the time of the straight leg in ms.

@@ -44,6 +44,7 @@ from planner.search.frontier import (
     offer_from_all_settled,
     pop,
     push,
+    scratch,
 )
 from planner.search.grid import NX, NY, PX, PY, X, Y, first_hit, locate
 from planner.search.problem import (
@@ -189,8 +190,8 @@ def solve(
     not be told the status is :data:`UNDECIDED`: :data:`BRIEFLY` only searches until ``first_settled``,
     :data:`FURTHER` takes up the last search in this memory again.
 
-    FOUND: the corners between the ends are in ``points``, the last but one of ``memory``. EXHAUSTED,
-    START_INSIDE, GOAL_INSIDE: the obstacles to blame are in ``way``, the last but two.
+    FOUND: the corners between the ends are in ``points`` of the ``memory`` (see :func:`.frontier.scratch`).
+    EXHAUSTED, START_INSIDE, GOAL_INSIDE: the obstacles to blame are in ``way``.
     """
     (
         corners, owner, bends, first, boxes, grid, cells, edges, more_cells, more_edges,
@@ -199,7 +200,7 @@ def solve(
     (
         corner_stamp, obstacle_stamp, settled, settled_i, active, active_i, groups, shadows, pick, key, item,
         way, points, state,
-    ) = memory  # fmt: skip
+    ) = scratch(memory)  # fmt: skip
     if phase == WHOLE:
         n = locate(corners, first, boxes, grid, mask, keep_in, start_x, start_y, way)
         if n > 0:
