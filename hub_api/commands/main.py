@@ -5,7 +5,20 @@ from __future__ import annotations
 import typer
 
 from core.errors import DroneAedError
-from hub_api.commands import accounts, airspace, audit, demo, fly, keys, plan, retention, secrets, serve, site
+from hub_api.commands import (
+    accounts,
+    airspace,
+    audit,
+    backup,
+    demo,
+    fly,
+    keys,
+    plan,
+    retention,
+    secrets,
+    serve,
+    site,
+)
 
 app = typer.Typer(
     name="drone-aed",
@@ -20,6 +33,8 @@ app.command("fly")(fly.fly)
 app.command("plan")(plan.plan)
 app.command("site")(site.site)
 app.add_typer(keys.app, name="keys")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("secrets")(secrets.make_secrets)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.unit.hub_api.world import World, play, world
 
 URL = "https://dispatch.example/updates"
 LIFE = ["DECIDED", "LAUNCHING", "AIRBORNE", "DELIVERING", "DELIVERED", "RETURNING", "CLOSED"]
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def states(w: World) -> list[str]:

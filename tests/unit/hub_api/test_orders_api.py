@@ -13,6 +13,8 @@ from core.gcj02 import wgs84_to_gcj02
 from core.geodesy import Wgs84Point
 from tests.unit.hub_api.world import EPOCH, Script, play, world
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 def test_an_order_is_delivered_and_closed(tmp_path: Path):
     async def main() -> None:

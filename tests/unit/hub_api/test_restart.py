@@ -15,6 +15,8 @@ from hub_api.dispatch.order_states import OrderState
 from hub_api.store.repositories import orders, outbox
 from tests.unit.hub_api.world import EPOCH, Memory, Script, World, play, world
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 async def placed(w: World) -> str:
     order_id: str = (await w.order()).json()["order_id"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +22,7 @@ from hub_api.dispatch.order_states import OrderState
 from hub_api.store.database import Database, alembic_config, make_engine, upgrade
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import events, missions, orders, outbox
+from tests import postgres
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -55,8 +58,8 @@ def mission(number: int, order_id: str, drone_id: str) -> MissionRecord:
 
 
 class Opened:
-    def __init__(self, path: Path) -> None:
-        self.engine = make_engine(f"sqlite:///{path}")
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
         upgrade(self.engine)
         self.heard: list[EventRecord] = []
         self.database = Database(self.engine, on_committed=self.heard.extend)
@@ -69,8 +72,23 @@ class Opened:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Opened]:
-    opened = Opened(tmp_path / "hub.db")
+def store(tmp_path: Path, each_database: str) -> Iterator[Opened]:
+    """An empty database of each kind, brought to the newest schema by the migrations."""
+    if each_database == "postgresql":
+        url = postgres.database_url(postgres.create_database())
+    else:
+        url = f"sqlite:///{tmp_path / 'hub.db'}"
+    opened = Opened(url)
+    yield opened
+    opened.database.close()
+    if each_database == "postgresql":
+        postgres.drop_database(url)
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[Opened]:
+    """SQLite only."""
+    opened = Opened(f"sqlite:///{tmp_path / 'hub.db'}")
     yield opened
     opened.database.close()
 
@@ -86,7 +104,8 @@ def test_migrations_can_be_undone_and_redone(store: Opened):
     command.check(config)
 
 
-def test_sqlite_is_durable_and_checks_foreign_keys(store: Opened):
+def test_sqlite_is_durable_and_checks_foreign_keys(file_store: Opened):
+    store = file_store
     with store.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
@@ -186,8 +205,9 @@ def test_a_command_is_owed_until_it_is_settled_once(store: Opened):
 
 
 def test_a_database_held_by_somebody_else_is_reported_as_ours(
-    store: Opened, tmp_path: Path, monkeypatch: Any
+    file_store: Opened, tmp_path: Path, monkeypatch: Any
 ):
+    store = file_store
     with store.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=50")
     blocker = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
@@ -206,3 +226,62 @@ def test_keys_are_forgotten_after_their_time(store: Opened):
     assert store.write(lambda s: orders.forget_keys_before(s, AT)) == 0
     assert store.write(lambda s: orders.forget_keys_before(s, AT + timedelta(seconds=1))) == 1
     assert store.read(lambda s: orders.find_by_key(s, "centre", "k", not_before=AT)) is None
+
+
+def test_writers_of_two_hubs_on_one_database_wait_for_each_other(store: Opened):
+    """Positions of events are committed in their order, so that no stream can miss one."""
+    other = Database(store.engine, on_committed=lambda _: None)
+    inside, overlaps = [0], [0]
+
+    def event(number: int) -> NewEvent:
+        return NewEvent(message_id=f"evt_{number}", at=AT, stored_at=AT, kind="something")
+
+    def work(number: int) -> Any:
+        def write(session: Session) -> int:
+            record = events.append(session, event(number))
+            inside[0] += 1
+            overlaps[0] += inside[0] > 1
+            time.sleep(0.005)
+            inside[0] -= 1
+            return record.seq
+
+        return write
+
+    async def both() -> list[int]:
+        return await asyncio.gather(
+            *(database.write(work(number)) for number, database in enumerate([store.database, other] * 5))
+        )
+
+    seqs = asyncio.run(both())
+    other._writer.shutdown()
+    other._readers.shutdown()
+    assert overlaps == [0]
+    assert sorted(seqs) == list(range(1, 11))
+
+
+def test_a_reader_sees_one_moment(store: Opened):
+    def count_twice(session: Session) -> tuple[int, int]:
+        before = events.last_seq(session)
+        new = NewEvent(message_id="evt_1", at=AT, stored_at=AT, kind="something")
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, store.database.write(lambda s: events.append(s, new))).result()
+        return before, events.last_seq(session)
+
+    assert store.read(count_twice) == (0, 0)
+    assert store.read(events.last_seq) == 1
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense", "postgresql+asyncpg:broken"])
+def test_a_database_that_is_not_supported_is_refused(url: str):
+    with pytest.raises(InternalError) as caught:
+        make_engine(url)
+    assert caught.value.field == "database_url"
+
+
+def test_a_database_that_is_away_is_reported_as_ours():
+    database = Database(make_engine("postgresql://nobody@127.0.0.1:9/nothing"), on_committed=lambda _: None)
+    for attempt in (database.read(events.last_seq), database.write(events.last_seq)):
+        with pytest.raises(InternalError) as caught:
+            asyncio.run(attempt)
+        assert caught.value.code is ErrorCode.STORE_FAILED
+    database.close()

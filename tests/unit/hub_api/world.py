@@ -12,6 +12,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,7 @@ from planner.flight_plan import (
 from planner.reasons import Reason
 from planner.site import Site, load_site
 from planner.wind import Wind
+from tests import postgres
 
 EPOCH = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 SITE_FILE = Path(__file__).parents[3] / "examples" / "sites" / "baoan.json"
@@ -558,6 +560,29 @@ def migrated() -> bytes:
         return path.read_bytes()
 
 
+database_kind: ContextVar[str] = ContextVar("database_kind", default="sqlite")
+"""What worlds are stored in; the fixture ``each_database`` sets it."""
+_POSTGRESQL: dict[Path, str] = {}
+
+
+def database_url_of(data_dir: Path) -> str:
+    """The database of a data directory, made at its first use; the same after a restart."""
+    if database_kind.get() == "postgresql":
+        if data_dir not in _POSTGRESQL:
+            _POSTGRESQL[data_dir] = postgres.migrated_database()
+        return _POSTGRESQL[data_dir]
+    path = data_dir / "hub.db"
+    if not path.exists():
+        path.write_bytes(migrated())
+    return f"sqlite:///{path}"
+
+
+def drop_databases() -> None:
+    """Remove what worlds left on the PostgreSQL server."""
+    while _POSTGRESQL:
+        postgres.drop_database(_POSTGRESQL.popitem()[1])
+
+
 @asynccontextmanager
 async def world(
     data_dir: Path,
@@ -573,8 +598,7 @@ async def world(
     clock = LoopClock(epoch=epoch)
     ids = IdSource(clock, seed=seed)
     site = a_site()
-    if not (data_dir / "hub.db").exists():
-        (data_dir / "hub.db").write_bytes(migrated())
+    url = database_url_of(data_dir)
     planner = FirstReady(site, ids)
     drones: dict[str, PlayedDrone] = {}
     callbacks: list[httpx.Request] = []
@@ -591,7 +615,11 @@ async def world(
 
     chosen = Settings(
         _env_file=None,
-        **({"data_dir": data_dir, "demo": True, "site_file": SITE_FILE} | TEST_KEYS | settings),
+        **(
+            {"data_dir": data_dir, "database_url": url, "demo": True, "site_file": SITE_FILE}
+            | TEST_KEYS
+            | settings
+        ),
     )
     app = create_app(
         chosen,

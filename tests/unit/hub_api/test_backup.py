@@ -1,0 +1,168 @@
+"""Back-up and restore: every row there and back, between the databases too, and nothing from a damaged file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, select
+
+from core.errors import InternalError
+from hub_api.store.backup import back_up, check, restore
+from hub_api.store.database import alembic_config, make_engine, upgrade
+from hub_api.store.tables import Row
+from tests import postgres
+from tests.unit.hub_api.test_migrations import load
+from tests.unit.hub_api.world import EPOCH, database_kind, database_url_of, drop_databases, play, world
+
+
+def content(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    with engine.connect() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(select(table)).all()))
+            for table in Row.metadata.sorted_tables
+        }
+
+
+def empty(kind: str, folder: Path) -> str:
+    folder.mkdir()
+    if kind == "sqlite":
+        return f"sqlite:///{folder / 'restored.db'}"
+    return postgres.database_url(postgres.create_database())
+
+
+@pytest.fixture
+def engines() -> Iterator[Callable[[str], Engine]]:
+    made: list[Engine] = []
+
+    def make(url: str) -> Engine:
+        made.append(make_engine(url))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.dispose()
+
+
+@pytest.mark.parametrize("target", ["sqlite", "postgresql"])
+def test_a_used_database_comes_back_as_it_was_on_either_kind(
+    tmp_path: Path, each_database: str, target: str, engines: Callable[[str], Engine]
+):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order = await w.order(notes="男，58岁", callback_url="https://centre.example/cb")
+            await w.until(order.json()["order_id"], "CLOSED")
+            await w.order(key="k2")
+
+    play(main())
+    source = engines(database_url_of(tmp_path))
+    report = back_up(source, tmp_path / "b.gz", now=EPOCH)
+    assert check(tmp_path / "b.gz") == report
+    assert report.rows["orders"] == 2
+    restored = engines(empty(target, tmp_path / "target"))
+    restore(restored, tmp_path / "b.gz")
+    assert content(restored) == content(source)
+    command.check(alembic_config(restored))
+    with restored.connect() as connection:
+        highest = connection.exec_driver_sql("SELECT max(seq) FROM events").scalar_one()
+    with pytest.raises(InternalError, match="not empty"):
+        restore(restored, tmp_path / "b.gz")
+    if target == "postgresql":
+        with restored.begin() as connection:
+            number = connection.exec_driver_sql(
+                "SELECT nextval(pg_get_serial_sequence('events', 'seq'))"
+            ).scalar_one()
+        assert number == highest + 1
+    # The restored database is one that a hub works on.
+    source.dispose()
+    restored.dispose()
+
+    async def again() -> None:
+        async with world(tmp_path, database_url=str(restored.url.render_as_string(hide_password=False))) as w:
+            assert len((await w.client.get("/v1/orders")).json()["orders"]) == 2
+            assert (await w.client.get("/v1/audit/verification")).json()["whole"] is True
+
+    play(again())
+
+
+def test_a_back_up_of_the_first_release_is_restored_to_today_s_schema(
+    tmp_path: Path, each_database: str, engines: Callable[[str], Engine]
+):
+    old = engines(load(each_database, tmp_path))
+    report = back_up(old, tmp_path / "b.gz", now=EPOCH)
+    assert report.revision == "0001"
+    restored = engines(empty("sqlite", tmp_path / "target"))
+    restore(restored, tmp_path / "b.gz")
+    command.check(alembic_config(restored))
+    old_url = old.url.render_as_string(hide_password=False)
+    upgrade(old)
+    assert content(restored) == content(old)
+    old.dispose()
+    if each_database == "postgresql":
+        postgres.drop_database(old_url)
+
+
+def a_back_up(folder: Path) -> Path:
+    token = database_kind.set("sqlite")
+    engine = make_engine(database_url_of(folder))
+    back_up(engine, folder / "b.gz", now=EPOCH)
+    engine.dispose()
+    database_kind.reset(token)
+    drop_databases()
+    return folder / "b.gz"
+
+
+def rewritten(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.write_bytes(gzip.compress(b"".join(change(lines))))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda lines: lines[:-1], "not complete"),
+        (lambda lines: [lines[0].replace(b"00", b"01"), *lines[1:]], "was changed"),
+        (lambda lines: [lines[0], b'{"table":"orders","row":{}}\n', *lines[1:]], "was changed"),
+        (lambda lines: [b'{"format":"other"}\n', *lines[1:]], "no back-up of ours"),
+        (lambda lines: [b"[]\n"], "cannot be read"),
+    ],
+)
+def test_a_damaged_file_is_refused_before_anything_is_touched(
+    tmp_path: Path, change: Any, says: str, engines: Callable[[str], Engine]
+):
+    path = a_back_up(tmp_path)
+    rewritten(path, change)
+    target = engines(empty("sqlite", tmp_path / "target"))
+    with pytest.raises(InternalError, match=says):
+        restore(target, path)
+    with target.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one() == 0
+
+
+def test_a_cut_file_is_refused(tmp_path: Path, engines: Callable[[str], Engine]):
+    path = a_back_up(tmp_path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InternalError):
+        check(path)
+
+
+def test_a_back_up_of_a_later_release_is_refused(tmp_path: Path, engines: Callable[[str], Engine]):
+    path = a_back_up(tmp_path)
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    header = json.loads(lines[0]) | {"revision": "9999"}
+    import hashlib
+
+    body = [json.dumps(header).encode() + b"\n", *lines[1:-1]]
+    footer = json.loads(lines[-1]) | {"sha256": hashlib.sha256(b"".join(body)).hexdigest()}
+    path.write_bytes(gzip.compress(b"".join([*body, json.dumps(footer).encode() + b"\n"])))
+    with pytest.raises(InternalError, match="9999"):
+        restore(engines(empty("sqlite", tmp_path / "target")), path)
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path):
+    assert a_back_up(tmp_path).stat().st_mode & 0o077 == 0
