@@ -20,6 +20,7 @@ from hub_api.features.health.routes import router as health
 from hub_api.features.landing_points.routes import router as landing_points
 from hub_api.features.orders.routes import router as orders
 from hub_api.features.stations.routes import router as stations
+from hub_api.features.webhooks.routes import router as webhooks
 from hub_api.features.zones.routes import router as zones
 from hub_api.settings import Settings
 from hub_api.wiring import Parts, open_hub
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         separate_input_output_schemas=False,
     )
     problems.install(app)
-    for router in (health, tokens, orders, stations, drones, landing_points, zones, access, audit):
+    for router in (health, tokens, orders, stations, drones, landing_points, zones, access, audit, webhooks):
         app.include_router(router)
     docs_page.install(app)
     openapi.install(app)

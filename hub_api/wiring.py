@@ -37,6 +37,7 @@ from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
+from hub_api.dispatch.webhooks import Webhooks
 from hub_api.keyring import keyring
 from hub_api.personal_data import PersonalData
 from hub_api.security import ensure_demo_key
@@ -92,6 +93,8 @@ class Hub:
     gate: Gate
     vault: Vault
     personal: PersonalData
+    webhooks: Webhooks
+    wake_callbacks: Callable[[], None]
     started_at: datetime
     failure: asyncio.Future[None]
     """Done with an exception as soon as a task that must not end has ended."""
@@ -187,11 +190,13 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
                 and fleet.holds_command(command.drone_id, settings.fleet_settle_s)
             ),
         )
+        webhooks = Webhooks(database, vault, ids, clock)
         sender = CallbackSender(
             database,
             clock,
             timeout_s=settings.callback_timeout_s,
             attempts=settings.callback_attempts,
+            webhooks=webhooks,
             transport=given.callback_transport,
         )
         callback_wakers.append(sender.wake)
@@ -217,6 +222,8 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             gate=gate,
             vault=vault,
             personal=personal,
+            webhooks=webhooks,
+            wake_callbacks=sender.wake,
             started_at=clock.now(),
             failure=crew.failure,
         )

@@ -18,6 +18,7 @@ from hub_api.commands import (
     secrets,
     serve,
     site,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.command("secrets")(secrets.make_secrets)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(retention.app, name="personal-data")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(airspace.app, name="airspace")
 
 

@@ -1,7 +1,8 @@
 """Telling the centre: every change of an order's state is posted to its callback URL until it is taken.
 
-Updates of one order go out in order. A URL that does not answer with 2xx is tried again with
-doubling pauses; after the last try the update is marked failed, which the order shows.
+Every update is signed (:mod:`hub_api.dispatch.webhooks`). Updates of one order go out in order. A URL
+that does not answer with 2xx is tried again with doubling pauses; after the last try the update is
+marked failed, which the order shows, and waits as a dead letter to be sent again by hand.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import httpx
 
 from core.clock import Clock
 from core.errors import DroneAedError
+from hub_api.dispatch.webhooks import Webhooks
 from hub_api.store.database import Database
 from hub_api.store.records import CallbackRecord
 from hub_api.store.repositories import callbacks
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 300.0
+LOOK_AGAIN_S = 60.0
+"""With nothing owed: a replay asked for on the command line wakes nobody here."""
 
 
 class CallbackSender:
@@ -34,12 +38,14 @@ class CallbackSender:
         *,
         timeout_s: float,
         attempts: int,
+        webhooks: Webhooks,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._timeout_s = timeout_s
         self._attempts = attempts
+        self._webhooks = webhooks
         self._transport = transport
         self._wake = asyncio.Event()
 
@@ -58,7 +64,6 @@ class CallbackSender:
         ) as client:
             while True:
                 self._wake.clear()
-                pause_s: float | None = None
                 try:
                     pause_s = await self._send_due(client)
                 except DroneAedError:
@@ -70,8 +75,8 @@ class CallbackSender:
                 except TimeoutError:
                     continue
 
-    async def _send_due(self, client: httpx.AsyncClient) -> float | None:
-        """Send what is due; seconds until the next is, None if nothing is owed."""
+    async def _send_due(self, client: httpx.AsyncClient) -> float:
+        """Send what is due; seconds until the next look."""
         owed = await self._database.read(callbacks.open_of_each_order)
         now = self._clock.now()
         due = [update for update in owed if update.next_attempt_at <= now]
@@ -79,7 +84,7 @@ class CallbackSender:
         if due:
             return 0.0
         if not owed:
-            return None
+            return LOOK_AGAIN_S
         return max(0.0, (min(update.next_attempt_at for update in owed) - now).total_seconds())
 
     async def _send(self, client: httpx.AsyncClient, update: CallbackRecord) -> None:
@@ -112,6 +117,11 @@ class CallbackSender:
     async def _post(self, client: httpx.AsyncClient, update: CallbackRecord) -> str | None:
         """None if the update was taken, else why not."""
         try:
+            signed = await self._webhooks.headers_of(update)
+        except DroneAedError as fault:
+            log.error("callback %d cannot be signed: %s", update.seq, fault)
+            return "it cannot be signed"
+        try:
             response = await client.post(
                 update.url,
                 content=update.body.encode(),
@@ -119,6 +129,7 @@ class CallbackSender:
                     "Content-Type": "application/json; charset=utf-8",
                     "Drone-Aed-Event-Id": str(update.event_seq),
                     "Drone-Aed-Attempt": str(update.attempts + 1),
+                    **signed,
                 },
             )
         except (httpx.HTTPError, httpx.InvalidURL) as fault:

@@ -12,11 +12,11 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from alembic import command
 from alembic.migration import MigrationContext
@@ -156,7 +156,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
         raise _fault(f"{path.name} cannot be read: {error}") from None
 
 
-def _parsed(source: IO[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def _parsed(source: Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
     for encoded in source:
         value = json.loads(encoded)
         if not isinstance(value, dict):
@@ -165,7 +165,8 @@ def _parsed(source: IO[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
 
 
 def _batches(path: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    name, rows = "", []
+    name = ""
+    rows: list[dict[str, Any]] = []
     for _, value in _lines(path):
         if "table" not in value:
             continue

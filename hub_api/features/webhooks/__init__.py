@@ -1,0 +1,1 @@
+"""Webhooks: signing secrets, what was not delivered, and sending it again."""
