@@ -83,7 +83,7 @@ _VERTICAL_I = 2.5
 _TRACK_MARGIN = 0.05
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _approach_speed(error: float, gain: float, acceleration: float, limit: float) -> float:
     """Speed to close ``error``: proportional near the target, √(2·a·d) far away, limited."""
     distance = abs(error)
@@ -97,7 +97,7 @@ def _approach_speed(error: float, gain: float, acceleration: float, limit: float
     return speed if error >= 0.0 else -speed
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def advance_legs(s: FloatArray, c: FloatArray, legs: FloatArray) -> None:
     """Move the target along the previous, this and the next leg; slow down where the vehicle lags."""
     # The autopilot only knows where it believes to be.
@@ -174,14 +174,14 @@ def advance_legs(s: FloatArray, c: FloatArray, legs: FloatArray) -> None:
             s[S_REACHED] = 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def shape_horizontal(s: FloatArray, c: FloatArray) -> None:
     """Target for point and velocity modes: acceleration-limited change of the target's own velocity."""
     limit = c[C_ACCELERATION_XY]
     if c[C_XY_MODE] == XY_POINT:
         dn = c[C_NORTH] - s[S_TARGET_NORTH]
         de = c[C_EAST] - s[S_TARGET_EAST]
-        distance = math.hypot(dn, de)
+        distance = math.sqrt(dn * dn + de * de)
         speed = _approach_speed(distance, _POSITION_P, limit * 0.5, c[C_SPEED_XY])
         wn = dn / distance * speed if distance > 1e-6 else 0.0
         we = de / distance * speed if distance > 1e-6 else 0.0
@@ -189,13 +189,15 @@ def shape_horizontal(s: FloatArray, c: FloatArray) -> None:
         wn = c[C_VEL_NORTH]
         we = c[C_VEL_EAST]
     # The target must not run away from a vehicle that cannot follow.
-    lag = math.hypot(s[S_TARGET_NORTH] - s[S_NORTH], s[S_TARGET_EAST] - s[S_EAST])
+    behind_n = s[S_TARGET_NORTH] - s[S_NORTH] - c[C_POSITION_ERROR_NORTH]
+    behind_e = s[S_TARGET_EAST] - s[S_EAST] - c[C_POSITION_ERROR_EAST]
+    lag = math.sqrt(behind_n * behind_n + behind_e * behind_e)
     if lag > 5.0:
         wn *= 5.0 / lag
         we *= 5.0 / lag
     an = (wn - s[S_TARGET_VEL_NORTH]) / 0.5
     ae = (we - s[S_TARGET_VEL_EAST]) / 0.5
-    size = math.hypot(an, ae)
+    size = math.sqrt(an * an + ae * ae)
     if size > limit:
         an *= limit / size
         ae *= limit / size
@@ -207,7 +209,7 @@ def shape_horizontal(s: FloatArray, c: FloatArray) -> None:
     s[S_TARGET_EAST] += s[S_TARGET_VEL_EAST] * TICK_S
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def shape_vertical(s: FloatArray, c: FloatArray) -> None:
     limit = c[C_ACCELERATION_Z]
     if c[C_Z_MODE] == Z_HEIGHT:
@@ -226,7 +228,7 @@ def shape_vertical(s: FloatArray, c: FloatArray) -> None:
     s[S_TARGET_UP] = min(max(s[S_TARGET_UP], up - 2.0), up + 2.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def wanted_lean_and_thrust(s: FloatArray, c: FloatArray, a: FloatArray) -> tuple[float, float, float]:
     """Wanted lean (tangent, north and east) and specific thrust from targets: P → PID → lean."""
     # The autopilot only knows where it believes to be.
@@ -234,7 +236,7 @@ def wanted_lean_and_thrust(s: FloatArray, c: FloatArray, a: FloatArray) -> tuple
     east = s[S_EAST] + c[C_POSITION_ERROR_EAST]
     en = s[S_TARGET_NORTH] - north
     ee = s[S_TARGET_EAST] - east
-    distance = math.hypot(en, ee)
+    distance = math.sqrt(en * en + ee * ee)
     fix = _approach_speed(distance, _POSITION_P, c[C_ACCELERATION_XY], c[C_SPEED_XY])
     vn = s[S_TARGET_VEL_NORTH]
     ve = s[S_TARGET_VEL_EAST]
@@ -247,7 +249,7 @@ def wanted_lean_and_thrust(s: FloatArray, c: FloatArray, a: FloatArray) -> tuple
     ae = s[S_TARGET_ACC_EAST] + _VELOCITY_P * ee + s[S_INTEGRAL_EAST]
 
     most = GRAVITY_M_S2 * math.tan(c[C_LEAN_MAX_RAD])
-    size = math.hypot(an, ae)
+    size = math.sqrt(an * an + ae * ae)
     s[S_LEAN_LIMITED] = 0.0
     free_n = _VELOCITY_I * en * TICK_S
     free_e = _VELOCITY_I * ee * TICK_S
@@ -258,7 +260,7 @@ def wanted_lean_and_thrust(s: FloatArray, c: FloatArray, a: FloatArray) -> tuple
         if pushing > 0.0:
             free_n -= pushing * an / (size * size)
             free_e -= pushing * ae / (size * size)
-        speed = math.hypot(s[S_TARGET_VEL_NORTH], s[S_TARGET_VEL_EAST])
+        speed = math.sqrt(s[S_TARGET_VEL_NORTH] ** 2 + s[S_TARGET_VEL_EAST] ** 2)
         if speed > 1e-3:
             # Staying on the track goes before speed along it.
             un = s[S_TARGET_VEL_NORTH] / speed
@@ -266,7 +268,7 @@ def wanted_lean_and_thrust(s: FloatArray, c: FloatArray, a: FloatArray) -> tuple
             along = an * un + ae * ue
             across_n = an - along * un
             across_e = ae - along * ue
-            across = math.hypot(across_n, across_e)
+            across = math.sqrt(across_n * across_n + across_e * across_e)
             if across >= most:
                 an = across_n * most / across
                 ae = across_e * most / across
@@ -294,11 +296,11 @@ def wanted_lean_and_thrust(s: FloatArray, c: FloatArray, a: FloatArray) -> tuple
     return an / GRAVITY_M_S2, ae / GRAVITY_M_S2, max(thrust, 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def turn(s: FloatArray, c: FloatArray, a: FloatArray) -> None:
     wanted = c[C_YAW]
     if c[C_YAW_FOLLOWS_TRACK] > 0.0:
-        speed = math.hypot(s[S_TARGET_VEL_NORTH], s[S_TARGET_VEL_EAST])
+        speed = math.sqrt(s[S_TARGET_VEL_NORTH] ** 2 + s[S_TARGET_VEL_EAST] ** 2)
         wanted = s[S_YAW]
         if speed > 0.05 * c[C_SPEED_XY]:
             wanted = math.atan2(s[S_TARGET_VEL_EAST], s[S_TARGET_VEL_NORTH])

@@ -108,7 +108,7 @@ from sitl.trajectory import LEG_COLUMNS
 drop_stale_caches()
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _move(s: FloatArray, c: FloatArray, a: FloatArray) -> float:
     """One tick of motion. Returns the thrust in newtons."""
     mass = c[C_MASS_KG]
@@ -150,7 +150,7 @@ def _move(s: FloatArray, c: FloatArray, a: FloatArray) -> float:
     return thrust
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _tick(
     s: FloatArray, c: FloatArray, a: FloatArray, legs: FloatArray, words: npt.NDArray[np.uint64], row: int
 ) -> None:
@@ -236,7 +236,7 @@ def _tick(
     draw_power(s, c, a, thrust)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def step_fleet(
     states: FloatArray,
     commands: FloatArray,
@@ -247,8 +247,9 @@ def step_fleet(
 ) -> None:
     """Advance every row by ``ticks`` of 20 ms."""
     for row in range(states.shape[0]):
+        s, c, a, leg_rows = states[row], commands[row], airframes[row], legs[row]
         for _ in range(ticks):
-            _tick(states[row], commands[row], airframes[row], legs[row], words, row)
+            _tick(s, c, a, leg_rows, words, row)
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ _REST_VOLTAGE = np.array(
 )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _rest_voltage(remaining: float) -> float:
     if remaining <= 0.0:
         return _REST_VOLTAGE[0]
@@ -55,7 +55,7 @@ def _rest_voltage(remaining: float) -> float:
     return _REST_VOLTAGE[index] + (position - index) * (_REST_VOLTAGE[index + 1] - _REST_VOLTAGE[index])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def draw_power(s: FloatArray, c: FloatArray, a: FloatArray, thrust: float) -> None:
     """Electrical power from thrust and airflow, then current and voltage of the pack."""
     if a[A_POWER_LINEAR] > 0.0:
@@ -77,7 +77,8 @@ def draw_power(s: FloatArray, c: FloatArray, a: FloatArray, thrust: float) -> No
         norm = math.sqrt(1.0 + ln * ln + le * le)
         through = (rn * ln + re * le + ru) / norm
         useful = max(thrust * (math.sqrt(flow_sq) + through), 0.3 * thrust * math.sqrt(flow_sq))
-        profile = hover * (1.0 - a[A_INDUCED_FRACTION]) * (max(thrust, 0.0) / a[A_HOVER_THRUST_N]) ** 1.5
+        load = max(thrust, 0.0) / a[A_HOVER_THRUST_N]
+        profile = hover * (1.0 - a[A_INDUCED_FRACTION]) * load * math.sqrt(load)
         power = a[A_AVIONICS_W] + useful / max(efficiency, 0.05) + profile
     power *= c[C_POWER_FACTOR]
     if a[A_IDEAL_BATTERY] > 0.0:

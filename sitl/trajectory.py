@@ -40,7 +40,7 @@ FloatRow = npt.NDArray[np.float64]
 LEG_COLUMNS = 16
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ramp_times(change: float, acceleration: float, jerk: float) -> tuple[float, float]:
     """(jerk phase, constant phase) seconds of a jerk-limited speed change of ``change`` m/s."""
     if change <= 0.0:
@@ -50,7 +50,7 @@ def _ramp_times(change: float, acceleration: float, jerk: float) -> tuple[float,
     return acceleration / jerk, change / acceleration - acceleration / jerk
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ramp(
     time_s: float, from_speed: float, sign: float, jerk: float, jerk_s: float, const_s: float
 ) -> tuple[float, float, float]:
@@ -83,7 +83,7 @@ def _ramp(
     return from_speed * time_s + sign * s, from_speed + sign * v, sign * a
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _profile(time_s: float, leg: FloatRow) -> tuple[float, float, float]:
     jerk = leg[L_JERK]
     rise = 2.0 * leg[L_RISE_JERK_S] + leg[L_RISE_CONST_S]
@@ -104,7 +104,7 @@ def _profile(time_s: float, leg: FloatRow) -> tuple[float, float, float]:
     return leg[L_LENGTH] - s, v, -a
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def leg_state(time_s: float, leg: FloatRow) -> tuple[float, float, float]:
     """Distance along the leg (m), speed (m/s) and acceleration (m/s²) ``time_s`` after its start."""
     lag = leg[L_JERK_RISE_S]
@@ -115,7 +115,7 @@ def leg_state(time_s: float, leg: FloatRow) -> tuple[float, float, float]:
     return 0.5 * (s1 + s2), 0.5 * (v1 + v2), 0.5 * (a1 + a2)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def plan_leg(
     leg: FloatRow,
     north_m: float,
@@ -171,7 +171,7 @@ def plan_leg(
     leg[L_TOTAL_S] = 2.0 * (rise_j + fall_j) + rise_c + fall_c + cruise + lag
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def corner_overlap_s(
     leg: FloatRow, following: FloatRow, radius_m: float, corner_acceleration_m_s2: float
 ) -> float:
