@@ -18,6 +18,7 @@ from core.ids import IdSource
 from geofences.airspace import Airspace
 from planner import reasons
 from planner.airframe import Airframe
+from planner.alternates import Elsewhere, with_alternates
 from planner.candidates import (
     Candidate,
     CandidateVerdict,
@@ -27,7 +28,7 @@ from planner.candidates import (
     Severity,
     options_for,
 )
-from planner.deconflict import PreEmption, Resolution, planning_again, resolve
+from planner.deconflict import Outcome, PreEmption, Resolution, planning_again, resolve
 from planner.flight_plan import FlightPlan
 from planner.intent_index import IntentIndex
 from planner.intent_volumes import priority_of
@@ -130,9 +131,21 @@ def choose(
             best = found
     candidates = [*_flyable(request, planned, best, behind), *refused]
     resolution = best.resolution if best is not None else None
+    chosen = next((option for option, answer in planned if answer is best), None)
+    accepted = None if best is None else best.plan
+    around_traffic = resolution is not None and resolution.outcome is Outcome.REROUTED
+    if accepted is not None and chosen is not None and not around_traffic:
+        # A way around other traffic keeps its own rally points and fence, which keep clear of that traffic.
+        others = [
+            Elsewhere(option.landing_point, option.terms, option.carry_s)
+            for option in options
+            if option.state is chosen.state
+        ]
+        task = _task(chosen, site)
+        accepted = with_alternates(accepted, task, others, site=site, airspace=airspace, policy=policy)
     return Decision(
         request=request,
-        accepted=None if best is None else best.plan,
+        accepted=accepted,
         declined_reason=None if best is not None else _declined(site, drone_states, candidates),
         candidates=tuple(candidates),
         airspace_version=airspace.version,
@@ -154,17 +167,7 @@ def _answer(
     traffic: Traffic | None,
 ) -> _Answer | NoPlan:
     """Plan one combination and fit it between the traffic."""
-    drone = option.state.drone
-    task = FlightTask(
-        drone_id=drone.drone_id,
-        station=site.station(drone.station_id),
-        landing_point=option.landing_point,
-        airframe=option.airframe,
-        method=option.terms.method,
-        wind=option.wind,
-        charge_fraction=option.state.charge_fraction,
-        carry_s=option.carry_s,
-    )
+    task = _task(option, site)
     plan = plan_flight(task, site=site, airspace=airspace, ids=ids, at=now, policy=policy)
     if isinstance(plan, NoPlan):
         return plan
@@ -183,6 +186,20 @@ def _answer(
     if resolution.plan is None or resolution.time_to_patient_s is None:
         return NoPlan((resolution.reason,) if resolution.reason else ())
     return _Answer(resolution.plan, resolution.time_to_patient_s, resolution)
+
+
+def _task(option: Option, site: Site) -> FlightTask:
+    drone = option.state.drone
+    return FlightTask(
+        drone_id=drone.drone_id,
+        station=site.station(drone.station_id),
+        landing_point=option.landing_point,
+        airframe=option.airframe,
+        method=option.terms.method,
+        wind=option.wind,
+        charge_fraction=option.state.charge_fraction,
+        carry_s=option.carry_s,
+    )
 
 
 def _candidate(

@@ -5,6 +5,8 @@ Layout (ArduPilot; PX4 has no sequence 0 for home):
     0 home · 1 NAV_TAKEOFF · DO_CHANGE_SPEED · WAYPOINT per cruise leg · LOITER_TIME over the landing
     point · DO_WINCH retract · WAYPOINT per leg home · NAV_LAND on the pad
     [· WAYPOINTs of the way out backwards · NAV_LAND on the pad]
+    [· per alternate: WAYPOINT up over the landing point · WAYPOINT per leg of the transfer · LOITER_TIME over
+       the alternate · DO_WINCH retract · WAYPOINT per leg home · NAV_LAND on the pad]
 
 Delivery by landing has the same mission: unattended it hovers and goes home with the AED. The landing
 itself is commanded, because a landing in the middle of a mission disarms ArduCopter and makes PX4 take
@@ -28,9 +30,15 @@ from planner.checks import refuse
 from planner.compile import mavlink_numbers as mav
 from planner.compile.dialects import DIALECTS, Dialect
 from planner.compile.fence_items import fence_items
-from planner.compile.mission_types import CompiledMission, ItemLeg, MissionIndices, MissionItem
+from planner.compile.mission_types import (
+    AlternateIndices,
+    CompiledMission,
+    ItemLeg,
+    MissionIndices,
+    MissionItem,
+)
 from planner.compile.parameters import required_parameters
-from planner.flight_plan import DeliveryMethod, FlightPlan, Leg, RoutePoint
+from planner.flight_plan import Alternate, DeliveryMethod, FlightPlan, Leg, RoutePoint
 
 SPEED_STEP_M_S = 0.05
 """Ground speeds closer than this are one speed (chosen: far below what an autopilot holds)."""
@@ -101,11 +109,12 @@ class _Writer:
         self.legs: list[ItemLeg | None] = []
         self.entry: dict[tuple[str, int], int] = {}
         """(section, leg index) → sequence number at which that leg can be entered by a jump."""
-        speeds = [leg.ground_speed_m_s for leg in _cruise(plan.outbound, plan.inbound, plan.retrace)]
+        speeds = [leg.ground_speed_m_s for leg in _cruise(*plan.sections().values())]
         # A mission begun in the air is entered by jumps: every leg then says its own speed.
         self.uniform_speed = plan.start is None and max(speeds) - min(speeds) <= SPEED_STEP_M_S
         self.first_speed_m_s = speeds[0]
         self.winch_seq: int | None = None
+        self.alternates: list[AlternateIndices] = []
 
     def write(self) -> None:
         plan = self.plan
@@ -119,6 +128,37 @@ class _Writer:
         self._home_section("inbound", plan.inbound)
         if plan.retrace:
             self._home_section("retrace", plan.retrace)
+        for number, alternate in enumerate(plan.alternates, start=1):
+            # Speeds of legs, winch and all: what doesn't fit for certain is left out, and the indices say so.
+            most = 2 * (len(alternate.transfer) + len(alternate.inbound)) + 1
+            if len(self.items) + most <= self.dialect.max_items:
+                self.alternates.append(self._alternate(number, alternate))
+
+    def _alternate(self, number: int, alternate: Alternate) -> AlternateIndices:
+        """To another landing point and home from there; entered by a jump from the first hover."""
+        transfer, home = f"transfer-{number}", f"home-{number}"
+        last = len(alternate.transfer) - 1
+        self._leg(transfer, 0, mav.NAV_WAYPOINT, param4=self.dialect.yaw_free)
+        for index in range(1, last):
+            self._cruise_leg(transfer, index)
+        self._leg(transfer, last, mav.NAV_LOITER_TIME, param1=alternate.hover_budget_s)
+        winch = None
+        if alternate.delivery_method is DeliveryMethod.WINCH:
+            winch = self._retract(alternate.delivery.altitude_amsl_m - alternate.delivery_ground_amsl_m)
+        self._home_section(home, alternate.inbound)
+        return AlternateIndices(
+            landing_point_id=alternate.landing_point_id,
+            transfer_first=self.entry[transfer, 0],
+            delivery_hover=self.entry[transfer, last],
+            winch_retract=winch,
+            inbound_first=self.entry[home, 0],
+            land=self.entry[home, len(alternate.inbound) - 1],
+        )
+
+    def _retract(self, line_m: float) -> int:
+        """The winch pulls in what it may have let out; the sequence number."""
+        self._append(None, mav.DO_WINCH, param1=1.0, param2=mav.WINCH_RELATIVE_LENGTH, param3=-line_m)
+        return len(self.items) - 1
 
     def _begin_in_the_air(self) -> None:
         """Autopilots want a take-off first; the vehicle is set to what comes after it, so it is never flown."""
@@ -134,9 +174,7 @@ class _Writer:
             self._cruise_leg("outbound", index)
         self._leg("outbound", last, mav.NAV_LOITER_TIME, param1=plan.hover_budget_s)
         if plan.delivery_method is DeliveryMethod.WINCH:
-            self.winch_seq = len(self.items)
-            line_m = plan.delivery.altitude_amsl_m - plan.delivery_ground_amsl_m
-            self._append(None, mav.DO_WINCH, param1=1.0, param2=mav.WINCH_RELATIVE_LENGTH, param3=-line_m)
+            self.winch_seq = self._retract(plan.delivery.altitude_amsl_m - plan.delivery_ground_amsl_m)
 
     def write_way_home(self) -> None:
         """Only the way home, beginning with a take-off where the vehicle stands."""
@@ -247,6 +285,7 @@ class _Writer:
             land=self.entry["inbound", len(plan.inbound) - 1],
             retrace_first=self.entry[back, 0],
             retrace_land=self.entry[back, len(back_legs) - 1],
+            alternates=tuple(self.alternates),
         )
 
     def return_entry(self) -> tuple[int, ...]:
@@ -261,7 +300,11 @@ class _Writer:
                 # A DO item belongs to the leg after it.
                 found.append(following)
                 continue
-            if leg.section != "outbound":
+            section, _, number = leg.section.partition("-")
+            if section == "transfer" and leg.index == len(plan.section(leg.section)) - 1:
+                # The hover over an alternate: home from there.
+                following = self.entry[f"home-{number}", 0]
+            elif section != "outbound":
                 following = self.entry[leg.section, leg.index]
             elif leg.index == last:
                 following = self.entry["inbound", 0]

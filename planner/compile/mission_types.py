@@ -28,13 +28,32 @@ class MissionItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlternateIndices:
+    """Where an alternate's sections are.
+
+    A jump from the first hover to ``transfer_first`` diverts: up, over to the alternate, and down to its
+    ``delivery_hover``, where the mission loiters as over the first point and then goes home by itself from
+    ``inbound_first``. To bring the AED home while on the transfer, fly it on and jump to ``inbound_first`` when
+    ``delivery_hover`` becomes current.
+    """
+
+    landing_point_id: str
+    transfer_first: int
+    delivery_hover: int
+    winch_retract: int | None
+    inbound_first: int
+    land: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MissionIndices:
     """Where things are in the mission, by sequence number.
 
     ``retrace_first`` and ``retrace_land`` bound the section that flies the way out backwards; where
     the way back is the way out reversed they point into the ordinary way back. ``takeoff`` is where the
     mission is begun: for a vehicle that is in the air already, the item that follows the take-off.
-    ``delivery_hover`` is None in a mission that only goes home.
+    ``delivery_hover`` is None in a mission that only goes home. ``alternates`` are those of the plan that fit into
+    the mission, in the plan's order.
     """
 
     takeoff: int
@@ -44,6 +63,7 @@ class MissionIndices:
     land: int
     retrace_first: int
     retrace_land: int
+    alternates: tuple[AlternateIndices, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
