@@ -20,6 +20,7 @@ from planner.corridor import corridor_of
 from planner.flight_plan import FlightPlan
 from planner.heights import layers_amsl_m, legal_above_ground
 from planner.legs import climb_time_s, descent_time_s, landing_time_s, rest_to_rest_s
+from planner.moment import Moment
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.profiled_way import End, NoProfiledWay, find_profiled_way
 from planner.reasons import Reason
@@ -101,8 +102,9 @@ class _Question:
         self.start: XY = space.place(task.station.position)
         self.goal: XY = space.place(task.landing_point.position)
         self.straight_s = _straight_s(task.airframe, math.dist(self.start, self.goal))
-        self.window = TimeWindow.at(at)
-        self.sky = space.moment(self.window)
+        # Set by plan(), for as long a flight as it is asked about.
+        self.window: TimeWindow
+        self.sky: Moment
         self.against = Refusals(task, space.airspace, space.corridor)
 
     def first_duration_s(self) -> float:
