@@ -152,6 +152,13 @@ def height_profile(
     )
 
 
+def warm_up() -> None:
+    """Load the compiled part, on a way of two stretches."""
+    stretches = (Stretch(0.0, 500.0, ((0.0, 10.0),)), Stretch(500.0, 1000.0, ((5.0, 20.0),)))
+    limits = ClimbLimits(slope_max=0.1, climb_s_per_m=0.2, descent_s_per_m=0.2)
+    height_profile(stretches, limits=limits, start_amsl_m=((0.0, 10.0),), end_amsl_m=((0.0, 20.0),))
+
+
 def _holds(bands: Intervals, height_m: float) -> bool:
     return any(low <= height_m <= high for low, high in bands)
 

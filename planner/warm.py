@@ -12,6 +12,7 @@ from geofences.model import GROUND, UNLIMITED, PolygonArea, Restriction, TimeWin
 from planner.airframe import Airframe
 from planner.corridor import corridor_of
 from planner.flight_plan import FlightPlan
+from planner.height_profile import warm_up as warm_up_heights
 from planner.planning import plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.search.warm import warm_up as warm_up_search
@@ -51,6 +52,7 @@ def warm_up(
     warming up as well, before it goes into use.
     """
     warm_up_search()
+    warm_up_heights()
     window = TimeWindow.at(datetime.now(UTC) if at is None else at)
     ground_amsl_m = airspace.terrain.ground_amsl_m(airspace.frame.origin)
     for airframe in airframes:

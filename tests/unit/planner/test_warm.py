@@ -8,6 +8,8 @@ from geofences.model import Restriction
 from planner import motion, sweep_kernels
 from planner.airframe import load_airframes
 from planner.flight_plan import FlightPlan
+from planner.height_profile import ClimbLimits, HeightProfile, Stretch, height_profile
+from planner.height_profile_kernels import cheapest
 from planner.search import SearchWorld
 from planner.warm import rehearse, warm_up
 from tests.unit.planner.helpers import HEX10, NOW, airspace, box_zone, landing_point, planned, station
@@ -45,3 +47,17 @@ def test_the_first_plan_builds_no_world_and_compiles_nothing(monkeypatch: pytest
     planned(sky, station("a", 0, 0), landing_point("p", 3000, 0))
     assert not built
     assert [len(kernel.signatures) for kernel in kernels] == known
+
+
+def test_the_first_height_profile_compiles_nothing() -> None:
+    warm_up(airspace(), [])
+    known = len(cheapest.signatures)
+    found = height_profile(
+        [Stretch(0.0, 100.0, ((0.0, 9.0),)), Stretch(100.0, 300.0, ((8.0, 50.0),))],
+        limits=ClimbLimits(slope_max=0.1, climb_s_per_m=0.2, descent_s_per_m=0.2),
+        start_amsl_m=((0.0, 90.0),),
+        end_amsl_m=((0.0, 90.0),),
+    )
+    assert isinstance(found, HeightProfile)
+    assert known > 0
+    assert len(cheapest.signatures) == known
