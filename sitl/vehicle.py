@@ -163,6 +163,16 @@ class SimulatedVehicle:
         if self.payload.load is not before:
             self.witness(self.payload.load.value, f"{self.payload.released_at_height_m:.2f} m above ground")
 
+    def deploy_parachute(self) -> bool:
+        """Pull the parachute. False: there is none, or it jams; the motors are off in any case."""
+        if "parachute_jam" in self.faults:
+            self.body.motors_off()
+            self.witness("parachute jammed")
+            return False
+        opened = self.body.open_parachute()
+        self.witness("parachute open" if opened else "no parachute")
+        return opened
+
     # --- air ----------------------------------------------------------------------------------
     def set_wind(self, wind: Wind) -> None:
         """The wind of the place; active faults make of it what they do."""

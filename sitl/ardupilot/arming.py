@@ -39,7 +39,7 @@ class Arming:
                 complaints.append("Fence enabled, need position estimate")
         if not autopilot.gps_ok:
             complaints.append("GPS 1: Bad fix")
-        if autopilot.winch_type and not autopilot.vehicle.payload.driven:
+        if autopilot.gear.winch_type and not autopilot.vehicle.payload.driven:
             complaints.append("winch unhealthy")
         battery = autopilot.battery.pre_arm_complaint()
         if battery:

@@ -14,10 +14,12 @@ from sitl.ardupilot.battery import BatteryMonitor
 from sitl.ardupilot.commands import Commands
 from sitl.ardupilot.failsafe import Failsafes
 from sitl.ardupilot.fence import Fence
+from sitl.ardupilot.gear import Gear
 from sitl.ardupilot.manoeuvres import Landing, ReturnStage, ReturnToLaunch, Takeoff
 from sitl.ardupilot.messages import MessageRouter
-from sitl.ardupilot.mission import Mission, MissionState, Submode
+from sitl.ardupilot.mission import Mission, MissionState
 from sitl.ardupilot.modes import FLYABLE, NEEDS_POSITION, Mode
+from sitl.ardupilot.navigation import Submode
 from sitl.ardupilot.parameters import Parameters
 from sitl.ardupilot.stores import FenceStore, MissionStore, RallyStore
 from sitl.ardupilot.transfer import Transfer
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 
 LANDED_AFTER_S = 1.2
 """Touch-down to «landed»: 1 s of the detector and the throttle's ramp, as in the recorded flights."""
-WINCH_SERVO, WINCH_DAIWA = 1, 2
-SERVO_FUNCTION_WINCH, SERVO_FUNCTION_GRIPPER = 88, 28
 ARMING_DELAY_S = 2.0
 """ArduCopter's ARMING_DELAY_SEC: no take-off sooner after arming."""
 REBOOT_S = 3.0
@@ -105,12 +105,7 @@ class ArduCopter(Autopilot):
         self.commands = Commands(self)
         self.router = MessageRouter(self)
         self.body.motors_off()
-        # Winch and gripper get their drivers at boot: changing the type needs a reboot.
-        self.winch_type = self.parameters.integer("WINCH_TYPE")
-        self.gripper_type = self.parameters.integer("GRIP_TYPE") if self.parameters["GRIP_ENABLE"] else 0
-        vehicle.payload.relax()
-        vehicle.payload.counted_length_m = 0.0
-        self._connect_gear()
+        self.gear = Gear(self)
         self.apply_limits()
 
     def reboot(self) -> None:
@@ -171,7 +166,7 @@ class ArduCopter(Autopilot):
         elif name == "SIM_ENGINE_MUL":
             self.body.set_thrust_factor(self.parameters[name])
         elif name.startswith(("WINCH", "SERVO")):
-            self._connect_gear()
+            self.gear.connect()
         elif name.startswith(("WPNAV", "ANGLE_MAX", "PSC")):
             self.apply_limits()
 
@@ -249,16 +244,27 @@ class ArduCopter(Autopilot):
         return (
             self.mode is Mode.LAND
             or (self.mode is Mode.RTL and self.returning.stage is ReturnStage.LAND)
-            or (self.mode is Mode.AUTO and self.mission.submode is Submode.LAND)
+            or (self.mode is Mode.AUTO and self.mission.navigation.submode is Submode.LAND)
         )
 
     @property
     def is_taking_off(self) -> bool:
         climbing = not self.takeoff.complete and self.taken_off
         return climbing and (
-            (self.mode is Mode.AUTO and self.mission.submode is Submode.TAKEOFF)
+            (self.mode is Mode.AUTO and self.mission.navigation.submode is Submode.TAKEOFF)
             or (self.mode is Mode.GUIDED and self.guided_target is None)
         )
+
+    def release_parachute(self) -> None:
+        """DO_PARACHUTE: only with CHUTE_ENABLED, armed, and high enough; otherwise a text at most."""
+        if not self.parameters["CHUTE_ENABLED"] or not self.armed or self.landed:
+            return
+        if self.height_above_home_m < self.parameters["CHUTE_ALT_MIN"]:
+            self.say(1, "Parachute: Too low")
+            return
+        self.say(6, "Parachute: Released")
+        self.vehicle.deploy_parachute()
+        self.disarm("parachute")
 
     # --- meddling -----------------------------------------------------------------------------
     def pilot_takes_over(self) -> None:
@@ -289,7 +295,7 @@ class ArduCopter(Autopilot):
         if wanted is Mode.AUTO:
             self.desired_speed_m_s = None
             self.apply_limits()
-            self.mission.submode = Submode.LOITER
+            self.mission.navigation.submode = Submode.LOITER
             self.mission.waiting_to_start = True
         elif self.armed and not self.landed:
             self._enter(wanted, land_pause_s)
@@ -370,50 +376,6 @@ class ArduCopter(Autopilot):
         total = sum(len(shape.vertices) for shape in self.fence_store.shapes)
         self.parameters.set_internally("FENCE_TOTAL", total)
 
-    # --- delivery gear ------------------------------------------------------------------------
-    def _servo_assigned(self, function: int) -> bool:
-        return any(
-            self.parameters[name] == function
-            for name in self.parameters.names
-            if name.startswith("SERVO") and name.endswith("_FUNCTION")
-        )
-
-    def _connect_gear(self) -> None:
-        payload = self.vehicle.payload
-        payload.rate_max_m_s = self.parameters["WINCH_RATE_MAX"]
-        payload.gain_1_s = self.parameters["WINCH_POS_P"]
-        payload.measures = self.winch_type == WINCH_DAIWA
-        payload.driven = self.winch_type != WINCH_SERVO or self._servo_assigned(SERVO_FUNCTION_WINCH)
-
-    def winch_command(self, action: int, length_m: float, rate_m_s: float) -> bool:
-        if self.winch_type == 0:
-            return False
-        payload = self.vehicle.payload
-        if action == 0:
-            payload.relax()
-        elif action == 1:
-            payload.release_length(length_m)
-            if self.parameters.integer("WINCH_OPTIONS") & 2:
-                verb = "raising" if length_m < 0 else "lowering"
-                self.say(6, f"Winch: {verb} {abs(length_m):4.1f}m to {payload.length_wanted_m:4.1f}m")
-        elif action == 2:
-            payload.set_rate(rate_m_s)
-        else:
-            return False
-        return True
-
-    def gripper_command(self, action: int) -> bool:
-        if self.parameters["GRIP_ENABLE"] == 0 or action not in (0, 1):
-            return False
-        if self.gripper_type == 0:
-            # Switched on without a driver: acked, nothing happens.
-            return True
-        payload = self.vehicle.payload
-        said = payload.open_hook(self.now_s) if action == 0 else payload.close_hook(self.now_s)
-        if said is not None:
-            self.say(6, said)
-        return True
-
     # --- loops --------------------------------------------------------------------------------
     def update(self, step_s: float) -> None:
         now_s = self.now_s
@@ -438,6 +400,9 @@ class ArduCopter(Autopilot):
             if self.landed:
                 self.landed = False
                 self.taken_off = True
+            return
+        placing = self.mode is Mode.AUTO and self.mission.navigation.submode is Submode.PLACE
+        if placing and self.mission.navigation.place.on_ground_on_purpose:
             return
         if self._touched_s is None:
             self._touched_s = now_s

@@ -180,7 +180,11 @@ class Commands:
             return DENIED
         done = False
         if autopilot.mode is Mode.AUTO:
-            done = autopilot.mission.pause() if choice == 0 else autopilot.mission.unpause()
+            done = (
+                autopilot.mission.navigation.pause()
+                if choice == 0
+                else autopilot.mission.navigation.unpause()
+            )
         elif autopilot.mode is Mode.GUIDED and autopilot.guided_target is not None:
             if choice == 0:
                 autopilot.body.hold_horizontally()
@@ -313,18 +317,22 @@ class Commands:
             # ArduPilot's simulator ends here with a floating-point trap: refused, and told to the test.
             self._autopilot.vehicle.witness("not a number in DO_WINCH")
             return FAILED
-        done = self._autopilot.winch_command(whole(command.p2), command.p3, command.p4)
+        done = self._autopilot.gear.winch(whole(command.p2), command.p3, command.p4)
         return ACCEPTED if done else FAILED
 
     def _gripper(self, command: Command, channel: Channel) -> int:
         if not math.isfinite(command.p2):
             self._autopilot.vehicle.witness("not a number in DO_GRIPPER")
             return FAILED
-        return ACCEPTED if self._autopilot.gripper_command(whole(command.p2)) else FAILED
+        return ACCEPTED if self._autopilot.gear.grip(whole(command.p2)) else FAILED
 
     def _parachute(self, command: Command, channel: Channel) -> int:
         # Observed: acked even without a parachute.
-        return ACCEPTED if whole(command.p1) in (0, 1, 2) else FAILED
+        if whole(command.p1) not in (0, 1, 2):
+            return FAILED
+        if whole(command.p1) == 2:
+            self._autopilot.release_parachute()
+        return ACCEPTED
 
     def _run_prearm_checks(self, command: Command, channel: Channel) -> int:
         for complaint in self._autopilot.arming.pre_arm_complaints():

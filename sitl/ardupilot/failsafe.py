@@ -61,7 +61,7 @@ class Failsafes:
         if action == NONE:
             return
         if autopilot.parameters.integer("FS_OPTIONS") & RELEASE_GRIPPER:
-            autopilot.gripper_command(0)
+            autopilot.gear.grip(0)
         if action == TERMINATE:
             autopilot.disarm("terminated")
             return

@@ -85,6 +85,8 @@ def _kept_parameters(
         return _unsigned16(p1), 0.0, -1.0 if p3 < 0 else 1.0, 1.0 if p4 > 0 else 0.0
     if command == LOITER_UNLIM:
         return 0.0, 0.0, math.copysign(_unsigned16(abs(p3)), p3), 0.0
+    if command == LOITER_TURNS:
+        return float(int(p1) & 0xFF), 0.0, math.copysign(_unsigned16(abs(p3)), p3), 1.0 if p4 > 0 else 0.0
     if command == RTL:
         return 0.0, 0.0, 0.0, 0.0
     if command == DELAY:

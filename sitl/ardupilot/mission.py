@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sitl.ardupilot import items
 from sitl.ardupilot.items import StoredItem
+from sitl.ardupilot.navigation import Navigation, Submode
 
 if TYPE_CHECKING:
     from sitl.ardupilot.autopilot import ArduCopter
@@ -29,16 +30,6 @@ class MissionState(IntEnum):
     COMPLETE = 5
 
 
-class Submode(IntEnum):
-    """What AUTO's controllers are doing."""
-
-    LOITER = 0
-    TAKEOFF = 1
-    WAYPOINT = 2
-    LAND = 3
-    RTL = 4
-
-
 class Mission:
     """Runs the stored mission while AUTO is on."""
 
@@ -52,11 +43,7 @@ class Mission:
         self._do_all_done = False
         self._jumps: dict[int, int] = {}
         self._seen_version = 0
-        self._loiter_since_s: float | None = None
-        self._landing_descends = False
-        self._wait_until_s = 0.0
-        self.submode = Submode.LOITER
-        self.paused = False
+        self.navigation = Navigation(autopilot, self)
         self.waiting_to_start = False
         self.reached: int | None = None
         """Item to report as reached at the end of this loop."""
@@ -87,13 +74,13 @@ class Mission:
                 index += 1
         return None
 
-    def _peek_navigation(self, index: int) -> StoredItem | None:
-        """The next navigation item after ``index`` without counting jumps."""
+    def peek_navigation(self) -> StoredItem | None:
+        """The next navigation item after the present one, without counting jumps."""
         kept = dict(self._jumps)
         quiet = self._autopilot.quiet
         self._autopilot.quiet = True
         try:
-            cursor = index + 1
+            cursor = self.nav_index + 1
             for _ in range(LOOPS_MAX):
                 found = self._next_item(cursor)
                 if found is None:
@@ -190,9 +177,9 @@ class Mission:
         autopilot = self._autopilot
         if autopilot.landed:
             autopilot.disarm("mission complete")
-            self.submode = Submode.LOITER
+            self.navigation.submode = Submode.LOITER
         else:
-            self.submode = Submode.LOITER
+            self.navigation.submode = Submode.LOITER
             autopilot.body.hold_horizontally()
             autopilot.body.climb_to(autopilot.body.up_m)
 
@@ -209,7 +196,7 @@ class Mission:
             if item.is_navigation:
                 self.nav_index = index
                 self._announce(index, item)
-                if self._start_navigation(item):
+                if self.navigation.start(item):
                     self._nav_loaded = True
                     self._do_all_done = not self._do_loaded
                     return True
@@ -242,7 +229,7 @@ class Mission:
             self._seen_version = self._store.version
             if (
                 self.state is MissionState.RUNNING
-                and self.submode is Submode.WAYPOINT
+                and self.navigation.submode is Submode.WAYPOINT
                 and 0 < self.nav_index < self.count
             ):
                 if self.set_current(self.nav_index):
@@ -251,14 +238,14 @@ class Mission:
                     self._autopilot.say(2, "Auto mission changed but failed to restart command")
         if self.state is MissionState.RUNNING and self.count > 0:
             self._run()
-        self._fly()
+        self.navigation.fly()
 
     def _run(self) -> None:
         if not self._nav_loaded or self.nav_index == NO_INDEX:
             if not self._advance():
                 self._complete()
                 return
-        elif self.nav_index < self.count and self._verify_navigation(self._store.items[self.nav_index]):
+        elif self.nav_index < self.count and self.navigation.done(self._store.items[self.nav_index]):
             self.reached = self.nav_index
             self._nav_loaded = False
             if not self._advance():
@@ -271,127 +258,8 @@ class Mission:
                 self.reached = self._do_index
             self._do_loaded = False
 
-    def _fly(self) -> None:
-        if self.submode is Submode.TAKEOFF:
-            self._autopilot.takeoff.update()
-        elif self.submode is Submode.LAND:
-            if self._landing_descends:
-                self._autopilot.landing.update()
-        elif self.submode is Submode.RTL:
-            self._autopilot.returning.update()
-
     def _announce(self, index: int, item: StoredItem) -> None:
         self._autopilot.say(6, f"Mission: {index} {items.SPOKEN_NAMES.get(item.command, '?')}")
-
-    # --- navigation items ---------------------------------------------------------------------
-    def _local(self, item: StoredItem, default: tuple[float, float, float]) -> tuple[float, float, float]:
-        """Local destination of an item; what it leaves at zero comes from ``default``."""
-        north, east, up = default
-        if item.x != 0 or item.y != 0:
-            north, east = self._autopilot.to_local(item.x, item.y)
-        if item.z_cm != 0:
-            up = self._autopilot.up_from(item.z_cm / 100.0, item.frame)
-        return north, east, up
-
-    def _fly_leg(self, item: StoredItem, *, stop: bool) -> None:
-        body = self._autopilot.body
-        fresh = self.submode is not Submode.WAYPOINT
-        default = (*self._autopilot.believed_local, body.up_m)
-        if not fresh and body.reached:
-            default = body.leg_end_m
-        end = self._local(item, default)
-        after = None
-        if not stop:
-            following = self._peek_navigation(self.nav_index)
-            if following is not None and following.command in (
-                items.WAYPOINT,
-                items.LOITER_UNLIM,
-                items.LOITER_TIME,
-                items.PAYLOAD_PLACE,
-            ):
-                after = self._local(following, end)
-        self._autopilot.apply_limits()
-        body.next_leg(end, after, reinitialise=fresh)
-        body.scale_speed(1.0)
-        self.paused = False
-        body.nose_follows_track()
-        self.submode = Submode.WAYPOINT
-
-    def _start_navigation(self, item: StoredItem) -> bool:
-        autopilot = self._autopilot
-        self._loiter_since_s = None
-        command = item.command
-        if command == items.TAKEOFF:
-            up = autopilot.up_from(item.z_cm / 100.0, item.frame)
-            autopilot.takeoff.start(up)
-            self.submode = Submode.TAKEOFF
-        elif command in (items.WAYPOINT, 82):
-            self._fly_leg(item, stop=item.param1 > 0)
-        elif command in (items.LOITER_UNLIM, items.LOITER_TIME):
-            self._fly_leg(item, stop=True)
-        elif command == items.LAND:
-            if item.x != 0 or item.y != 0:
-                here = autopilot.body.up_m
-                north, east = autopilot.to_local(item.x, item.y)
-                fresh = self.submode is not Submode.WAYPOINT
-                autopilot.apply_limits()
-                if not fresh and autopilot.body.reached:
-                    here = autopilot.body.leg_end_m[2]
-                autopilot.body.next_leg((north, east, here), None, reinitialise=fresh)
-                autopilot.body.nose_follows_track()
-                self._landing_descends = False
-            else:
-                autopilot.landing.start()
-                self._landing_descends = True
-            self.submode = Submode.LAND
-        elif command == items.RTL:
-            autopilot.returning.start()
-            self.submode = Submode.RTL
-        elif command == items.DELAY:
-            self._wait_until_s = autopilot.now_s + max(0.0, item.param1)
-            autopilot.say(6, f"Delaying {int(max(0.0, item.param1))} sec")
-        else:
-            autopilot.say(4, f"Skipping invalid cmd #{command}")
-            return False
-        return True
-
-    def _waited(self, item: StoredItem) -> bool:
-        now_s = self._autopilot.now_s
-        if self._loiter_since_s is None:
-            self._loiter_since_s = now_s
-        if math.floor(now_s - self._loiter_since_s + 1e-6) < int(item.param1):
-            return False
-        self._autopilot.say(6, f"Reached command #{self.nav_index}")
-        return True
-
-    def _verify_navigation(self, item: StoredItem) -> bool:
-        autopilot = self._autopilot
-        command = item.command
-        if command == items.TAKEOFF:
-            return autopilot.takeoff.complete
-        if command in (items.WAYPOINT, items.LOITER_TIME, 82):
-            return autopilot.body.reached and self._waited(item)
-        if command == items.LAND:
-            if not self._landing_descends:
-                if autopilot.body.reached:
-                    autopilot.landing.start()
-                    self._landing_descends = True
-                return False
-            if not autopilot.landed:
-                return False
-            if self._continues_after_land():
-                return True
-            autopilot.disarm("landed")
-            return False
-        if command == items.RTL:
-            return autopilot.landed
-        if command == items.DELAY:
-            return autopilot.now_s >= self._wait_until_s
-        return False
-
-    def _continues_after_land(self) -> bool:
-        following = self._peek_navigation(self.nav_index)
-        return following is not None and following.command == items.TAKEOFF
 
     # --- do items -----------------------------------------------------------------------------
     def _start_do(self, item: StoredItem) -> None:
@@ -401,33 +269,20 @@ class Mission:
             if item.param2 > 0:
                 autopilot.change_speed(int(item.param1), item.param2)
         elif command == items.DO_WINCH:
-            autopilot.winch_command(int(item.param2), item.param3, item.param4)
+            autopilot.gear.winch(int(item.param2), item.param3, item.param4)
         elif command == items.DO_GRIPPER:
-            autopilot.gripper_command(int(item.param2))
+            autopilot.gear.grip(int(item.param2))
             # Said at once and whatever the gripper does: no evidence of a release.
             if item.param2 in (0.0, 1.0):
                 autopilot.say(6, "Gripper Grabbed" if item.param2 else "Gripper Released")
         elif command == items.DO_FENCE_ENABLE:
             autopilot.enable_fence(item.param1 > 0)
         elif command == items.CONDITION_DELAY:
-            self._wait_until_s = autopilot.now_s + item.param1
+            self.navigation.wait_until_s = autopilot.now_s + item.param1
         elif command == items.CONDITION_YAW:
             autopilot.body.point_nose(math.radians(item.param1))
 
     def _verify_do(self, item: StoredItem) -> bool:
         if item.command == items.CONDITION_DELAY:
-            return self._autopilot.now_s >= self._wait_until_s
-        return True
-
-    # --- pause --------------------------------------------------------------------------------
-    def pause(self) -> bool:
-        if self.submode is not Submode.WAYPOINT or self._autopilot.body.reached:
-            return False
-        self._autopilot.body.scale_speed(0.0)
-        self.paused = True
-        return True
-
-    def unpause(self) -> bool:
-        self._autopilot.body.scale_speed(1.0)
-        self.paused = False
+            return self._autopilot.now_s >= self.navigation.wait_until_s
         return True

@@ -13,8 +13,9 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from core.geodesy import EnuOffset
 from sitl import telemetry
-from sitl.ardupilot.mission import MissionState, Submode
+from sitl.ardupilot.mission import MissionState
 from sitl.ardupilot.modes import AUTOPILOT_FLIES, Mode
+from sitl.ardupilot.navigation import Submode
 from sitl.telemetry import centidegrees, degrees_1e7
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _mission_current(a: ArduCopter) -> Any:
     elif mission.state is MissionState.COMPLETE:
         state = mavlink.MISSION_STATE_COMPLETE
     elif mission.state is MissionState.RUNNING:
-        state = mavlink.MISSION_STATE_PAUSED if mission.paused else mavlink.MISSION_STATE_ACTIVE
+        state = mavlink.MISSION_STATE_PAUSED if mission.navigation.paused else mavlink.MISSION_STATE_ACTIVE
     else:
         state = mavlink.MISSION_STATE_NOT_STARTED
     in_mission = 1 if a.mode is Mode.AUTO else 0
@@ -126,7 +127,7 @@ def _controller(a: ArduCopter) -> Any:
     roll, pitch, _ = a.body.roll_pitch_yaw_rad
     bearing, distance, up_error = 0.0, 0.0, 0.0
     target = None
-    if a.mode is Mode.AUTO and a.mission.submode is Submode.WAYPOINT:
+    if a.mode is Mode.AUTO and a.mission.navigation.submode is Submode.WAYPOINT:
         target = a.body.leg_end_m
     elif a.mode is Mode.GUIDED:
         target = a.guided_target
@@ -151,7 +152,7 @@ def _wind(a: ArduCopter) -> Any:
 
 def _winch(a: ArduCopter) -> Any:
     payload = a.vehicle.payload
-    if a.winch_type == 0:
+    if a.gear.winch_type == 0:
         return None
     nan = math.nan
     healthy = payload.driven and not a.vehicle.faults.winch_is_silent

@@ -287,7 +287,8 @@ class Px4(Autopilot):
         elif self.mode in (Mode.AUTO_LAND, Mode.DESCEND):
             self.landing.activate()
         elif self.mode is Mode.TERMINATION:
-            self.body.motors_off()
+            # The parachute is triggered by the termination outputs, whether one is there or not.
+            self.vehicle.deploy_parachute()
         elif self.landed:
             self.guidance.idle()
         else:
