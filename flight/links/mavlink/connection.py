@@ -29,6 +29,7 @@ from flight.links.mavlink.mission import (
     MissionUpload,
     UploadOutcome,
 )
+from flight.links.mavlink.pace import WINDOW
 from flight.links.mavlink.params import (
     ParameterEncoding,
     ParameterRead,
@@ -252,15 +253,17 @@ class VehicleConnection:
         async with self._lock(("command", command.command)):
             return await self.execute(CommandTransaction(command, **self._addresses))
 
-    async def upload(self, mission_type: MissionType, items: Sequence[MissionItem]) -> UploadOutcome:
-        """Write a list; the caller reads it back."""
+    async def upload(
+        self, mission_type: MissionType, items: Sequence[MissionItem], *, window: int = WINDOW
+    ) -> UploadOutcome:
+        """Write a list; the caller reads it back. ``window`` 1 waits for each request."""
         async with self._lock("transfer"):
-            return await self.execute(MissionUpload(mission_type, items, **self._addresses))
+            return await self.execute(MissionUpload(mission_type, items, window=window, **self._addresses))
 
-    async def download(self, mission_type: MissionType) -> DownloadOutcome:
+    async def download(self, mission_type: MissionType, *, window: int = WINDOW) -> DownloadOutcome:
         """Read a list."""
         async with self._lock("transfer"):
-            return await self.execute(MissionDownload(mission_type, **self._addresses))
+            return await self.execute(MissionDownload(mission_type, window=window, **self._addresses))
 
     async def read_parameters(self, names: Iterable[str]) -> dict[str, float | None]:
         """Read parameters; None for each that never came."""

@@ -109,16 +109,20 @@ class MissionUpload(_Addressed):
         self._base = -1
         """Item that the vehicle asked for last; -1 before the first request."""
         self._next = 0
+        self._sent = 0
+        """Items below were sent at least once; the vehicle may ask for the one behind them."""
         self._sent_s = [0.0] * len(self._items)
+        self._copies = [0] * len(self._items)
+        self._pausing = False
         self._silences = 0
         self._restarts = 0
         self._moved_s = 0.0
 
     def begin(self, now_s: float) -> None:
-        self._base, self._next, self._silences = -1, 0, 0
         self._announce(now_s)
 
     def _announce(self, now_s: float) -> None:
+        self._pausing = False
         self._send("MISSION_COUNT", **self._target, count=len(self._items))
         self._pace.asked(now_s)
         self.deadline_s = now_s + FIRST_ANSWER_TIMEOUT_S
@@ -128,7 +132,9 @@ class MissionUpload(_Addressed):
         for item in self._items[self._next : end]:
             self._send("MISSION_ITEM_INT", **self._target, **item_fields(item))
             self._sent_s[item.seq] = now_s
+            self._copies[item.seq] += 1
         self._next = max(self._next, end)
+        self._sent = max(self._sent, self._next)
         self.deadline_s = now_s + self._pace.timeout_s
 
     def _go_back(self, now_s: float) -> None:
@@ -145,7 +151,7 @@ class MissionUpload(_Addressed):
             self._acknowledged(message.fields.type, now_s)
 
     def _requested(self, seq: int, now_s: float) -> None:
-        if seq >= len(self._items) or seq > self._next:
+        if self._pausing or seq >= len(self._items) or seq > self._sent:
             return  # of another upload: nobody can ask for what lies behind the items already sent
         if seq < self._base and now_s - self._moved_s < STALLED_S:
             return  # late or doubled: the vehicle is past that item
@@ -163,6 +169,8 @@ class MissionUpload(_Addressed):
             self._base = seq
             self._go_back(now_s)
             return
+        if seq > 0 and self._copies[seq - 1] == 1:
+            self._pace.took(now_s - self._sent_s[seq - 1])
         for _ in range(seq - max(self._base, 0)):
             self._pace.advanced()
         self._base = seq
@@ -174,7 +182,7 @@ class MissionUpload(_Addressed):
             result = MissionResult(number)
         except ValueError:
             result = MissionResult.ERROR
-        everything_sent = self._base >= 0 and self._next >= len(self._items)
+        everything_sent = self._base >= 0 and self._sent >= len(self._items)
         if result is MissionResult.ACCEPTED:
             # An accept before everything was sent belongs to an earlier upload.
             if everything_sent or not self._items:
@@ -193,11 +201,14 @@ class MissionUpload(_Addressed):
             self._finish(UploadOutcome(TransferStatus.REFUSED, result, max(self._base, 0)))
 
     def _pause_and_restart(self, result: MissionResult, now_s: float) -> None:
+        if self._pausing:
+            return  # answers to the items that were still on their way
         if self._restarts >= RESTARTS:
             self._finish(UploadOutcome(TransferStatus.REFUSED, result, max(self._base, 0)))
             return
         self._restarts += 1
-        self._base, self._next, self._silences = -1, 0, 0
+        self._pausing = True
+        self._base, self._next, self._sent, self._silences = -1, 0, 0, 0
         self.deadline_s = now_s + FIRST_ANSWER_TIMEOUT_S
 
     def tick(self, now_s: float) -> None:

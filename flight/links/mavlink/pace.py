@@ -8,6 +8,7 @@ SMALLEST_WINDOW = 10
 """On a radio most losses are noise: going slower than this would not mend them."""
 LARGEST_WINDOW = 40
 """2 kB: an abort waits no longer than a third of a second behind them on such a radio."""
+SHORTEST_S = 0.01
 ROUND_TRIP_S = 0.3
 """Taken for the round trip until it is measured."""
 
@@ -33,7 +34,12 @@ class Pace:
     def answered(self, now_s: float) -> None:
         """Its answer came: it measures the round trip, unless it may belong to an earlier question."""
         if self._asked == 1:
-            self.round_trip_s = max(0.01, now_s - self._asked_s)
+            self.round_trip_s = max(SHORTEST_S, now_s - self._asked_s)
+
+    def took(self, round_trip_s: float) -> None:
+        """Something that was sent once was answered after this time. The shortest is believed: a lost
+        answer makes a round trip look longer, nothing makes it look shorter."""
+        self.round_trip_s = max(SHORTEST_S, min(self.round_trip_s, round_trip_s))
 
     def advanced(self) -> None:
         """An item has arrived: one more fits on the way; after a loss, one more each round trip."""
