@@ -76,6 +76,7 @@ class FlightAgent:
         self.link = VehicleConnection(drone.system_id, transport_factory, clock)
         self.autopilot: Autopilot = autopilot or autopilot_for(drone.airframe_id, clock)
         self.link.parameter_encoding = self.autopilot.parameter_encoding
+        self.link.reads_in_order = self.autopilot.reads_in_order
         self.state = State(Phase.DISCONNECTED, clock.now())
         self.flight: FlightUnderWay | None = None
         self.started = asyncio.Event()

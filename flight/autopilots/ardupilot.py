@@ -98,6 +98,7 @@ class ArduPilot(Conversation):
     mav_autopilot = 3
     """MAV_AUTOPILOT_ARDUPILOTMEGA (common.xml)."""
     parameter_encoding = ParameterEncoding.CAST
+    reads_in_order = False
     streams = STREAMS_HZ
     stream_seen = _STREAM_SEEN
 

@@ -105,6 +105,8 @@ class Autopilot(Protocol):
     mav_autopilot: int
     """MAV_AUTOPILOT of its HEARTBEAT: a vehicle that says another number is not touched."""
     parameter_encoding: ParameterEncoding
+    reads_in_order: bool
+    """Whether it gives a list's reading up at a request that is out of turn."""
     profile: tuple[ProfileEntry, ...]
 
     def mode_name(self, custom_mode: int) -> str: ...

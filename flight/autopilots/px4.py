@@ -118,6 +118,7 @@ class PX4(Conversation):
     mav_autopilot = 12
     """MAV_AUTOPILOT_PX4 (common.xml)."""
     parameter_encoding = ParameterEncoding.BYTEWISE
+    reads_in_order = True
     streams = STREAMS_HZ
     stream_seen = _STREAM_SEEN
 

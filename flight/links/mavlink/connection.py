@@ -90,6 +90,8 @@ class VehicleConnection:
         self.time_sync = TimeSync()
         self.parameter_encoding = ParameterEncoding.CAST
         """How this kind of autopilot writes whole numbers; whoever knows the kind sets it."""
+        self.reads_in_order = False
+        """Whether this kind of autopilot must be asked for one item of a list after the other."""
         if isinstance(source, LinkClaim):
             self.claim = source
         else:
@@ -263,7 +265,10 @@ class VehicleConnection:
     async def download(self, mission_type: MissionType, *, window: int = WINDOW) -> DownloadOutcome:
         """Read a list."""
         async with self._lock("transfer"):
-            return await self.execute(MissionDownload(mission_type, window=window, **self._addresses))
+            reading = MissionDownload(
+                mission_type, window=window, in_order=self.reads_in_order, **self._addresses
+            )
+            return await self.execute(reading)
 
     async def read_parameters(self, names: Iterable[str]) -> dict[str, float | None]:
         """Read parameters; None for each that never came."""

@@ -42,6 +42,8 @@ RETRIES = 8
 """Silent repetitions in a row before a transfer fails. At 30 % loss each way a question and its answer
 get through with 0.49, so eight in a row fail in 0.5 % of cases; the standard's five in 3 %."""
 RESTARTS = 4
+IN_ORDER_REPEATS = 3
+"""Silent repetitions of one request before the list is asked for again (:class:`MissionDownload`; chosen)."""
 BUSY_RETRIES = 8
 """Pauses of 1.5 s: longer than the 8 s after which a vehicle gives an abandoned upload up."""
 OVERTAKEN = 3
@@ -237,7 +239,12 @@ class _Asked:
 
 
 class MissionDownload(_Addressed):
-    """Read a list. Requests go out several at a time; each answer carries its own number."""
+    """Read a list. Requests go out several at a time; each answer carries its own number.
+
+    ``in_order``: one at a time. PX4 1.17 gives the whole reading up with ACK 1 when a request comes that is
+    neither the next nor a repetition of the last, as on a link that doubles or reorders, and answers
+    nothing more until the list is asked for again.
+    """
 
     outcome: DownloadOutcome | None
 
@@ -250,6 +257,7 @@ class MissionDownload(_Addressed):
         own_system: int,
         own_component: int,
         window: int = WINDOW,
+        in_order: bool = False,
     ) -> None:
         super().__init__(
             mission_type,
@@ -258,7 +266,8 @@ class MissionDownload(_Addressed):
             own_system=own_system,
             own_component=own_component,
         )
-        self._pace = Pace(window)
+        self._pace = Pace(1 if in_order else window)
+        self._in_order = in_order
         self._count: int | None = None
         self._items: dict[int, MissionItem] = {}
         self._waiting: dict[int, _Asked] = {}
@@ -284,7 +293,8 @@ class MissionDownload(_Addressed):
 
     def _fill(self, now_s: float) -> None:
         assert self._count is not None
-        while self._next < self._count and len(self._waiting) < int(self._pace.window):
+        window = 1 if self._in_order else int(self._pace.window)
+        while self._next < self._count and len(self._waiting) < window:
             self._ask_for_item(self._next, now_s, 1)
             self._next += 1
         if len(self._items) == self._count:
@@ -323,18 +333,22 @@ class MissionDownload(_Addressed):
                     self._ask_for_item(seq, now_s, asked.attempt + 1)
 
     def _refused(self, number: int, now_s: float) -> None:
-        if number not in (MissionResult.DENIED, MissionResult.UNSUPPORTED):
+        given_up = self._in_order and number == MissionResult.ERROR and self._count is not None
+        if number not in (MissionResult.DENIED, MissionResult.UNSUPPORTED) and not given_up:
             return  # the tail of an earlier upload
         if number == MissionResult.UNSUPPORTED or self._denials >= BUSY_RETRIES:
             self._finish(DownloadOutcome(TransferStatus.REFUSED, None, MissionResult(number)))
         elif self._count is not None or not self._pausing:
             # Busy with an upload, ours or somebody else's: begin again after a pause.
-            self._denials += 1
-            self._pausing = True
-            self._count, self._next = None, 0
-            self._items.clear()
-            self._waiting.clear()
-            self.deadline_s = now_s + FIRST_ANSWER_TIMEOUT_S
+            self._begin_again(now_s)
+
+    def _begin_again(self, now_s: float) -> None:
+        self._denials += 1
+        self._pausing = True
+        self._count, self._next = None, 0
+        self._items.clear()
+        self._waiting.clear()
+        self.deadline_s = now_s + (self._pace.timeout_s if self._in_order else FIRST_ANSWER_TIMEOUT_S)
 
     def tick(self, now_s: float) -> None:
         if self.outcome is not None or self.deadline_s is None or now_s < self.deadline_s:
@@ -349,6 +363,10 @@ class MissionDownload(_Addressed):
         for seq, asked in list(self._waiting.items()):
             if now_s < asked.due_s:
                 continue
+            if self._in_order and asked.attempt > IN_ORDER_REPEATS and self._denials < BUSY_RETRIES:
+                # It may have given the reading up, and its word about that was lost.
+                self._begin_again(now_s)
+                return
             if asked.attempt > RETRIES:
                 self._finish(DownloadOutcome(TransferStatus.TIMED_OUT))
                 return
