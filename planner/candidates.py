@@ -122,7 +122,7 @@ def options_for(
     points = site.landing_points
     timezone = site.zone_info
     until = now + timedelta(seconds=OCCUPIED_S)
-    closed = [not (point.usable_at(now, timezone) and point.usable_at(until, timezone)) for point in points]
+    closed = [not point.usable_throughout(now, until, timezone) for point in points]
     carries = [
         carry_s(geodesic_distance_m(point.position, request.patient), point.walk, request.floor_of_building)
         for point in points

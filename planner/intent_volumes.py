@@ -135,19 +135,31 @@ class _Volumes:
     def all(self) -> Iterator[Volume4D]:
         plan = self.plan
         take_off = _Span(0.0, (plan.valid_until - plan.created_at).total_seconds())
+        if not plan.outbound:
+            yield from self.home(plan.inbound, plan.home.altitude_amsl_m, take_off)
+            return
         ground_m = min(plan.home.altitude_amsl_m, plan.outbound[0].start.altitude_amsl_m)
         up, *cruise, down = plan.outbound
         cruising = take_off.plus(up.duration_s)
         yield self.column(up.start, ground_m, up.end.altitude_amsl_m, take_off, cruising)
         descending = yield from self.cruise(cruise, cruising)
         arrived = descending.plus(down.duration_s)
-        back_up, *back, landing = plan.inbound
-        leaving = _Span(
-            arrived.earliest_s + plan.timing.lower_s, arrived.latest_s + plan.hover_budget_s
-        ).plus(back_up.duration_s)
-        top_m = max(down.start.altitude_amsl_m, back_up.end.altitude_amsl_m)
-        yield self.column(down.end, plan.delivery_ground_amsl_m, top_m, descending, leaving)
-        homing = yield from self.cruise(back, leaving)
+        leaving = _Span(arrived.earliest_s + plan.timing.lower_s, arrived.latest_s + plan.hover_budget_s)
+        top_m = max(down.start.altitude_amsl_m, plan.inbound[0].end.altitude_amsl_m)
+        risen = leaving.plus(plan.inbound[0].duration_s)
+        yield self.column(down.end, plan.delivery_ground_amsl_m, top_m, descending, risen)
+        yield from self.home(plan.inbound, ground_m, leaving, column=False)
+
+    def home(
+        self, chain: Sequence[Leg], ground_m: float, leaving: _Span, *, column: bool = True
+    ) -> Iterator[Volume4D]:
+        """The way home from where it is left; ``column``: with the vertical leg that it begins with."""
+        up, *cruise, landing = chain
+        risen = leaving.plus(up.duration_s)
+        if column:
+            heights_m = (up.start.altitude_amsl_m, up.end.altitude_amsl_m)
+            yield self.column(up.start, min(heights_m), max(heights_m), leaving, risen)
+        homing = yield from self.cruise(cruise, risen)
         down_at = homing.plus(landing.duration_s)
         yield self.column(landing.end, ground_m, landing.start.altitude_amsl_m, homing, down_at)
 
@@ -168,9 +180,12 @@ class _Volumes:
                 entering, left = (
                     begin.plus(share * leg.duration_s) for share in (number / count, (number + 1) / count)
                 )
-                low_m = min(leg.start.altitude_amsl_m, leg.end.altitude_amsl_m)
-                high_m = max(leg.start.altitude_amsl_m, leg.end.altitude_amsl_m)
-                yield self.volume(next(rings), low_m, high_m, entering, left)
+                rise_m = leg.end.altitude_amsl_m - leg.start.altitude_amsl_m
+                ends_m = [
+                    leg.start.altitude_amsl_m + share * rise_m
+                    for share in (number / count, (number + 1) / count)
+                ]
+                yield self.volume(next(rings), min(ends_m), max(ends_m), entering, left)
             begin = begin.plus(leg.duration_s)
         return begin
 

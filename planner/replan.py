@@ -301,7 +301,9 @@ class _Question:
         if self.at + timedelta(seconds=self.policy.valid_s + plan.timing.total_s) > self.window.end:
             self.refuse(reasons.verification_failed("the flight outlasts the window it was judged in"))
             return None
-        verified = verify_plan(plan, airspace=self.airspace, corridor=self.corridor, window=self.window)
+        verified = verify_plan(
+            plan, airspace=self.airspace, corridor=self.corridor, window=self.window, policy=self.policy
+        )
         if isinstance(verified, Failed):
             said = verified.verdict and reasons.from_verdict("The way", "航路", verified.verdict)
             self.refuse(said or reasons.verification_failed(verified.detail))

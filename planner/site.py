@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,17 @@ class UsableHours:
 
 def _minute_of_day(field: str, text: str) -> int:
     hour, _, minute = text.partition(":")
-    if not (len(text) == 5 and hour.isdigit() and minute.isdigit() and int(minute) < 60):
+    if not (len(text) == 5 and _digits(hour) and _digits(minute) and int(minute) < 60):
         raise refuse(field, f"{text!r} is not HH:MM", _CODE)
     total = int(hour) * 60 + int(minute)
     if total > 24 * 60:
         raise refuse(field, f"{text!r} is after 24:00", _CODE)
     return total
+
+
+def _digits(text: str) -> bool:
+    """Two of 0–9; other scripts have digits of their own, and «²» is one that is no number."""
+    return len(text) == 2 and text.isascii() and text.isdigit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,11 @@ class LandingPoint:
         check_number("slope_deg", self.slope_deg, minimum=0.0, maximum=45.0, code=_CODE)
         if not self.delivery_methods:
             raise refuse("delivery_methods", "at least one is needed", _CODE)
+        if self.surveyed_on is not None:
+            try:
+                date.fromisoformat(self.surveyed_on)
+            except ValueError:
+                raise refuse("surveyed_on", f"{self.surveyed_on!r} is no ISO date", _CODE) from None
         if not self.hours:
             raise refuse("hours", "say when it may be used; always is 00:00 to 24:00 on all days", _CODE)
 
@@ -179,6 +189,14 @@ class LandingPoint:
 
     def usable_throughout(self, start: datetime, end: datetime, timezone: ZoneInfo) -> bool:
         """Whether every minute from ``start`` to ``end`` is usable."""
+        first, last = start.astimezone(timezone), end.astimezone(timezone)
+        if first.date() == last.date():
+            # Mostly one span holds both.
+            day = first.isoweekday()
+            from_minute, to_minute = first.hour * 60 + first.minute, last.hour * 60 + last.minute
+            for span in self.hours:
+                if day in span.days and span.start_minute <= from_minute <= to_minute < span.end_minute:
+                    return True
         moment = start
         while moment < end:
             if not self.usable_at(moment, timezone):

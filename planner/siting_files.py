@@ -118,6 +118,8 @@ def _csv_rows(text: str, known: tuple[str, ...]) -> Iterator[tuple[str, dict[str
         for name in reader.fieldnames or ():
             if name not in known and name not in _PLACE:
                 raise refuse(f"column {name}", "is not known here", _CODE)
+        # Of two columns of one name the reader would silently take the last.
+        check_unique("columns", list(reader.fieldnames or ()), _CODE)
         for row in reader:
             where = f"line {reader.line_num}"
             if None in row or None in row.values():

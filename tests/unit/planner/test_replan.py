@@ -14,6 +14,7 @@ from geofences.verdict import Allowed
 from planner.compile import mavlink_numbers as mav
 from planner.compile.mavlink import compile_mission
 from planner.flight_plan import DeliveryMethod, FlightPlan, LegKind
+from planner.intent_volumes import intent_of_plan
 from planner.replan import Airborne, replan_flight
 from planner.task import FlightTask, NoPlan
 from tests.unit.planner.helpers import (
@@ -149,6 +150,20 @@ def test_only_home() -> None:
     assert mission.indices.takeoff == mission.indices.inbound_first
     assert mission.items[-1].command == mav.NAV_LAND
     assert not any(item.command == mav.NAV_LOITER_TIME for item in mission.items)
+
+
+def test_what_is_declared_of_a_way_home_begins_in_the_air() -> None:
+    plan = again(airspace(), standing(amsl_m=80.0), deliver=False)
+    assert isinstance(plan, FlightPlan)
+    intent = intent_of_plan(plan, owner="us", priority=400, geoid_undulation_m=0.0)
+    first, *_, last = intent.volumes
+    assert first.altitude_lower_m == pytest.approx(min(80.0, plan.inbound[0].end.altitude_amsl_m) - 10.0)
+    assert last.altitude_lower_m == pytest.approx(HOME.ground_amsl_m - 10.0)
+    assert first.time_start <= plan.created_at
+    flown = plan.valid_until + timedelta(seconds=sum(leg.duration_s for leg in plan.inbound))
+    assert last.time_end >= flown
+    starts = [volume.time_start for volume in intent.volumes]
+    assert starts == sorted(starts)
 
 
 def test_from_a_hover_low_over_a_landing_point_it_climbs_first() -> None:

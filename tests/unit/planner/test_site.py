@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -84,6 +84,39 @@ def test_usable_hours_are_local_and_end_exclusive() -> None:
     assert not point.usable_throughout(
         datetime(2026, 11, 22, 14, 20, tzinfo=UTC), datetime(2026, 11, 22, 14, 40, tzinfo=UTC), shanghai
     )
+
+
+def test_a_break_between_two_usable_moments_is_noticed() -> None:
+    """Both ends of the quarter of an hour are usable; ten minutes in the middle are not."""
+    shanghai = ZoneInfo("Asia/Shanghai")
+    every = (1, 2, 3, 4, 5, 6, 7)
+    halves = (
+        UsableHours(days=every, start="00:00", end="12:00"),
+        UsableHours(days=every, start="12:10", end="24:00"),
+    )
+    point = landing_point("a", 0, 0, hours=halves)
+    noon = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+    before, after = noon - timedelta(minutes=1), noon + timedelta(minutes=14)
+    assert point.usable_at(before, shanghai)
+    assert point.usable_at(after, shanghai)
+    assert not point.usable_throughout(before, after, shanghai)
+    assert (
+        point.usable_throughout(noon + timedelta(minutes=10), noon + timedelta(hours=30), shanghai) is False
+    )
+    midnight = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+    assert point.usable_throughout(midnight - timedelta(minutes=5), midnight + timedelta(minutes=5), shanghai)
+
+
+@pytest.mark.parametrize("surveyed_on", ["yesterday", "2026-13-01", "01.10.2026", ""])
+def test_a_survey_has_a_date(surveyed_on: str) -> None:
+    with pytest.raises(AirspaceError, match="ISO date"):
+        landing_point("a", 0, 0, surveyed_on=surveyed_on)
+
+
+@pytest.mark.parametrize("start", ["²2:00", "0²:00", "٠٦:٠٠", "6:000", "ab:cd"])
+def test_times_of_day_are_plain_digits(start: str) -> None:
+    with pytest.raises(AirspaceError, match="is not HH:MM"):
+        UsableHours(days=(1,), start=start, end="24:00")
 
 
 def test_airframe_files_are_checked() -> None:

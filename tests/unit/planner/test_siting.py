@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
@@ -20,6 +21,7 @@ from planner.siting import (
     StationCandidate,
     propose,
 )
+from planner.siting_files import read_incidents
 from planner.siting_flight import StraightFlight
 from planner.survival import survival_model
 from tests.unit.planner.helpers import HEX10, at_m
@@ -237,3 +239,13 @@ def test_straight_flight_by_hand_and_out_of_range() -> None:
     assert straight(at_m(0, 0), at_m(30_000, 0)) is None
     reach_m = next(metres for metres in range(1000, 30_000, 100) if not straight.in_range(metres))
     assert 4000 < reach_m < 20_000
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    """The reader would silently take the last one."""
+    path = tmp_path / "incidents.csv"
+    path.write_text(
+        "incident_id,weight,latitude_deg,longitude_deg,reference_system,weight\na,1,22.5,113.9,WGS-84,9\n"
+    )
+    with pytest.raises(AirspaceError, match="'weight' occurs twice"):
+        read_incidents(path)
