@@ -20,6 +20,8 @@ from flight.links.mavlink.transaction import Transaction
 ACK_TIMEOUT_S = 0.5
 """Wait for an acknowledgement before a repetition (MAVLink command protocol practice)."""
 ATTEMPTS = 3
+PATIENCE = 1.5
+"""Round trips to wait for where that is longer; chosen: delays vary by half."""
 PROGRESS_TIMEOUT_S = 5.0
 """Wait after an IN_PROGRESS; chosen above the 1 Hz at which vehicles report progress."""
 LONGEST_S = 60.0
@@ -92,7 +94,12 @@ class CommandOutcome:
 
 
 class CommandTransaction(Transaction[CommandOutcome]):
-    """One command to one vehicle. Matches the answer on command, source (by the driver) and target."""
+    """One command to one vehicle. Matches the answer on command, source (by the driver) and target.
+
+    ``round_trip_s`` as known of this link lengthens the wait, so that a slow link isn't taken for a lossy
+    one. An answer names the command only: one that comes very late may be taken for that of the next
+    command with the same number. This too is why an acceptance is never taken for an effect.
+    """
 
     def __init__(
         self,
@@ -102,12 +109,15 @@ class CommandTransaction(Transaction[CommandOutcome]):
         target_component: int,
         own_system: int,
         own_component: int,
+        round_trip_s: float = 0.0,
     ) -> None:
         super().__init__()
         self.command = command
         self._target = {"target_system": target_system, "target_component": target_component}
         self._own = own_system, own_component
+        self._patience_s = max(ACK_TIMEOUT_S, PATIENCE * round_trip_s)
         self._sent = 0
+        self._arrived = False
         self._started_s = 0.0
 
     def begin(self, now_s: float) -> None:
@@ -145,7 +155,7 @@ class CommandTransaction(Transaction[CommandOutcome]):
         self._sent += 1
         # A single copy waits as long as all the attempts of a repeatable one would.
         patience = 1 if command.retry is RetryClass.IDEMPOTENT else ATTEMPTS
-        self.deadline_s = now_s + ACK_TIMEOUT_S * patience
+        self.deadline_s = now_s + self._patience_s * patience
 
     def receive(self, message: Message, now_s: float) -> None:
         if self.outcome is not None or message.name != "COMMAND_ACK":
@@ -163,14 +173,15 @@ class CommandTransaction(Transaction[CommandOutcome]):
         if result is CommandResult.IN_PROGRESS:
             self.deadline_s = min(now_s + PROGRESS_TIMEOUT_S, self._started_s + LONGEST_S)
             # From here on silence is not a lost command: it is being executed.
-            self._sent = max(self._sent, ATTEMPTS)
+            self._arrived = True
             return
         self._finish(CommandOutcome(result, self._sent, int(fields.result_param2)))
 
     def tick(self, now_s: float) -> None:
         if self.outcome is not None or self.deadline_s is None or now_s < self.deadline_s:
             return
-        if self.command.retry is RetryClass.IDEMPOTENT and self._sent < ATTEMPTS:
+        repeatable = self.command.retry is RetryClass.IDEMPOTENT and not self._arrived
+        if repeatable and self._sent < ATTEMPTS:
             self._transmit(now_s)
         else:
             self._finish(CommandOutcome(None, self._sent))

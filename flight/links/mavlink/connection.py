@@ -253,7 +253,10 @@ class VehicleConnection:
     async def command(self, command: Command) -> CommandOutcome:
         """Send a command and wait for its acknowledgement. Its effect is the caller's to check."""
         async with self._lock(("command", command.command)):
-            return await self.execute(CommandTransaction(command, **self._addresses))
+            round_trip_s = self.time_sync.slowest_s or 0.0
+            return await self.execute(
+                CommandTransaction(command, round_trip_s=round_trip_s, **self._addresses)
+            )
 
     async def upload(
         self, mission_type: MissionType, items: Sequence[MissionItem], *, window: int = WINDOW
