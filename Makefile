@@ -81,6 +81,10 @@ campaign: setup $(DEV_STAMP) ## A million airspace questions and 100,000 routes 
 	@$(BIN)/python -m tests.campaign.geofence_questions --questions 1000000 --segments 20000 --seed 1
 	@$(BIN)/python -m tests.campaign.route_campaign --routes 100000 --seed 1000
 
+.PHONY: conformance
+conformance: setup $(DEV_STAMP) ## Fly every verb on the real autopilots that DRONE_AED_ARDUCOPTER and DRONE_AED_PX4 name (software-in-the-loop)
+	@$(BIN)/python -m tests.conformance.real $(TEST_ARGS)
+
 .PHONY: docs
 docs: $(DEV_STAMP) ## Regenerate state diagrams, OpenAPI, settings and error pages
 	@$(BIN)/python -m flight.model.diagram docs/state-machines.md

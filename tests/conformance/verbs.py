@@ -1,0 +1,266 @@
+"""What every autopilot must do under our agent: one list of verbs, played on simulated and real ones alike.
+
+Each verb ends with what the witness saw. Times are the vehicle's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from flight.messages import (
+    AbortFlight,
+    AedOnGround,
+    AedReleased,
+    ContinueFlight,
+    DivertFlight,
+    FlightEnded,
+    FlightResumed,
+    HoldFlight,
+    LandNow,
+    ReturnHome,
+)
+from flight.model.phases import AedState, Phase, SafeState
+from planner.compile.mavlink import compile_mission
+from planner.flight_plan import DeliveryMethod
+from tests.conformance.theatre import DISTANCE_M, Theatre
+
+PAD_WITHIN_M = 5.0
+Play = Callable[[Theatre], Awaitable[None]]
+
+
+async def _is_disarmed(theatre: Theatre) -> None:
+    """The witness hears of it by its own HEARTBEAT, later than the agent that asks for more of them."""
+    await theatre.until(lambda: not theatre.vehicle.testimony.armed, 10)
+
+
+async def _comes_home(theatre: Theatre, aed: AedState = AedState.ON_BOARD) -> FlightEnded:
+    ended = await theatre.end()
+    assert (ended.safe_state, ended.aed) == (SafeState.ON_PAD, aed), theatre.story()
+    await _is_disarmed(theatre)
+    seen = theatre.vehicle.testimony
+    assert seen.metres_from_home <= PAD_WITHIN_M, theatre.story()
+    assert seen.times_armed == 1
+    assert seen.released is (aed is AedState.RELEASED), theatre.story()
+    return ended
+
+
+async def upload(theatre: Theatre) -> None:
+    """Fence, rally points and mission are taken and read back; another mission is told from them."""
+    await theatre.ready()
+    assert theatre.agent is not None
+    link, autopilot = theatre.agent.link, theatre.agent.autopilot
+    mission = compile_mission(theatre.plan())
+    outcome = await autopilot.upload(link, mission)
+    assert outcome.obeyed, outcome
+    assert await autopilot.mission_matches(link, mission) is True
+    other = compile_mission(theatre.plan(DISTANCE_M + 40.0))
+    assert await autopilot.mission_matches(link, other) is False
+    # An upload over another one leaves nothing of the old.
+    assert (await autopilot.upload(link, other)).obeyed
+    assert await autopilot.mission_matches(link, other) is True
+    assert theatre.vehicle.testimony.times_armed == 0
+
+
+async def arm(theatre: Theatre) -> None:
+    """Armed means armed, and it stays on the ground; disarmed likewise."""
+    await theatre.ready()
+    assert theatre.agent is not None
+    link, autopilot = theatre.agent.link, theatre.agent.autopilot
+    assert (await autopilot.upload(link, compile_mission(theatre.plan()))).obeyed
+    outcome = await autopilot.arm(link)
+    assert outcome.obeyed, outcome
+    await theatre.until(lambda: theatre.vehicle.testimony.armed, 5)
+    await theatre.clock.sleep(3.0)
+    assert theatre.vehicle.testimony.highest_m < 1.5
+    outcome = await autopilot.disarm(link)
+    assert outcome.obeyed, outcome
+    await theatre.until(lambda: not theatre.vehicle.testimony.armed, 5)
+
+
+async def deliver(theatre: Theatre) -> None:
+    """Out, the AED to the ground, home."""
+    await theatre.fly()
+    await _comes_home(theatre, AedState.RELEASED)
+    released, safe = theatre.of(AedReleased), theatre.of(AedOnGround)
+    assert len(released) == len(safe) == 1
+    assert released[0].evidence
+    assert released[0].at <= safe[0].at
+    assert abs(theatre.vehicle.testimony.farthest_m - DISTANCE_M) < 8.0
+
+
+async def abort_on_the_way(theatre: Theatre) -> None:
+    """Given up on the way out: back along the same legs, with the AED."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.until(lambda: theatre.vehicle.testimony.farthest_m > 60.0, 60)
+    await theatre.accepted(AbortFlight)
+    await _comes_home(theatre)
+    assert theatre.vehicle.testimony.farthest_m < DISTANCE_M - 40.0
+
+
+async def abort_at_the_delivery(theatre: Theatre) -> None:
+    """Given up over the delivery point, before the release."""
+    await theatre.fly()
+    await theatre.phase(Phase.HOVERING)
+    await theatre.accepted(AbortFlight)
+    await _comes_home(theatre)
+
+
+async def hold_and_continue(theatre: Theatre) -> None:
+    """Held on the way out it stands; continued it delivers."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.until(lambda: theatre.vehicle.testimony.farthest_m > 60.0, 60)
+    await theatre.accepted(HoldFlight)
+    await theatre.clock.sleep(12.0)
+    before_m = theatre.vehicle.testimony.metres_from_home
+    await theatre.clock.sleep(5.0)
+    assert abs(theatre.vehicle.testimony.metres_from_home - before_m) < 3.0, theatre.story()
+    await theatre.accepted(ContinueFlight)
+    await _comes_home(theatre, AedState.RELEASED)
+
+
+async def return_from_hold(theatre: Theatre) -> None:
+    """Held, then told to come home."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.until(lambda: theatre.vehicle.testimony.farthest_m > 60.0, 60)
+    await theatre.accepted(HoldFlight)
+    await theatre.clock.sleep(6.0)
+    await theatre.accepted(ReturnHome)
+    await _comes_home(theatre)
+
+
+async def divert(theatre: Theatre) -> None:
+    """To the nearest rally point, by the autopilot's own return."""
+    plan = await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.until(lambda: theatre.vehicle.testimony.farthest_m > 80.0, 60)
+    await theatre.accepted(DivertFlight)
+    ended = await theatre.end()
+    away = [point for point in plan.rally_points if point.position != plan.home.position]
+    expected = SafeState.LANDED_AT_RALLY if away else SafeState.ON_PAD
+    assert ended.safe_state in (expected, SafeState.ON_PAD), theatre.story()
+    assert ended.aed is AedState.ON_BOARD
+    await _is_disarmed(theatre)
+
+
+async def land_now(theatre: Theatre) -> None:
+    """Down where it is."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.until(lambda: theatre.vehicle.testimony.farthest_m > 60.0, 60)
+    await theatre.accepted(LandNow)
+    ended = await theatre.end()
+    assert (ended.safe_state, ended.aed) == (SafeState.LANDED_ELSEWHERE, AedState.ON_BOARD), theatre.story()
+    await _is_disarmed(theatre)
+    seen = theatre.vehicle.testimony
+    assert 40.0 < seen.metres_from_home < DISTANCE_M
+    assert seen.times_armed == 1
+
+
+async def lose_link_for_a_while(theatre: Theatre) -> None:
+    """Silence on the way out: the mission goes on; heard again, it is delivered as if nothing had been."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    theatre.link_cut = True
+    await theatre.clock.sleep(12.0)
+    assert theatre.vehicle.testimony.armed
+    theatre.link_cut = False
+    await _comes_home(theatre, AedState.RELEASED)
+
+
+async def lose_link_for_good(theatre: Theatre) -> None:
+    """Never heard again in the air: it hovers its budget and comes home by itself, with the AED."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    theatre.link_cut = True
+    await theatre.until(lambda: not theatre.vehicle.testimony.armed, 400)
+    theatre.link_cut = False
+    await _comes_home(theatre)
+    assert theatre.vehicle.testimony.farthest_m > DISTANCE_M - 8.0
+
+
+async def low_battery(theatre: Theatre) -> None:
+    """Too little charge for the rest of the way: it turns round by itself."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.vehicle.drop_charge_to(0.20)
+    await _comes_home(theatre)
+
+
+async def lose_gps(theatre: Theatre) -> None:
+    """Without position: the flight ends on the ground, in a state that has a name."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.vehicle.lose_gps()
+    ended = await theatre.end()
+    assert ended.safe_state in (SafeState.LANDED_ELSEWHERE, SafeState.LANDED_AT_RALLY, SafeState.ON_PAD)
+    assert ended.aed is not AedState.RELEASED
+    await _is_disarmed(theatre)
+
+
+async def reboot_on_the_pad(theatre: Theatre) -> None:
+    """Power off and on while waiting: ready again by itself, and it flies."""
+    await theatre.ready()
+    boots = theatre.agent.link.view.reboots if theatre.agent else 0
+    await theatre.vehicle.power_cycle()
+    await theatre.until(lambda: theatre.agent and theatre.agent.link.view.reboots > boots, 60)
+    await theatre.fly()
+    await theatre.phase(Phase.CLIMBING)
+    await theatre.accepted(AbortFlight)
+    await _comes_home(theatre)
+
+
+async def controller_killed(theatre: Theatre) -> None:
+    """The controller dies over the delivery point; the next one finds the vehicle there and delivers."""
+    await theatre.fly()
+    await theatre.phase(Phase.HOVERING)
+    await theatre.kill_agent()
+    await theatre.clock.sleep(5.0)
+    theatre.start_agent()
+    await _comes_home(theatre, AedState.RELEASED)
+    assert theatre.of(FlightResumed)
+
+
+async def taken_over(theatre: Theatre) -> None:
+    """Somebody else commands a hold: we stand back, and go on when the mission is given back."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.clock.sleep(4.0)
+    await theatre.vehicle.set_mode_from_elsewhere("hold")
+    await theatre.phase(Phase.HANDED_OVER)
+    await theatre.clock.sleep(8.0)
+    assert theatre.phases()[-1] is Phase.HANDED_OVER
+    await theatre.vehicle.set_mode_from_elsewhere("mission")
+    await _comes_home(theatre, AedState.RELEASED)
+
+
+VERBS: dict[str, Play] = {
+    play.__name__: play
+    for play in (
+        upload,
+        arm,
+        deliver,
+        abort_on_the_way,
+        abort_at_the_delivery,
+        hold_and_continue,
+        return_from_hold,
+        divert,
+        land_now,
+        lose_link_for_a_while,
+        lose_link_for_good,
+        low_battery,
+        lose_gps,
+        reboot_on_the_pad,
+        controller_killed,
+        taken_over,
+    )
+}
+"""Every verb by its name. Played with the airframe's first delivery method; ``deliver`` with each of them."""
+
+
+def plays(methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, DeliveryMethod]]:
+    """Which verbs are played with which method of delivery."""
+    every = [(name, methods[0]) for name in VERBS]
+    return every + [("deliver", method) for method in methods[1:]]
