@@ -38,10 +38,11 @@ $(DEV_STAMP): requirements/dev.txt $(RUNTIME_STAMP)
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
-$(KERNEL_STAMP): $(wildcard planner/search/*.py sitl/*.py) $(RUNTIME_STAMP)
-	@echo "Compiling the search kernels (once)"
+$(KERNEL_STAMP): $(wildcard planner/*.py planner/search/*.py sitl/*.py flight/links/mavlink/kernel.py) $(RUNTIME_STAMP)
+	@echo "Compiling the kernels (once)"
 	@$(BIN)/python -m planner.search.warm
 	@$(BIN)/python -m sitl.warm
+	@$(BIN)/python -m flight.links.mavlink.kernel
 	@touch $@
 
 .PHONY: setup
@@ -76,8 +77,14 @@ format: $(DEV_STAMP) ## Format the code and fix what can be fixed
 bench: setup $(DEV_STAMP) ## Measure against the peers; prints a table and writes bench.json
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
+CAMPAIGN_ARGS ?= --seeds 25 --jobs 2
+
 .PHONY: campaign
-campaign: setup $(DEV_STAMP) ## A million airspace questions and 100,000 routes against independent judges (about ten minutes)
+campaign: setup $(DEV_STAMP) ## Every fault in every phase, 25 seeds; stops at the first broken invariant (CAMPAIGN_ARGS="--seeds 2")
+	@$(BIN)/python -m proving_ground.campaign $(CAMPAIGN_ARGS)
+
+.PHONY: campaign-planner
+campaign-planner: setup $(DEV_STAMP) ## A million airspace questions and 100,000 routes against independent judges (about ten minutes)
 	@$(BIN)/python -m tests.campaign.geofence_questions --questions 1000000 --segments 20000 --seed 1
 	@$(BIN)/python -m tests.campaign.route_campaign --routes 100000 --seed 1000
 

@@ -17,6 +17,7 @@ from hub_api.commands import (
     retention,
     secrets,
     serve,
+    sim,
     site,
     webhooks,
 )
@@ -33,6 +34,7 @@ app.command("serve")(serve.serve)
 app.command("fly")(fly.fly)
 app.command("plan")(plan.plan)
 app.command("site")(site.site)
+app.command("sim", context_settings=sim.app_settings, add_help_option=False)(sim.sim)
 app.add_typer(keys.app, name="keys")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

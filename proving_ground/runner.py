@@ -1,0 +1,214 @@
+"""Playing a scenario to its end in virtual time, and collecting what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+import traceback
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core.virtual_time import run_virtual
+from hub_api.dispatch.order_states import TERMINAL_STATES
+from hub_api.store.records import EventRecord
+from hub_api.store.repositories import events
+from proving_ground.judge import judge
+from proving_ground.play import Placed, Play, staged
+from proving_ground.result import OrderSeen, Run, Testimony
+from proving_ground.schema import FaultLine, Scenario
+
+POLL_S = 0.1
+SETTLE_S = 3.0
+"""After the last flight's end, so that the last words are stored."""
+_FINAL = {str(state) for state in TERMINAL_STATES}
+
+
+def run_scenario(scenario: Scenario, *, seed: int, site_file: Path, file: str = "") -> Run:
+    """Play and judge. Never raises for what happens inside the scenario: that is ``Run.error``."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="proving-") as folder:
+        try:
+            run = run_virtual(_perform(scenario, seed, Path(folder), site_file, file))
+        except Exception:
+            run = Run(
+                scenario=scenario.name,
+                seed=seed,
+                file=file,
+                orders=(),
+                faults=(),
+                phases=(),
+                tracks={},
+                testimonies={},
+                log=b"",
+                virtual_s=0.0,
+                real_s=0.0,
+                error=traceback.format_exc(),
+            )
+    return replace(run, real_s=time.perf_counter() - began)
+
+
+async def _perform(scenario: Scenario, seed: int, folder: Path, site_file: Path, file: str) -> Run:
+    async with staged(scenario, seed=seed, folder=folder, site_file=site_file) as play:
+        phases = _Phases(play)
+        tasks = [
+            asyncio.create_task(phases.follow()),
+            *(asyncio.create_task(_order_later(play, number)) for number in range(len(scenario.orders))),
+            *(asyncio.create_task(_break_later(play, line)) for line in scenario.faults),
+        ]
+        try:
+            error = await _until_over(play, tasks[1:], scenario.world.latest_s)
+            await play.clock.sleep(SETTLE_S)
+            play.mend_database()
+            return await _collect(play, phases, file, error)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _order_later(play: Play, number: int) -> None:
+    line = play.scenario.orders[number]
+    await play.clock.sleep(line.at_s)
+    await play.place(line)
+
+
+async def _break_later(play: Play, line: FaultLine) -> None:
+    order = line.when.order or play.scenario.orders[0].name
+    if line.when.at_s is not None:
+        await play.clock.sleep(line.when.at_s)
+        drone_id = line.drone or await _drone_of(play, order) or play.site.drones[0].drone_id
+    else:
+        drone_id = await _drone_in_phase(play, line, order)
+        await play.clock.sleep(line.when.after_s)
+    await play.break_it(line, drone_id, order)
+
+
+async def _drone_of(play: Play, order: str) -> str | None:
+    """The drone that flies the order now."""
+    placed = play.placed.get(order)
+    if placed is None or placed.order_id is None:
+        return None
+    shown = await _order(play, placed)
+    flights = shown.get("flights") or []
+    return flights[-1]["drone_id"] if flights else None
+
+
+async def _drone_in_phase(play: Play, line: FaultLine, order: str) -> str:
+    """Wait until the drone of the order (or the one named) is in the phase; its id."""
+    drone_id, asked_s = line.drone, -1.0
+    while True:
+        if play._app_hub is not None:
+            if line.drone is None and play.now_s - asked_s >= 1.0:
+                drone_id, asked_s = await _drone_of(play, order), play.now_s
+            if drone_id is not None:
+                view = play.hub.fleet.view(drone_id, {})
+                if view is not None and view.phase is line.when.phase:
+                    return drone_id
+        await play.clock.sleep(POLL_S)
+
+
+async def _order(play: Play, placed: Placed) -> dict[str, Any]:
+    shown: dict[str, Any] = (await play.client.get(f"/v1/orders/{placed.order_id}")).json()
+    return shown
+
+
+async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: float) -> str:
+    """Wait until all is done; a sentence about what is still open when time is up."""
+    while play.now_s < latest_s:
+        await play.clock.sleep(1.0)
+        play.check()
+        for task in tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        if play._app_hub is None or len(play.placed) < len(play.scenario.orders):
+            continue
+        if any(vehicle.armed for vehicle in play.vehicles.values()):
+            continue
+        shown = [await _order(play, placed) for placed in play.placed.values() if placed.order_id]
+        if all(
+            order["state"] in _FINAL and all(flight["ended_at"] for flight in order["flights"])
+            for order in shown
+        ):
+            return ""
+    return f"after {latest_s:.0f} s something is still open"
+
+
+async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
+    stored = await play.hub.database.read(lambda session: events.after(session, 0, limit=1_000_000))
+    orders = [await _seen(play, name, placed, stored) for name, placed in play.placed.items()]
+    testimonies = {
+        drone_id: Testimony(
+            tuple((round(w.at_s, 3), w.what, w.detail) for w in vehicle.witnessed),
+            vehicle.armed,
+            vehicle.body.on_ground,
+        )
+        for drone_id, vehicle in play.vehicles.items()
+    }
+    run = Run(
+        scenario=play.scenario.name,
+        seed=play.seed,
+        file=file,
+        orders=tuple(orders),
+        faults=tuple(play.faults),
+        phases=tuple(phases.seen),
+        tracks={drone_id: tuple(track) for drone_id, track in play.recorder.tracks.items()},
+        testimonies=testimonies,
+        log=_log(stored, testimonies),
+        virtual_s=play.clock.monotonic_s(),
+        real_s=0.0,
+    )
+    started = play.clock.now() - timedelta(seconds=play.now_s)
+    return replace(run, verdicts=judge(play.scenario, run, play.hub.airspace, started, error))
+
+
+async def _seen(play: Play, name: str, placed: Placed, stored: list[EventRecord]) -> OrderSeen:
+    return OrderSeen(
+        name=name,
+        sent_at_s=placed.sent_at_s,
+        status=placed.status,
+        first_answer=placed.body,
+        final=await _order(play, placed) if placed.order_id else {},
+        event_kinds=tuple(event.kind for event in stored if event.order_id == placed.order_id),
+    )
+
+
+def _log(stored: list[EventRecord], testimonies: dict[str, Testimony]) -> bytes:
+    lines = [
+        json.dumps(
+            {name: getattr(event, name) for name in event.__dataclass_fields__},
+            default=_plain,
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+        for event in stored
+    ]
+    for drone_id, testimony in testimonies.items():
+        lines += [json.dumps([drone_id, *sight], ensure_ascii=False) for sight in testimony.seen]
+    return "\n".join(lines).encode()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+class _Phases:
+    """The phases of all drones as the hub hears of them."""
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+        self.seen: list[tuple[float, str, str]] = []
+        self._last: dict[str, str] = {}
+
+    async def follow(self) -> None:
+        while True:
+            if self._play._app_hub is not None:
+                for view in self._play.hub.fleet.views({}):
+                    drone_id, phase = view.drone.drone_id, str(view.phase)
+                    if self._last.get(drone_id) != phase:
+                        self._last[drone_id] = phase
+                        self.seen.append((round(self._play.now_s, 2), drone_id, phase))
+            await self._play.clock.sleep(POLL_S)

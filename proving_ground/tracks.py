@@ -1,0 +1,61 @@
+"""What the vehicles truly did: their own positions, heights and batteries, whatever anybody believes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sitl.vehicle import SimulatedVehicle
+
+EVERY_S = 0.5
+"""Chosen: at 20 m/s a point every 10 m, a third of a corridor's half width."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPoint:
+    """One moment of one vehicle. ``at_s`` after the drones were ready."""
+
+    at_s: float
+    latitude_deg: float
+    longitude_deg: float
+    altitude_amsl_m: float
+    speed_m_s: float
+    charge_fraction: float
+    armed: bool
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Tracks of all vehicles while their motors turn."""
+
+    tracks: dict[str, list[TrackPoint]] = field(default_factory=dict)
+    _next_s: float = 0.0
+
+    def clear(self) -> None:
+        """Begin anew: the scenario's clock starts."""
+        self.tracks.clear()
+        self._next_s = 0.0
+
+    def sample(self, at_s: float, vehicles: Mapping[str, SimulatedVehicle]) -> None:
+        """Note where everybody is, twice a second."""
+        if at_s < self._next_s:
+            return
+        self._next_s = at_s + EVERY_S
+        for drone_id, vehicle in vehicles.items():
+            track = self.tracks.setdefault(drone_id, [])
+            if not vehicle.armed and (not track or not track[-1].armed):
+                continue
+            place = vehicle.position
+            north, east, _ = vehicle.body.velocity_m_s
+            track.append(
+                TrackPoint(
+                    at_s=round(at_s, 3),
+                    latitude_deg=place.latitude_deg,
+                    longitude_deg=place.longitude_deg,
+                    altitude_amsl_m=vehicle.altitude_amsl_m,
+                    speed_m_s=(north * north + east * east) ** 0.5,
+                    charge_fraction=1.0
+                    - vehicle.body.consumed_ah / vehicle.settings.airframe.battery_capacity_ah,
+                    armed=vehicle.armed,
+                )
+            )

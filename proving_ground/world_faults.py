@@ -1,0 +1,115 @@
+"""What goes wrong around the vehicle: people, weather, the hub's process and its database.
+
+Each fault acts on a :class:`proving_ground.play.Play` through doors that a real cause would use as well: the API,
+the sensors, the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from proving_ground.play import Play
+
+Act = Callable[["Play", str, str, float], Awaitable[None]]
+"""(play, drone_id, order name, strength)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldFault:
+    """One thing that happens. ``end`` None: it can't be taken back, its duration means nothing."""
+
+    name: str
+    explanation: str
+    begin: Act
+    end: Act | None = None
+    default_strength: float = 1.0
+    unit: str = ""
+
+
+async def _cancel(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.cancel(order, "误报 · false alarm")
+
+
+async def _second_call(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.repeat_call(order)
+
+
+async def _same_key(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.send_again(order)
+
+
+async def _wind(play: Play, drone_id: str, order: str, strength: float) -> None:
+    play.blow(strength)
+
+
+async def _wind_back(play: Play, drone_id: str, order: str, strength: float) -> None:
+    play.blow(None)
+
+
+async def _weather_stops(play: Play, drone_id: str, order: str, strength: float) -> None:
+    play.weather_reports = False
+
+
+async def _weather_again(play: Play, drone_id: str, order: str, strength: float) -> None:
+    play.weather_reports = True
+
+
+async def _hub_killed(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.restart_hub(after_s=strength)
+
+
+async def _database_down(play: Play, drone_id: str, order: str, strength: float) -> None:
+    play.break_database("database is locked")
+
+
+async def _disk_full(play: Play, drone_id: str, order: str, strength: float) -> None:
+    play.break_database("database or disk is full")
+
+
+async def _database_back(play: Play, drone_id: str, order: str, strength: float) -> None:
+    play.mend_database()
+
+
+async def _hold(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.command(drone_id, "hold_flight")
+
+
+async def _continue(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.command(drone_id, "continue_flight")
+
+
+def _command(kind: str) -> Act:
+    async def act(play: Play, drone_id: str, order: str, strength: float) -> None:
+        await play.command(drone_id, kind)
+
+    return act
+
+
+WORLD_FAULTS: dict[str, WorldFault] = {
+    fault.name: fault
+    for fault in (
+        WorldFault("order_cancelled", "the centre cancels the order", _cancel),
+        WorldFault("second_call", "another caller orders for the same patient", _second_call),
+        WorldFault("order_repeated", "the centre sends the same order again, same key", _same_key),
+        WorldFault("wind_change", "the wind takes this speed", _wind, _wind_back, 16.0, "m/s"),
+        WorldFault("weather_stale", "the stations' sensors fall silent", _weather_stops, _weather_again),
+        WorldFault(
+            "hub_killed",
+            "hub and agents die at once and start again later",
+            _hub_killed,
+            None,
+            5.0,
+            "seconds",
+        ),
+        WorldFault("database_down", "the database refuses every write", _database_down, _database_back),
+        WorldFault("disk_full", "nothing more can be stored", _disk_full, _database_back),
+        WorldFault("operator_hold", "the operator holds the flight", _hold, _continue),
+        WorldFault("operator_return", "the operator calls the drone home", _command("return_home")),
+        WorldFault("operator_abort", "the operator aborts the flight", _command("abort_flight")),
+        WorldFault("operator_divert", "the operator sends it to a rally point", _command("divert_flight")),
+        WorldFault("operator_land", "the operator lets it land where it is", _command("land_now")),
+    )
+}

@@ -1,0 +1,96 @@
+"""Scenario files played: what they promise holds, what is broken is found, and equal seeds give equal logs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from proving_ground.loader import LIBRARY, Loaded, load_scenario
+from proving_ground.report.html import write_html
+from proving_ground.report.junit import write_junit
+from proving_ground.result import Run
+from proving_ground.runner import run_scenario
+
+DIGEST = """
+import sys
+from pathlib import Path
+from proving_ground.loader import load_scenario
+from proving_ground.runner import run_scenario
+loaded = load_scenario(Path(sys.argv[1]))
+run = run_scenario(loaded.scenario, seed=int(sys.argv[2]), site_file=loaded.site_file)
+assert not run.error, run.error
+print(run.log_sha256)
+"""
+
+
+def play(name: str, seed: int = 1) -> tuple[Loaded, Run]:
+    loaded = load_scenario(LIBRARY / f"{name}.yaml")
+    return loaded, run_scenario(loaded.scenario, seed=seed, site_file=loaded.site_file, file=name)
+
+
+def broken(run: Run) -> list[str]:
+    return [run.error] if run.error else [f"{v.name}: {v.detail}" for v in run.verdicts if not v.ok]
+
+
+@pytest.mark.parametrize("name", ["plain-delivery", "winch-jams-while-lowering", "hub-dies-while-lowering"])
+def test_a_shipped_scenario_passes(name: str) -> None:
+    _, run = play(name)
+    assert not broken(run)
+    assert run.orders[0].final["flights"]
+    assert len(next(iter(run.tracks.values()))) > 50
+
+
+def test_a_promise_that_is_not_kept_is_found_and_reported(tmp_path: Path) -> None:
+    text = (LIBRARY / "plain-delivery.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "too-fast.yaml"
+    file.write_text(text.replace("delivered_within_s: 200", "delivered_within_s: 20"), encoding="utf-8")
+    loaded = load_scenario(file)
+    run = run_scenario(loaded.scenario, seed=1, site_file=loaded.site_file, file=file.name)
+    assert not run.passed
+    assert len(broken(run)) == 1
+    assert "delivered within" in broken(run)[0]
+    write_junit(tmp_path / "r.xml", [run])
+    suite = ElementTree.parse(tmp_path / "r.xml").getroot()[0]
+    assert suite.attrib["failures"] == "1"
+    write_html(tmp_path / "r.html", [loaded], [run])
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 3
+    assert "broken" in page
+    # One file for any office computer: no line of it is fetched or run.
+    assert "<script" not in page
+    assert 'src="http' not in page
+
+
+def test_equal_seeds_give_equal_logs_whatever_the_order_of_hashes() -> None:
+    file = LIBRARY / "same-order-twice.yaml"
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", DIGEST, str(file), str(seed)],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed, hash_seed in ((1, "1"), (1, "2"), (2, "1"))
+    ]
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
+
+
+def test_the_command_line_refuses_a_bad_file_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("name: x\nworld: {speed: 3}\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "proving_ground", "run", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "bad.yaml:" in done.stderr
