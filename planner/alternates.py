@@ -6,7 +6,8 @@ the other's, a legal way home from there, and a battery that holds both with the
 Rally points and fence are then chosen again around everything, so that nothing but the place in the mission has
 to change in flight; an alternate that they can't take in is left out. The finished plan is judged again.
 
-Only level plans get alternates: a way with a height profile has no straight returns to share.
+Only level plans get alternates: a way with a height profile has no straight returns to share. So do only drones
+whose autopilot ends a mission with its first landing: alternates stand behind that in the mission.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from planner import energy, legs
 from planner.airframe import DeliveryTerms
+from planner.compile.dialects import DIALECTS
 from planner.completion import AIMED_RALLY_POINTS, MAX_RALLY_POINTS
 from planner.contingency import RallySet, choose_rally_points, reaches_m, stopping_distance_m
 from planner.corridor import corridor_of
@@ -90,7 +92,9 @@ def with_alternates(
     ``task`` is what the plan was made for. The very same plan where no other landing point can be added.
     """
     cruise = {leg.end.altitude_amsl_m for leg in (*plan.outbound[:-1], *plan.inbound[:-1])}
-    if plan.start is not None or len(cruise) != 1:
+    # The mission carries alternates behind its landing on the pad.
+    carried = DIALECTS[task.airframe.autopilot].lands_for_good
+    if plan.start is not None or len(cruise) != 1 or not carried:
         return plan
     question = _Question(plan, task, list(elsewhere), site, airspace, policy)
     found = question.nearest()

@@ -15,6 +15,7 @@ from geofences.model import TimeWindow
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
 from planner.assemble import assemble_plan, with_consent
+from planner.compile.dialects import DIALECTS
 from planner.contingency import (
     NoRallySet,
     RallySet,
@@ -217,7 +218,8 @@ class Completion:
         """The way home and the way out backwards; mostly one and the same."""
         airframe, wind, mass_kg = self.airframe, self.task.wind, self.airframe.take_off_mass_kg
         retrace = self.against.accepted(reversed_way(out, airframe, wind, mass_kg))
-        if retrace is None or wind.speed_m_s <= CALM_M_S:
+        if retrace is None or wind.speed_m_s <= CALM_M_S or not DIALECTS[airframe.autopilot].lands_for_good:
+            # Two ways home are two landings, and behind the first one such an autopilot takes off again.
             return retrace, retrace
         if (1.0 - HOME_WORTH) * cruise_s(retrace) <= least_home_s(out, airframe, wind):
             return retrace, retrace

@@ -21,6 +21,7 @@ class Dialect:
     ``drives_winch``: whether it can lower a line at all. ``item_keeps_altitude``: items without a position
     carry the altitude of the leg around them.
     ``speed_by_parameter``: a speed that holds for the whole way is a parameter, not an item.
+    ``lands_for_good``: a landing in the middle of a mission ends it; otherwise nothing may stand behind one.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Dialect:
     drives_winch: bool
     item_keeps_altitude: bool
     speed_by_parameter: bool
+    lands_for_good: bool
 
 
 ARDUPILOT = Dialect(
@@ -51,6 +53,8 @@ ARDUPILOT = Dialect(
     drives_winch=True,
     item_keeps_altitude=False,
     speed_by_parameter=False,
+    # It disarms on the ground before the next item.
+    lands_for_good=True,
 )
 
 PX4 = Dialect(
@@ -70,6 +74,8 @@ PX4 = Dialect(
     item_keeps_altitude=True,
     # One speed for the whole way needs no item at all.
     speed_by_parameter=True,
+    # It stays armed, and the next waypoint takes off again (1.16).
+    lands_for_good=False,
 )
 
 DIALECTS = {dialect.name: dialect for dialect in (ARDUPILOT, PX4)}

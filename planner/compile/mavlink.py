@@ -130,8 +130,9 @@ class _Writer:
             self._home_section("retrace", plan.retrace)
         for number, alternate in enumerate(plan.alternates, start=1):
             # Speeds of legs, winch and all: what doesn't fit for certain is left out, and the indices say so.
+            # So is everything behind a landing that doesn't end the mission.
             most = 2 * (len(alternate.transfer) + len(alternate.inbound)) + 1
-            if len(self.items) + most <= self.dialect.max_items:
+            if self.dialect.lands_for_good and len(self.items) + most <= self.dialect.max_items:
                 self.alternates.append(self._alternate(number, alternate))
 
     def _alternate(self, number: int, alternate: Alternate) -> AlternateIndices:

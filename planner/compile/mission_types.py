@@ -53,7 +53,7 @@ class MissionIndices:
     the way back is the way out reversed they point into the ordinary way back. ``takeoff`` is where the
     mission is begun: for a vehicle that is in the air already, the item that follows the take-off.
     ``delivery_hover`` is None in a mission that only goes home. ``alternates`` are those of the plan that fit into
-    the mission, in the plan's order.
+    the mission, in the plan's order; none where a landing in its middle doesn't end it.
     """
 
     takeoff: int

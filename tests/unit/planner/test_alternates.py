@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
@@ -14,7 +15,7 @@ from planner.airframe import load_airframes
 from planner.choice import Decision, DispatchRequest, DroneState, Severity, choose
 from planner.compile import mavlink_numbers as mav
 from planner.compile.mavlink import compile_mission
-from planner.flight_plan import FlightPlan, Leg, LegKind
+from planner.flight_plan import DeliveryMethod, FlightPlan, Leg, LegKind
 from planner.site import PositionQuality
 from tests.unit.planner.helpers import (
     FRAME,
@@ -25,6 +26,7 @@ from tests.unit.planner.helpers import (
     at_m,
     box_zone,
     calm,
+    fly,
     ids,
     landing_point,
     refuge,
@@ -216,3 +218,27 @@ def test_positions_that_nobody_surveyed_are_said() -> None:
 def test_alternates_cross_the_bus_as_json(plan: FlightPlan) -> None:
     adapter = TypeAdapter(FlightPlan)
     assert adapter.validate_json(adapter.dump_json(plan)) == plan
+
+
+def test_nothing_stands_behind_a_landing_that_does_not_end_the_mission(plan: FlightPlan) -> None:
+    """PX4 stays armed after a landing in the middle of a mission, and its next waypoint takes off again."""
+    gripped = dataclasses.replace(plan, delivery_method=DeliveryMethod.GRIPPER_LOW, airframe_id="quad8_px4")
+    mission = compile_mission(gripped, autopilot="px4")
+    assert mission.indices.alternates == ()
+    assert [item.command for item in mission.items].count(mav.NAV_LAND) == 1
+    assert mission.items[-1].command == mav.NAV_LAND
+
+
+def test_px4_gets_one_way_home_in_any_wind() -> None:
+    quad = load_airframes()["quad8_px4"]
+    assert quad.autopilot == "px4"
+    point = landing_point("p", 2000, 0, delivery_methods=(DeliveryMethod.GRIPPER_LOW,))
+    around = tuple(
+        box_zone(f"b{i}", 500 + 400 * i, -300 + 200 * i, 700 + 400 * i, 100 + 200 * i) for i in range(2)
+    )
+    refuges = (refuge("r1", 400, -100), refuge("r2", 1600, -150), refuge("r3", 1000, -500))
+    found = fly(
+        airspace(*around), station("s", 0, 0), point, blowing=wind(180, 7), airframe=quad, refuges=refuges
+    )
+    assert isinstance(found, FlightPlan), found
+    assert found.retrace == ()
