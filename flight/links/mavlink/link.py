@@ -101,6 +101,7 @@ class Link:
         self.last_error: str | None = None
         self._factory, self._clock = factory, clock
         self._transport: Transport | None = None
+        self._datagrams = False
         self._closed = asyncio.Event()
         self._wanted: frozenset[str] = frozenset()
         self._parser = FrameParser(self._wanted)
@@ -160,6 +161,7 @@ class Link:
             self._closed.clear()
             self._fresh_parser()
             transport = self._factory()
+            self._datagrams = transport.datagrams
             try:
                 await transport.open(self._receive, self._on_closed)
             except LinkError as error:
@@ -212,11 +214,7 @@ class Link:
         return frame
 
     def _receive(self, data: bytes, peer: Hashable) -> None:
-        transport = self._transport
-        if transport is None or transport.datagrams:
-            messages = self._parser.feed_datagram(data)
-        else:
-            messages = self._parser.feed(data)
+        messages = self._parser.feed_datagram(data) if self._datagrams else self._parser.feed(data)
         if not messages:
             return
         now_s = self._clock.monotonic_s()
