@@ -33,9 +33,10 @@ $(RUNTIME_STAMP): requirements/runtime.txt requirements/build.txt pyproject.toml
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV_STAMP): requirements/dev.txt $(RUNTIME_STAMP)
+$(DEV_STAMP): requirements/dev.txt requirements/tools.txt $(RUNTIME_STAMP)
 	@echo "Installing locked test dependencies"
 	@$(PIP) -r requirements/dev.txt
+	@rm -rf .tools && $(PIP) --no-deps --target .tools -r requirements/tools.txt
 	@touch $@
 
 $(KERNEL_STAMP): $(wildcard planner/*.py planner/search/*.py sitl/*.py flight/links/mavlink/kernel.py) $(RUNTIME_STAMP)
@@ -112,5 +113,5 @@ lock: $(BIN)/python ## Resolve the lock files anew (hashes, no index addresses)
 
 .PHONY: clean
 clean: ## Remove the environment, caches and records
-	rm -rf $(VENV) .venv-peers .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache *.egg-info flight-records bench.json
+	rm -rf $(VENV) .venv-peers .tools .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache *.egg-info flight-records bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
