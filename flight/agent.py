@@ -8,32 +8,32 @@ procedures act (:mod:`flight.procedures`); this module only connects them.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 
 from core.clock import Clock
 from core.ids import IdSource
-from flight.autopilots.base import Autopilot
+from flight.autopilots.base import Autopilot, ModeClass
 from flight.autopilots.kinds import autopilot_for
 from flight.bus import Bus, Delivery, Subscription, commands_subject, events_subject, telemetry_subject
 from flight.command_desk import CommandDesk
 from flight.delivery import Result
 from flight.fault_desk import FaultDesk
-from flight.flight_state import FlightUnderWay, reason_of, telemetry_sample, view_truth
+from flight.flight_state import FlightUnderWay, reason_of, telemetry_sample
 from flight.journal import Journal, Remembered
-from flight.links.mavlink.connection import VehicleConnection
+from flight.links.mavlink.connection import LinkClaim, VehicleConnection
 from flight.links.mavlink.transports import TransportFactory
 from flight.messages import (
     Command,
     Event,
-    FlightResumed,
     FlyMission,
     LinkChanged,
     PhaseChanged,
     encode,
 )
-from flight.model.failsafe import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault
+from flight.model.faults import LATCHED, LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault
 from flight.model.phases import (
-    FLIGHT_PHASES,
     RESUME_EFFECTS,
     AedState,
     Effect,
@@ -43,27 +43,39 @@ from flight.model.phases import (
     Trigger,
     advance,
 )
+from flight.notice_desk import NoticeDesk
 from flight.procedures import EXPECTED_MODES, VALID_IN
 from flight.readiness import Readiness
 from flight.record import FlightRecord
+from flight.replanner import Replanner
+from flight.rerouting import Rerouting
+from flight.resuming import Resuming
+from flight.unclaimed import Unclaimed
+from geofences.airspace import Airspace
 from planner.site import Drone
 
 WATCH_PERIOD_S = 0.1
 """The owner looks at least this often, and at once when something is heard."""
 TELEMETRY_PERIOD_S = 0.25
+STILL_M_S = 0.5
+"""Over ground: a hover in gusts (chosen)."""
 IDLE_TELEMETRY_PERIOD_S = 1.0
-RESUME_FRESH_S = 2.0
 
 _UNSEEN_PHASES = (Phase.DISCONNECTED, Phase.ENDED)
 
 
 class FlightAgent:
-    """Owns one drone. :meth:`run` goes on until cancelled; a new agent on the same journal takes over."""
+    """Owns one drone. :meth:`run` goes on until cancelled; a new agent on the same journal takes over.
+
+    ``airspace`` gives the airspace of the moment (its terrain tells how high zones above ground reach, its
+    authorisations whether those of a plan are valid); ``replanner`` finds another way when one is closed and
+    nobody else answers. Without them the agent holds, waits for the hub, and goes home or lands.
+    """
 
     def __init__(
         self,
         drone: Drone,
-        transport_factory: TransportFactory,
+        transport_factory: TransportFactory | LinkClaim,
         bus: Bus,
         clock: Clock,
         ids: IdSource,
@@ -71,6 +83,8 @@ class FlightAgent:
         *,
         autopilot: Autopilot | None = None,
         records_dir: Path | None = None,
+        airspace: Callable[[], Airspace] | None = None,
+        replanner: Replanner | None = None,
     ) -> None:
         self.drone = drone
         self.link = VehicleConnection(drone.system_id, transport_factory, clock)
@@ -90,18 +104,21 @@ class FlightAgent:
         self._work: dict[asyncio.Task[None], Effect] = {}
         self._group: asyncio.TaskGroup | None = None
         self._link_state: str | None = None
-        self._resuming = False
-        self._resume_task: asyncio.Task[None] | None = None
-        self._desk = CommandDesk(self)
-        self._faults = FaultDesk(self)
-        self.readiness = Readiness(drone, self.link, self.autopilot, clock, self.publish, ids)
+        self.airspace = airspace
+        self.desk = CommandDesk(self)
+        self.notices = NoticeDesk(self)
+        self.faults = FaultDesk(self)
+        self.rerouting = Rerouting(self, replanner)
+        self.unclaimed = Unclaimed(self)
+        self.resuming = Resuming(self)
+        self.readiness = Readiness(drone, self.link, self.autopilot, clock, self.publish, ids, airspace)
 
     # --- life ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve this drone. Raises only on broken expectations of our own."""
         self.memory = self.journal.remember()
-        self.readiness.aed_missing = self.memory.aed_missing
+        self.readiness.remember(self.memory)
         subscription = await self._bus.subscribe(
             commands_subject(self.drone.drone_id), durable=f"agent-{self.drone.drone_id}"
         )
@@ -134,10 +151,17 @@ class FlightAgent:
 
     def _take_up(self) -> None:
         memory = self.memory
+        if memory.unclaimed_flight is not None and memory.state is not None:
+            self.state = memory.state
+            self.unclaimed.flight_id = memory.unclaimed_flight
+            return
         if not memory.under_way or memory.flight is None or memory.state is None:
             return
         self.state = memory.state
         flight = self.begin(memory.flight)
+        if memory.plan is not None and memory.plan != flight.plan:
+            flight.follow(memory.plan, self.link, self.autopilot, self.clock)
+        flight.reroute = memory.reroute
         flight.hovering_since = memory.hovering_since
         flight.motors_since = next(
             (e.at for e in memory.flight_events if isinstance(e, PhaseChanged) and e.phase is Phase.ARMING),
@@ -145,12 +169,15 @@ class FlightAgent:
         )
         if any(event.kind == "aed_on_ground" for event in memory.flight_events):
             flight.director.announced_approach()
-        self._resuming = True
+        for fault, detail in memory.latched.items():
+            if fault in LATCHED:
+                flight.faults.latch(fault, detail)
+        self.resuming.begun = True
 
     @property
     def flight_id(self) -> str | None:
         """The flight under way, if there is one."""
-        return None if self.flight is None else self.flight.flight_id
+        return self.unclaimed.flight_id if self.flight is None else self.flight.flight_id
 
     def begin(self, command: FlyMission) -> FlightUnderWay:
         """Set everything up for a flight; nothing is sent yet."""
@@ -159,6 +186,7 @@ class FlightAgent:
             record = FlightRecord(self._records_dir, command.flight_id, command.plan)
         self.memory.flight = command
         self.flight = FlightUnderWay.begin(command, self.link, self.autopilot, self.clock, record)
+        self.notices.tell_zones()
         return self.flight
 
     def _tap(self, frame: bytes, from_vehicle: bool) -> None:
@@ -181,9 +209,10 @@ class FlightAgent:
             await self._wake.wait()
             self._wake.clear()
             while not self._inbox.empty():
-                await self._desk.take(self._inbox.get_nowait())
+                await self.desk.take(self._inbox.get_nowait())
             while not self._results.empty():
                 await self._take_result(*self._results.get_nowait())
+            await self.rerouting.take_plans()
             await self._watch()
 
     # --- the machine --------------------------------------------------------------------------
@@ -214,21 +243,24 @@ class FlightAgent:
             events = flight.announcements(
                 self.ids, self.drone.drone_id, self.clock.now(), self.link.view, step, trigger, detail, result
             )
+        elif Effect.END in effects:
+            events = [self.unclaimed.ended(step, detail)]
         if step.state.phase is not held.phase:
             events.insert(0, self._phase_changed(held.phase, step.state.phase, detail))
         if step.state == held and not effects and not before:
             return
         self.state = step.state
         if flight is not None:
-            flight.entered(step.state.phase, self.clock.now())
+            flight.entered(step.state.phase, self.clock.now(), self.clock.monotonic_s())
+        if flight is not None or self.unclaimed.flight_id is not None:
             self.journal.write(messages=(*before, *events), state=self.state)
         said = [message for message in before if not hasattr(message, "issued_at")]
         for event in (*said, *events):
             await self.publish(event)
         self._stop_work_outside(self.state.phase)
-        await self._faults.note(trigger, detail)
+        await self.faults.note(trigger, detail)
         for effect in effects:
-            self._start(effect)
+            self.start(effect)
         if Effect.END in effects:
             self._end()
 
@@ -242,19 +274,25 @@ class FlightAgent:
             phase=phase,
             previous=previous,
             reason=detail,
-            eta_s=None if flight is None else flight.director.eta_s(self.link.view, phase),
+            eta_s=None if flight is None else flight.eta_s(self.link.view, phase, self.clock.now()),
         )
 
-    def _start(self, effect: Effect) -> None:
+    def start(self, effect: Effect) -> None:
+        """Begin the work of an effect; work of the same effect that is under way is replaced."""
         flight = self.flight
-        if flight is None or self._group is None:
+        if self._group is None:
+            return
+        if flight is None:
+            self.unclaimed.start(effect, self._group)
             return
         now_s = self.clock.monotonic_s()
         if effect in EXPECTED_MODES:
             flight.director.expect_mode(EXPECTED_MODES[effect], now_s)
         elif effect is Effect.STAND_BACK:
             flight.director.expect_mode(frozenset(), now_s)
-        work = flight.procedures.work_for(effect, hovering_for_s=flight.hovering_for_s(self.clock.now()))
+        work = self.rerouting.work_for(effect, flight) or flight.procedures.work_for(
+            effect, hovering_for_s=flight.hovering_for_s(self.clock.now())
+        )
         if work is None:
             return
         for task, running in list(self._work.items()):
@@ -280,9 +318,17 @@ class FlightAgent:
     async def _take_result(self, flight: FlightUnderWay, effect: Effect, result: Result) -> None:
         if flight is not self.flight or self.state.phase not in VALID_IN[effect] or result.trigger is None:
             return
+        trigger = result.trigger
+        if trigger is Trigger.PREPARED and self.clock.now() < flight.command.departs_at:
+            trigger = Trigger.PREPARED_EARLY
+            result = replace(
+                result, detail=f"{result.detail}; departs at {flight.command.departs_at:%H:%M:%S} UTC"
+            )
+        if effect is Effect.REPLACE_MISSION:
+            await self.rerouting.written(flight, trigger, result.detail)
         # Known also where the phase machine has no move for it, as for a line that strayed.
-        await self._faults.note(result.trigger, result.detail)
-        await self.move(result.trigger, result.detail, result)
+        await self.faults.note(trigger, result.detail)
+        await self.move(trigger, result.detail, result)
 
     def _end(self) -> None:
         for task in self._work:
@@ -290,12 +336,14 @@ class FlightAgent:
         flight = self.flight
         if flight is not None:
             self.memory.closed_flights.add(flight.flight_id)
-            if self.state.aed is not AedState.ON_BOARD:
-                self.memory.aed_missing = True
-                self.readiness.aed_missing = True
             if flight.record is not None:
                 flight.record.finish()
+        if self.state.aed is not AedState.ON_BOARD:
+            self.memory.aed_missing = True
+            self.readiness.aed_missing = True
         self.flight = None
+        self.unclaimed.flight_id = None
+        self.journal.rotate_if_large(self.memory)
 
     # --- watching -----------------------------------------------------------------------------
 
@@ -303,18 +351,20 @@ class FlightAgent:
         await self._watch_link()
         if self.flight is None:
             self.readiness.active = self.state.phase is Phase.STANDBY
+            await self.unclaimed.watch()
             return
-        self.readiness.active = False
-        if self._resuming:
-            await self._resume()
+        self.readiness.active = self.state.phase is Phase.WAITING
+        if self.resuming.begun:
+            self.resuming.go_on(self.flight)
             return
         flight, view, now_s = self.flight, self.link.view, self.clock.monotonic_s()
+        flight.director.may_lower = Fault.LANDING_POINT_OCCUPIED not in flight.faults.present
         trigger = flight.director.observe(view, self.state.phase, now_s)
         if trigger is not None:
             await self.move(trigger, reason_of(trigger, view, self.autopilot, self.state.phase))
         if self.flight is None:
             return
-        await self._faults.watch(flight, now_s)
+        await self.faults.watch(flight, now_s)
         if self.flight is None:
             return
         if self.state.aed is AedState.RELEASED and flight.director.is_clear_to_approach(view):
@@ -327,7 +377,7 @@ class FlightAgent:
         tried = Fault.LINE_NOT_RETRACTED in flight.faults.present
         under_way = Effect.RETRACT_LINE in self._work.values()
         if not tried and not under_way and flight.director.line_strays(self.link.view, self.state.phase):
-            self._start(Effect.RETRACT_LINE)
+            self.start(Effect.RETRACT_LINE)
 
     async def _watch_link(self) -> None:
         silent_s = self.link.view.silent_for_s(self.clock.monotonic_s())
@@ -351,54 +401,30 @@ class FlightAgent:
         elif now == "up" and self.state.phase in _UNSEEN_PHASES and self.link.view.armed is not None:
             await self.move(Trigger.CONNECTED, "heard")
 
-    # --- resuming -----------------------------------------------------------------------------
+    def ask_planner(self, flight: FlightUnderWay) -> None:
+        """Another way is needed: see :meth:`Rerouting.ask`."""
+        self.rerouting.ask(flight)
 
-    async def _resume(self) -> None:
-        """Wait until the vehicle has said where it stands, then take the flight up where it is."""
-        if self._resume_task is not None:
-            return
-        flight, view, now_s = self.flight, self.link.view, self.clock.monotonic_s()
-        assert flight is not None
-        if flight.endurance_exceeded(view, self.clock.now(), now_s):
-            self._resuming = False
-            return
-        known = (view.heartbeat_s, view.position_s, view.mission_s, view.landed_s)
-        if any(at_s is None or now_s - at_s > RESUME_FRESH_S for at_s in known) or self._group is None:
-            return
-        if view.autopilot_type != self.autopilot.mav_autopilot:
-            return
-        self._resume_task = self._group.create_task(self._finish_resume(flight), name="resume")
+    @property
+    def mission_modes(self) -> frozenset[ModeClass]:
+        """What the vehicle shows while it flies a mission."""
+        return frozenset({ModeClass.MISSION})
 
-    async def _finish_resume(self, flight: FlightUnderWay) -> None:
-        view = self.link.view
-        matches: bool | None = None
-        if view.armed:
-            matches = await self.autopilot.mission_matches(self.link, flight.director.mission)
-        journalled = self.state.phase
-        truth = view_truth(view, self.autopilot, self.clock.now(), matches)
-        flight.expect_mode_of(self.state.phase, view, self.clock.monotonic_s())
-        self._resuming = False
-        if journalled is Phase.ARMING and view.armed is False:
-            await self.move(Trigger.ARMING_FAILED, "the controller restarted while arming")
-        elif matches is False and journalled in FLIGHT_PHASES:
-            flight.director.mission_is_ours = False
-            await self.move(Trigger.CONTROL_TAKEN, "the vehicle holds a mission that is not ours")
-        elif view.armed or journalled is Phase.PREPARING:
-            for effect in RESUME_EFFECTS.get(journalled, ()):
-                self._start(effect)
-        resumed = FlightResumed(
-            event_id=self.ids.new("evt"),
-            drone_id=self.drone.drone_id,
-            flight_id=flight.flight_id,
-            at=self.clock.now(),
-            journalled_phase=journalled,
-            phase=self.state.phase,
-            aed=self.state.aed,
-            truth=truth,
-        )
-        self.journal.write(messages=[resumed])
-        await self.publish(resumed)
+    def stands_still(self) -> bool:
+        """Whether the vehicle is seen standing, so that a plan may begin where it is."""
+        speed_m_s = self.link.view.ground_speed_m_s
+        return speed_m_s is not None and speed_m_s <= STILL_M_S
+
+    def wake(self) -> None:
+        """Have the owner look now."""
         self._wake.set()
+
+    def spawn(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None] | None:
+        """Run something beside the owner, ended with it; None when the agent does not run."""
+        if self._group is None:
+            work.close()
+            return None
+        return self._group.create_task(work, name=name)
 
     # --- saying -------------------------------------------------------------------------------
 

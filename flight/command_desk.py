@@ -9,19 +9,26 @@ from flight.bus import Delivery
 from flight.flight_state import view_truth
 from flight.messages import (
     AbortFlight,
+    CloseFlight,
     Command,
     CommandAccepted,
     CommandRefused,
     ConfirmAedLoaded,
+    ContinueFlight,
+    DivertFlight,
     Event,
     FlightCommand,
     FlightEnded,
     FlyMission,
+    Notice,
     Reason,
     ReportState,
+    RerouteFlight,
     VehicleState,
     decode,
 )
+from flight.model.failsafe import react
+from flight.model.faults import CLEARED_BY_A_PERSON, LINK_LOST_AFTER_S, SafetyAction
 from flight.model.phases import AedState, Phase, SafeState, Trigger, advance
 
 if TYPE_CHECKING:
@@ -34,6 +41,8 @@ _TRIGGERS = {
     "continue_flight": Trigger.CONTINUE,
     "divert_flight": Trigger.DIVERT,
     "land_now": Trigger.LAND_NOW,
+    "reroute_flight": Trigger.REROUTE,
+    "close_flight": Trigger.CLOSE,
 }
 
 
@@ -56,10 +65,11 @@ class CommandDesk:
             if earlier is not None:
                 await self._agent.publish(earlier)
             else:
-                await self._answer(message)
+                await self.answer(message)
         await delivery.ack()
 
-    async def _answer(self, command: Command) -> None:
+    async def answer(self, command: Command) -> None:
+        """Act on a command or a notice that was not answered before."""
         if command.drone_id != self._agent.drone.drone_id:
             await self._refuse(
                 command, Reason("other_drone", "the command is for another drone", "指令不属于本机")
@@ -68,6 +78,8 @@ class CommandDesk:
             await self._report(command)
         elif isinstance(command, ConfirmAedLoaded):
             await self._confirm_aed(command)
+        elif isinstance(command, Notice):
+            await self._notice(command)
         elif isinstance(command, FlyMission):
             await self._fly(command)
         else:
@@ -137,6 +149,14 @@ class CommandDesk:
         await self._settle(command, self._accepted(command))
         await agent.readiness.publish(force=True)
 
+    async def _notice(self, notice: Notice) -> None:
+        refusal = self._agent.notices.refusal(notice)
+        if refusal is not None:
+            await self._refuse(notice, refusal)
+            return
+        await self._settle(notice, self._accepted(notice))
+        await self._agent.notices.take(notice)
+
     async def _fly(self, command: FlyMission) -> None:
         agent = self._agent
         step = advance(agent.state, Trigger.FLY, agent.clock.now())
@@ -147,12 +167,20 @@ class CommandDesk:
             )
         elif command.plan.drone_id != agent.drone.drone_id:
             reasons = (Reason("plan_of_other_drone", "the plan is for another drone", "计划属于其他无人机"),)
-        elif agent.clock.now() > command.plan.valid_until:
+        elif command.plan.start is not None:
+            reasons = (
+                Reason(
+                    "plan_in_the_air",
+                    "the plan begins in the air, the drone stands on its pad",
+                    "计划从空中开始",
+                ),
+            )
+        elif max(agent.clock.now(), command.departs_at) > command.plan.valid_until:
             reasons = (Reason("plan_expired", "the plan is no longer valid; plan again", "计划已过期"),)
         elif step.refused is not None:
             reasons = (Reason(step.refused.code, step.refused.detail, step.refused.detail_zh),)
         else:
-            reasons = agent.readiness.refusals(command.plan)
+            reasons = agent.readiness.refusals(command.plan, max(agent.clock.now(), command.departs_at))
         if reasons:
             await self._refuse(command, *reasons)
             return
@@ -175,7 +203,53 @@ class CommandDesk:
         if refusal is not None:
             await self._refuse(command, Reason(refusal.code, refusal.detail, refusal.detail_zh))
             return
+        reasons = self._against(command)
+        if reasons:
+            await self._refuse(command, *reasons)
+            return
+        if isinstance(command, RerouteFlight) and agent.flight is not None:
+            agent.flight.reroute = command
         await self._accept_and_move(command, trigger, getattr(command, "reason", "") or command.kind)
+        if isinstance(command, ContinueFlight):
+            await agent.faults.clear(*CLEARED_BY_A_PERSON)
+
+    def _against(self, command: FlightCommand) -> tuple[Reason, ...]:
+        """What the phase alone does not say."""
+        agent, flight = self._agent, self._agent.flight
+        if isinstance(command, CloseFlight):
+            return self._against_closing()
+        if flight is None:
+            return ()
+        if isinstance(command, RerouteFlight):
+            return agent.rerouting.refusals(flight, command.plan)
+        if isinstance(command, ContinueFlight):
+            stands = [
+                f"{fault.value}: {detail}"
+                for fault, detail in flight.faults.present.items()
+                if fault not in CLEARED_BY_A_PERSON
+                and react([fault], Phase.STANDING_OFF) >= SafetyAction.HOLD
+            ]
+            if stands:
+                return (Reason("cause_stands", f"it cannot go on: {'; '.join(stands)}", "停止原因仍然存在"),)
+        if (
+            isinstance(command, DivertFlight)
+            and not flight.plan.rally_points
+            and (agent.state.phase is not Phase.CLIMBING)
+        ):
+            return (Reason("no_rally_point", "the plan has no rally point", "计划没有备降点"),)
+        return ()
+
+    def _against_closing(self) -> tuple[Reason, ...]:
+        """A vehicle that is heard with turning motors ends its own flight."""
+        view = self._agent.link.view
+        silent_s = view.silent_for_s(self._agent.clock.monotonic_s())
+        if silent_s is not None and silent_s <= LINK_LOST_AFTER_S and view.armed is not False:
+            return (
+                Reason(
+                    "still_flying", "the vehicle is heard with turning motors", "仍收到无人机信号且电机在转"
+                ),
+            )
+        return ()
 
     async def _steer_other(self, command: FlightCommand) -> None:
         """A flight that is not the present one. Abort closes a flight that never began, so that a late

@@ -17,7 +17,7 @@ from core.clock import Clock
 from flight.autopilots.base import Autopilot
 from flight.director import Director
 from flight.links.mavlink.connection import VehicleConnection
-from flight.model.failsafe import LINK_STALE_AFTER_S
+from flight.model.faults import LINK_STALE_AFTER_S
 from flight.model.outcomes import ActionOutcome, Observation
 from flight.model.phases import Trigger
 from flight.model.view import VehicleView

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.messages import FaultCleared, SafetyActionTaken
-from flight.model.failsafe import Fault, SafetyAction, react
-from flight.model.phases import Trigger
+from flight.events import FaultCleared, SafetyActionTaken
+from flight.model.failsafe import decide, react
+from flight.model.faults import NEEDS_A_NEW_PLAN, Fault, SafetyAction
+from flight.model.phases import Phase, Row, Trigger, advance
 
 if TYPE_CHECKING:
     from flight.agent import FlightAgent
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 FAULT_PERIOD_S = 0.2
 """Every fault is debounced over seconds or counted from the last message; five looks a second are enough."""
+NEW_PLAN_WITHIN_S = 60.0
+"""How long a flight stands off for a new plan or a person's word: at hover power that is some 20 Wh, and a
+centre that does not answer in a minute will not answer in two (chosen)."""
 
 _SAFETY_TRIGGERS = {
     SafetyAction.HOLD: Trigger.SAFETY_HOLD,
@@ -27,11 +31,13 @@ _LATCHED_BY = {
     Trigger.RELEASE_UNCONFIRMED: Fault.RELEASE_NOT_CONFIRMED,
     Trigger.RETRACTION_FAILED: Fault.LINE_NOT_RETRACTED,
     Trigger.CONTROL_TAKEN: Fault.CONTROL_TAKEN,
+    Trigger.ABORT: Fault.ORDER_CANCELLED,
 }
 _ENDED_BY = {
     Trigger.LINE_IN: (Fault.WINCH_JAM, Fault.LINE_NOT_RETRACTED),
     Trigger.RELEASE_CONFIRMED: (Fault.RELEASE_NOT_CONFIRMED,),
     Trigger.CONTROL_GIVEN_BACK: (Fault.CONTROL_TAKEN,),
+    Trigger.CAUSE_GONE: (Fault.NO_NEW_WAY,),
 }
 
 
@@ -42,36 +48,77 @@ class FaultDesk:
         self._agent = agent
 
     async def watch(self, flight: FlightUnderWay, now_s: float) -> None:
-        """Look at the vehicle, tell what appeared and cleared, and do what is asked, once."""
+        """Look at the vehicle, tell what appeared and cleared, and have done what is asked."""
         if now_s - flight.faults_watched_s < FAULT_PERIOD_S:
             return
         flight.faults_watched_s = now_s
-        findings = flight.director.findings(self._agent.link.view, self._agent.state.phase, now_s)
+        agent = self._agent
+        findings = flight.director.faults.findings(
+            agent.link.view, agent.state.phase, now_s, agent.clock.now()
+        )
         appeared, cleared = flight.faults.update(findings, now_s)
         for finding in appeared:
             await self._say_fault(finding.fault, finding.detail)
         for fault in cleared:
             await self._say_cleared(fault)
+        await self._act(flight)
+        if agent.flight is flight and agent.state.phase is Phase.STANDING_OFF:
+            await self._stand_off(flight, now_s)
+
+    async def _act(self, flight: FlightUnderWay) -> None:
+        agent = self._agent
         present = flight.faults.present
-        action = react(present, self._agent.state.phase)
-        if action <= flight.action_taken:
-            flight.action_taken = min(flight.action_taken, max(action, SafetyAction.NONE))
+        if not present:
             return
-        flight.action_taken = action
+        ways = flight.director.faults.ways_open(agent.link.view, agent.state.phase, agent.clock.now())
+        action = decide(present, agent.state.phase, ways)
         trigger = _SAFETY_TRIGGERS.get(action)
-        if trigger is not None:
-            worst = [f"{fault.value}: {detail}" for fault, detail in present.items()]
-            await self._agent.move(trigger, "; ".join(worst))
+        if trigger is None:
+            return
+        answer = advance(agent.state, trigger, agent.clock.now()).answer
+        if not isinstance(answer, Row) or (answer.target is agent.state.phase and not answer.effects):
+            # It is being done already.
+            return
+        worst = [
+            f"{fault.value}: {detail}"
+            for fault, detail in present.items()
+            if react([fault], agent.state.phase) > SafetyAction.WARN
+        ]
+        await agent.move(trigger, "; ".join(worst))
+
+    async def _stand_off(self, flight: FlightUnderWay, now_s: float) -> None:
+        """Go on when nothing asks for standing any more; else ask for another way, and not for ever."""
+        agent = self._agent
+        present = flight.faults.present
+        if react(present, Phase.STANDING_OFF) < SafetyAction.HOLD:
+            await agent.move(Trigger.CAUSE_GONE, "nothing stands in the way any more")
+            return
+        if NEEDS_A_NEW_PLAN & present.keys() and not flight.asked_planner and agent.stands_still():
+            flight.asked_planner = True
+            agent.ask_planner(flight)
+        since_s = flight.standing_since_s
+        if since_s is not None and now_s - since_s > NEW_PLAN_WITHIN_S and Fault.NO_NEW_WAY not in present:
+            await self.latch(Fault.NO_NEW_WAY, f"no new plan within {NEW_PLAN_WITHIN_S:.0f} s")
 
     async def note(self, trigger: Trigger, detail: str) -> None:
         """Facts that the phase machine answered by itself are recorded as faults too."""
+        fault = _LATCHED_BY.get(trigger)
+        if fault is not None:
+            await self.latch(fault, detail)
+        await self.clear(*_ENDED_BY.get(trigger, ()))
+
+    async def latch(self, fault: Fault, detail: str) -> None:
+        """A fact that holds until it is ended by name."""
+        flight = self._agent.flight
+        if flight is not None and flight.faults.latch(fault, detail):
+            await self._say_fault(fault, detail)
+
+    async def clear(self, *faults: Fault) -> None:
+        """End facts, and say so where they were known."""
         flight = self._agent.flight
         if flight is None:
             return
-        fault = _LATCHED_BY.get(trigger)
-        if fault is not None and flight.faults.latch(fault, detail):
-            await self._say_fault(fault, detail)
-        for ended in flight.faults.clear(*_ENDED_BY.get(trigger, ())):
+        for ended in flight.faults.clear(*faults):
             await self._say_cleared(ended)
 
     async def _say_fault(self, fault: Fault, detail: str) -> None:

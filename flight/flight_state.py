@@ -22,17 +22,20 @@ from flight.messages import (
     FlightEnded,
     FlyMission,
     Reason,
+    RerouteFlight,
     TelemetrySample,
     VehicleTruth,
 )
-from flight.model.failsafe import LINK_LOST_AFTER_S, FaultTracker, SafetyAction
+from flight.model.faults import LINK_LOST_AFTER_S
 from flight.model.phases import FLIGHT_PHASES, LINE_OUT_PHASES, Effect, Phase, Step, Trigger
+from flight.model.tracker import FaultTracker
 from flight.model.view import VehicleView
 from flight.procedures import Procedures
 from flight.record import FlightRecord
 from planner.compile.mavlink import compile_mission
+from planner.flight_plan import FlightPlan
 
-MOTORS_ON_PHASES = FLIGHT_PHASES - {Phase.PREPARING}
+MOTORS_ON_PHASES = FLIGHT_PHASES - {Phase.PREPARING, Phase.WAITING}
 ENDURANCE_MARGIN = 1.1
 """A battery that lasts longer than computed; after this the vehicle is down, wherever it is (chosen)."""
 
@@ -50,20 +53,31 @@ _FAILURE_ZH = {
     Trigger.SAFETY_RETURN: "安全策略：返航",
     Trigger.SAFETY_DIVERT: "安全策略：备降",
     Trigger.SAFETY_LAND: "安全策略：降落",
+    Trigger.SAFETY_TERMINATE: "安全策略：停桨",
+    Trigger.MISSION_RESTORED: "新航线未能写入，恢复原航线返航",
+    Trigger.REROUTE_FAILED: "航线更换失败，备降",
+    Trigger.REROUTED_HOME: "改航返回",
 }
 
 
 @dataclass(slots=True, kw_only=True)
 class FlightUnderWay:
-    """One flight of one vehicle, as its agent holds it."""
+    """One flight of one vehicle, as its agent holds it.
+
+    ``plan`` is what is flown now; ``command.plan`` what the flight began with. ``reroute``: the plan that is
+    being written to the vehicle, or waits for it. ``zones``: those closed since, by id.
+    """
 
     command: FlyMission
+    plan: FlightPlan
     director: Director
     procedures: Procedures
     record: FlightRecord | None
     faults: FaultTracker = field(default_factory=FaultTracker)
-    action_taken: SafetyAction = SafetyAction.NONE
     faults_watched_s: float = -math.inf
+    reroute: RerouteFlight | None = None
+    standing_since_s: float | None = None
+    asked_planner: bool = False
     hovering_since: datetime | None = None
     motors_since: datetime | None = None
 
@@ -76,22 +90,37 @@ class FlightUnderWay:
         clock: Clock,
         record: FlightRecord | None,
     ) -> FlightUnderWay:
-        """Compile the plan for this autopilot and set up its reader and procedures."""
-        director = Director(
-            command.plan,
-            compile_mission(command.plan, autopilot=autopilot.name),
-            mode_class=autopilot.mode_class,
-            estimator_ready=autopilot.estimator_ready,
+        """Set the first plan up."""
+        director, procedures = _set_up(command.plan, link, autopilot, clock)
+        return cls(
+            command=command, plan=command.plan, director=director, procedures=procedures, record=record
         )
-        procedures = Procedures(link, autopilot, director, clock)
-        return cls(command=command, director=director, procedures=procedures, record=record)
+
+    def follow(self, plan: FlightPlan, link: VehicleConnection, autopilot: Autopilot, clock: Clock) -> None:
+        """From now on another plan is flown; the vehicle holds its mission already."""
+        said = self.director.approach_announced
+        zones = self.director.faults.zones
+        self.plan = plan
+        self.director, self.procedures = _set_up(plan, link, autopilot, clock)
+        self.director.faults.zones = zones
+        if said:
+            self.director.announced_approach()
+        self.reroute = None
+        self.standing_since_s = None
+        self.asked_planner = False
+        self.hovering_since = None
 
     @property
     def flight_id(self) -> str:
         return self.command.flight_id
 
-    def entered(self, phase: Phase, now: datetime) -> None:
+    def entered(self, phase: Phase, now: datetime, now_s: float) -> None:
         """Remember the moments that later decisions need."""
+        if phase is not Phase.STANDING_OFF:
+            self.standing_since_s = None
+            self.asked_planner = False
+        elif self.standing_since_s is None:
+            self.standing_since_s = now_s
         if phase is Phase.HOVERING and self.hovering_since is None:
             self.hovering_since = now
         if phase is Phase.OUTBOUND:
@@ -99,6 +128,14 @@ class FlightUnderWay:
             self.hovering_since = None
         if phase in MOTORS_ON_PHASES and self.motors_since is None:
             self.motors_since = now
+
+    def eta_s(self, view: VehicleView, phase: Phase, now: datetime) -> float | None:
+        """As :meth:`PlannedWay.eta_s`, the wait on the pad included."""
+        wait_s = max(0.0, (self.command.departs_at - now).total_seconds())
+        if phase is Phase.WAITING:
+            return wait_s + self.plan.timing.time_to_aed_on_ground_s
+        eta_s = self.director.way.eta_s(view, phase)
+        return eta_s if eta_s is None or phase is not Phase.PREPARING else eta_s + wait_s
 
     def hovering_for_s(self, now: datetime) -> float:
         """How much of the hover budget is used."""
@@ -111,12 +148,13 @@ class FlightUnderWay:
         if not silent or self.motors_since is None:
             return False
         flying_s = (now - self.motors_since).total_seconds()
-        return flying_s > ENDURANCE_MARGIN * self.director.endurance_s()
+        return flying_s > ENDURANCE_MARGIN * self.director.way.endurance_s()
 
     def expect_mode_of(self, phase: Phase, view: VehicleView, now_s: float) -> None:
         """After a restart: the mode that this phase should show."""
         expected = {
             Phase.HOLDING: ModeClass.HOLD,
+            Phase.STANDING_OFF: ModeClass.HOLD,
             Phase.DIVERTING: ModeClass.RETURN,
             Phase.AUTOPILOT_RETURN: ModeClass.RETURN,
             Phase.LANDING_HERE: ModeClass.LAND,
@@ -124,7 +162,7 @@ class FlightUnderWay:
         if phase is Phase.LANDING and view.custom_mode is not None:
             self.director.expect_mode(frozenset(ModeClass) - {ModeClass.PILOT, ModeClass.HOLD}, now_s)
         else:
-            self.director.expect_mode(frozenset({expected}), now_s)
+            self.director.expect_mode(frozenset({expected}), now_s, reached=True)
 
     def announcements(
         self,
@@ -138,7 +176,7 @@ class FlightUnderWay:
         result: Result | None,
     ) -> list[Event]:
         """The events that a step's announcing effects stand for, in their order."""
-        plan = self.command.plan
+        plan = self.plan
         evidence = tuple(
             Evidence(seen.source, seen.observed, now) for seen in (result.observations if result else ())
         )
@@ -195,6 +233,19 @@ class FlightUnderWay:
                         )
                     )
         return events
+
+
+def _set_up(
+    plan: FlightPlan, link: VehicleConnection, autopilot: Autopilot, clock: Clock
+) -> tuple[Director, Procedures]:
+    """Compile the plan for this autopilot; its reader and its procedures."""
+    director = Director(
+        plan,
+        compile_mission(plan, autopilot=autopilot.name),
+        mode_class=autopilot.mode_class,
+        estimator_ready=autopilot.estimator_ready,
+    )
+    return director, Procedures(link, autopilot, director, clock)
 
 
 def _line_evidence(view: VehicleView, now: datetime) -> tuple[Evidence, ...]:
@@ -272,5 +323,5 @@ def telemetry_sample(
         wind_from_deg=view.measured_wind[0],
         wind_speed_m_s=view.measured_wind[1],
         link_age_s=view.silent_for_s(now_s),
-        eta_s=None if flight is None else flight.director.eta_s(view, phase),
+        eta_s=None if flight is None else flight.eta_s(view, phase, now),
     )

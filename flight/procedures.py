@@ -16,11 +16,14 @@ from flight.director import Director
 from flight.links.mavlink.connection import VehicleConnection
 from flight.model.outcomes import ActionOutcome, Obedience
 from flight.model.phases import LINE_OUT_PHASES, Effect, Phase, Trigger
+from planner.compile.mission_types import CompiledMission
 
 TAKEOFF_TIMEOUT_S = 20.0
 """Spool-up takes 2 s, the first half metre one more; a vehicle that still stands then will not fly."""
 PREPARE_TIMEOUT_S = 60.0
 """Uploads at 30 % loss take half of this."""
+EXCHANGE_TIMEOUT_S = 60.0
+"""The same in the air; afterwards the old mission is written back, or its rally points are flown to."""
 DISARMED_FOR_S = 2.0
 """Longer than the arm command's own repetitions (1.5 s) and HEARTBEAT's default period."""
 INSIST_PAUSE_S = 1.0
@@ -30,6 +33,7 @@ INSIST_ATTEMPTS = 8
 _HOME_PHASES = frozenset({Phase.INBOUND, Phase.LANDING})
 VALID_IN: dict[Effect, frozenset[Phase]] = {
     Effect.PREPARE: frozenset({Phase.PREPARING}),
+    Effect.AWAIT_DEPARTURE: frozenset({Phase.WAITING}),
     Effect.ARM: frozenset({Phase.ARMING}),
     Effect.START_MISSION: frozenset({Phase.ARMED, Phase.CLIMBING}),
     Effect.LOWER_AED: frozenset({Phase.LOWERING}),
@@ -37,10 +41,12 @@ VALID_IN: dict[Effect, frozenset[Phase]] = {
     Effect.RETRACT_LINE: frozenset(Phase) - {Phase.HANDED_OVER, Phase.ENDED, Phase.LOWERING, Phase.RELEASING},
     Effect.FLY_HOME: _HOME_PHASES,
     Effect.FLY_BACK: frozenset({Phase.RETURNING}),
-    Effect.STOP: frozenset({Phase.HOLDING}),
-    Effect.RESUME: LINE_OUT_PHASES | {Phase.OUTBOUND, Phase.INBOUND, Phase.RETURNING, Phase.LANDING},
-    Effect.FLY_TO_RALLY: frozenset({Phase.DIVERTING}),
-    Effect.LAND_HERE: frozenset({Phase.LANDING_HERE}),
+    Effect.STOP: frozenset({Phase.HOLDING, Phase.STANDING_OFF, Phase.UNCLAIMED}),
+    Effect.REPLACE_MISSION: frozenset({Phase.REROUTING}),
+    Effect.RESUME: LINE_OUT_PHASES
+    | {Phase.OUTBOUND, Phase.INBOUND, Phase.RETURNING, Phase.LANDING, Phase.UNCLAIMED},
+    Effect.FLY_TO_RALLY: frozenset({Phase.DIVERTING, Phase.UNCLAIMED}),
+    Effect.LAND_HERE: frozenset({Phase.LANDING_HERE, Phase.UNCLAIMED}),
     Effect.LAND_ON_PAD: frozenset({Phase.LANDING}),
     Effect.DISARM: frozenset({Phase.DISARMING}),
     Effect.TERMINATE: frozenset({Phase.LANDING_HERE}),
@@ -54,6 +60,7 @@ EXPECTED_MODES: dict[Effect, frozenset[ModeClass]] = {
     Effect.FLY_BACK: frozenset({ModeClass.MISSION}),
     Effect.RESUME: frozenset({ModeClass.MISSION}),
     Effect.STOP: frozenset({ModeClass.HOLD}),
+    Effect.REPLACE_MISSION: frozenset({ModeClass.HOLD, ModeClass.MISSION}),
     Effect.FLY_TO_RALLY: frozenset({ModeClass.RETURN}),
     Effect.LAND_HERE: frozenset({ModeClass.LAND}),
     Effect.LAND_ON_PAD: frozenset({ModeClass.LAND}),
@@ -84,13 +91,13 @@ class Procedures:
             Effect.RETRACT_LINE: self.delivery.retract,
             Effect.FLY_HOME: self.fly_home,
             Effect.FLY_BACK: self.fly_back,
-            Effect.STOP: lambda: self._insist(self._autopilot.hold),
-            Effect.RESUME: lambda: self._insist(self._autopilot.resume_mission),
-            Effect.FLY_TO_RALLY: lambda: self._insist(self._autopilot.return_by_itself),
-            Effect.LAND_HERE: lambda: self._insist(self._autopilot.land),
-            Effect.LAND_ON_PAD: lambda: self._insist(self._autopilot.land),
+            Effect.STOP: lambda: self.insist(self._autopilot.hold),
+            Effect.RESUME: lambda: self.insist(self._autopilot.resume_mission),
+            Effect.FLY_TO_RALLY: self.fly_to_rally,
+            Effect.LAND_HERE: lambda: self.insist(self._autopilot.land),
+            Effect.LAND_ON_PAD: lambda: self.insist(self._autopilot.land),
             Effect.DISARM: self.disarm,
-            Effect.TERMINATE: lambda: self._insist(self._autopilot.terminate),
+            Effect.TERMINATE: lambda: self.insist(self._autopilot.terminate),
         }
         return simple.get(effect)
 
@@ -148,24 +155,69 @@ class Procedures:
 
     async def fly_home(self) -> Result:
         if self._director.is_on_way_home(self._link.view):
-            return await self._insist(self._autopilot.resume_mission)
+            return await self.insist(self._autopilot.resume_mission)
         seq = self._director.mission.indices.inbound_first
         return await self._insist_or_return(lambda: self._autopilot.jump_to(self._link, seq))
 
     async def fly_back(self) -> Result:
         """Jump to where the plan's return table says, once; afterwards the mission flies it."""
         if self._director.is_on_way_home(self._link.view):
-            return await self._insist(self._autopilot.resume_mission)
+            return await self.insist(self._autopilot.resume_mission)
         seq = self._director.return_seq(self._link.view)
         return await self._insist_or_return(lambda: self._autopilot.jump_to(self._link, seq))
 
-    async def _insist(self, action: Callable[[VehicleConnection], Awaitable[ActionOutcome]]) -> Result:
+    async def fly_to_rally(self) -> Result:
+        """The autopilot's own return. Without rally points it would fly straight home, which nobody proved."""
+        if not self._director.plan.rally_points:
+            return Result(Trigger.SAFETY_LAND, "the plan has no rally point to divert to")
+        return await self.insist(self._autopilot.return_by_itself)
+
+    async def insist(self, action: Callable[[VehicleConnection], Awaitable[ActionOutcome]]) -> Result:
         """Repeat until the state shows it: there is nothing better to do."""
         while True:
             outcome = await action(self._link)
             if outcome.obeyed:
                 return Result(None)
             await self._clock.sleep(INSIST_PAUSE_S)
+
+    async def replace(self, mission: CompiledMission, *, delivers: bool, old_way_open: bool) -> Result:
+        """Hold, write another mission, read it back, set its beginning, go on.
+
+        Whatever fails, nothing is flown that was not read back and found equal: then the old mission is
+        written again, as long as its way home is legal; and if that fails too, or is not, no mission is
+        trusted and the rally points are.
+        """
+        await self.insist(self._autopilot.hold)
+        seq = self._link.view.mission_seq
+        failure = await self._exchange(mission)
+        if failure is None:
+            begun = await self._autopilot.jump_to(self._link, mission.indices.takeoff)
+            if begun.obeyed:
+                done = Trigger.REROUTED if delivers else Trigger.REROUTED_HOME
+                return Result(done, "the new mission is on board, read back and equal, and begun")
+            failure = begun.detail
+            await self.insist(self._autopilot.hold)
+        if not old_way_open:
+            return Result(Trigger.REROUTE_FAILED, f"{failure}; the old way home is closed")
+        restored = await self._exchange(self._director.mission)
+        if restored is not None:
+            return Result(Trigger.REROUTE_FAILED, f"{failure}; nor is the old mission whole: {restored}")
+        # Writing may have reset what the vehicle takes for its current item.
+        self._director.way.held_seq = seq
+        return Result(Trigger.MISSION_RESTORED, failure)
+
+    async def _exchange(self, mission: CompiledMission) -> str | None:
+        """Parameters, fence, rally points and mission; None when all was read back and equal."""
+        try:
+            async with self._clock.timeout(EXCHANGE_TIMEOUT_S):
+                outcome = await self._autopilot.prepare_parameters(self._link, mission.required_parameters)
+                if outcome.obeyed:
+                    outcome = await self._autopilot.upload(self._link, mission)
+                if not outcome.obeyed:
+                    return outcome.detail or outcome.status.value
+        except TimeoutError:
+            return f"not written within {EXCHANGE_TIMEOUT_S:.0f} s"
+        return None
 
     async def _insist_or_return(self, attempt: Callable[[], Awaitable[ActionOutcome]]) -> Result:
         """Repeat; a vehicle that answers and still does not do it is sent to its rally point instead."""

@@ -7,13 +7,16 @@ publishes the verdicts whenever one changes.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from core.clock import Clock
 from core.ids import IdSource
 from flight.autopilots.base import Autopilot
+from flight.closed_zones import ClosedZones
+from flight.journal import Remembered
 from flight.links.mavlink.connection import VehicleConnection
 from flight.messages import Event, PreflightChecked, Reason
-from flight.model.failsafe import LINK_STALE_AFTER_S
+from flight.model.faults import LINK_STALE_AFTER_S
 from flight.model.outcomes import ActionOutcome
 from flight.model.preflight import (
     AedOnBoard,
@@ -24,6 +27,13 @@ from flight.model.preflight import (
     check_vehicle,
     ready,
 )
+from flight.model.preflight_world import (
+    check_authorisations,
+    check_closed_zone,
+    check_self_test,
+    check_wind,
+)
+from geofences.airspace import Airspace
 from planner.airframe import load_airframes
 from planner.flight_plan import DeliveryMethod, FlightPlan
 from planner.site import Drone
@@ -46,6 +56,7 @@ class Readiness:
         clock: Clock,
         publish: Callable[[Event], Awaitable[None]],
         ids: IdSource,
+        airspace: Callable[[], Airspace] | None = None,
     ) -> None:
         self.active = False
         self.aed_missing = False
@@ -53,12 +64,20 @@ class Readiness:
         self._publish_event, self._ids = publish, ids
         airframe = load_airframes().get(drone.airframe_id)
         self._expects_winch = airframe is None or airframe.delivery(DeliveryMethod.WINCH) is not None
+        self._wind_limit_m_s = None if airframe is None else airframe.wind_limit_m_s
+        self._airspace = airspace
+        self._memory = Remembered()
         self._hook_closed_at_boot: int | None = None
         self._mode_selected_at_boot: int | None = None
         self._parameters: tuple[ParameterFinding, ...] | None = None
         self._parameters_read_s: float | None = None
         self._published: tuple[tuple[str, PreflightLevel, str], ...] | None = None
         self._asked_hook_s: float | None = None
+
+    def remember(self, memory: Remembered) -> None:
+        """What people and the hub said about weather, AED, zones and authorisations."""
+        self._memory = memory
+        self.aed_missing = memory.aed_missing
 
     async def run(self) -> None:
         """Until cancelled. Streams are kept up in flight too; everything else only on the ground."""
@@ -155,7 +174,7 @@ class Readiness:
     def verdicts(self) -> tuple[PreflightVerdict, ...]:
         """What can be said now without a plan. Computed from what was heard; asks nothing."""
         view, now_s = self._link.view, self._clock.monotonic_s()
-        return check_vehicle(
+        seen = check_vehicle(
             view,
             now_s,
             estimator_ready=self._autopilot.estimator_ready(view),
@@ -164,13 +183,47 @@ class Readiness:
             aed=self._aed,
             expects_winch=self._expects_winch,
             expected_autopilot=self._autopilot.mav_autopilot,
+            conflict=self._link.conflict,
+        )
+        now, wind, test = self._clock.now(), self._memory.wind, self._memory.self_test
+        return (
+            *seen,
+            check_wind(
+                None if wind is None else wind.strongest_m_s,
+                None if wind is None else wind.measured_at,
+                self._wind_limit_m_s,
+                now,
+            ),
+            check_self_test(
+                None if test is None else test.passed,
+                None if test is None else test.tested_at,
+                "" if test is None else test.detail,
+                now,
+            ),
         )
 
-    def refusals(self, plan: FlightPlan) -> tuple[Reason, ...]:
-        """Why this plan cannot be flown now; empty when it can."""
+    def _plan_verdicts(self, plan: FlightPlan, departs_at: datetime) -> tuple[PreflightVerdict, ...]:
+        memory = self._memory
+        airspace = None if self._airspace is None else self._airspace()
+        zones = ClosedZones(
+            memory.closed_zones, plan.home.position, None if airspace is None else airspace.terrain
+        )
+        return (
+            *check_plan(self._link.view, plan),
+            check_authorisations(
+                plan,
+                known=None if airspace is None else airspace.authorisations,
+                revoked=memory.revoked,
+                departs_at=departs_at,
+            ),
+            check_closed_zone(zones.on_plan(plan, departs_at)),
+        )
+
+    def refusals(self, plan: FlightPlan, departs_at: datetime | None = None) -> tuple[Reason, ...]:
+        """Why this plan cannot be flown at ``departs_at`` (now); empty when it can."""
         return tuple(
             Reason(f"{verdict.check}_{verdict.code}", verdict.detail, verdict.detail_zh)
-            for verdict in (*self.verdicts(), *check_plan(self._link.view, plan))
+            for verdict in (*self.verdicts(), *self._plan_verdicts(plan, departs_at or self._clock.now()))
             if verdict.level is PreflightLevel.BLOCK
         )
 

@@ -1,6 +1,7 @@
 """The record of one flight: a folder that people and tools can read afterwards.
 
     plan.json       the plan as flown          mission.plan    the same for QGroundControl
+    plan-2.json …   after a re-route           mission-2.plan …
     flight.tlog     every frame, both ways     events.json     what was said on the bus
     track.geojson   where it was               track.kml       the same for Google Earth
 
@@ -42,6 +43,12 @@ class FlightRecord:
 
     def _write(self, name: str, data: bytes) -> None:
         (self.folder / name).write_bytes(data)
+
+    def rerouted(self, plan: FlightPlan) -> None:
+        """Another plan is flown from now on; each is kept under its number, the first without one."""
+        number = 2 + len(list(self.folder.glob("plan-*.json")))
+        self._write(f"plan-{number}.json", _PLAN.dump_json(plan, indent=1))
+        self._write(f"mission-{number}.plan", json.dumps(to_qgc_plan(plan), indent=1).encode())
 
     def frame(self, data: bytes, at: datetime) -> None:
         """One MAVLink frame in .tlog form: microseconds since 1970 as a big-endian integer, then the frame."""

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from flight.model import failsafe
+from flight.model.faults import RULES, Fault
 from flight.model.phases import TABLE, Phase, Refuse, Row, Trigger
 from flight.model.words import (
     AIRBORNE_PHASES,
@@ -72,27 +73,24 @@ def _commands_table() -> str:
 
 
 def _failsafe_table() -> str:
-    groups = [
-        ("on the ground", Phase.PREPARING),
-        ("climbing", Phase.CLIMBING),
-        ("on the way out", Phase.OUTBOUND),
-        ("line out", Phase.LOWERING),
-        ("on the way home", Phase.INBOUND),
-        ("diverting", Phase.DIVERTING),
-        ("descending", Phase.LANDING),
-        ("somebody else flies", Phase.HANDED_OVER),
-    ]
     lines = [
-        "| fault | " + " | ".join(name for name, _ in groups) + " | set after | cleared when |",
-        "|---" * (len(groups) + 3) + "|",
+        "| fault | " + " | ".join(failsafe.GROUPS) + " | set after | cleared when |",
+        "|---" * (len(failsafe.GROUPS) + 3) + "|",
     ]
-    for fault in failsafe.Fault:
-        rule = failsafe.RULES[fault]
-        cells = [failsafe.TABLE[fault][phase].name for _, phase in groups]
+    for fault in Fault:
+        rule = RULES[fault]
+        cells = [failsafe.TABLE[fault][min(phases)].name for phases in failsafe.GROUPS.values()]
         lines.append(
             f"| {fault.value} | " + " | ".join(cells) + f" | {rule.set_after_s:g} s | {rule.clear_when} |"
         )
     return "\n".join(lines)
+
+
+def _groups() -> str:
+    return "\n".join(
+        f"- **{name}**: " + ", ".join(phase.value for phase in Phase if phase in phases)
+        for name, phases in failsafe.GROUPS.items()
+    )
 
 
 def page() -> str:
@@ -127,9 +125,15 @@ or elsewhere, by where it happened; a vehicle that is not heard for longer than 
 
 ## What a fault leads to
 
-Actions are ordered NONE < WARN < HOLD < RETURN < DIVERT < LAND < TERMINATE; the strongest one wins.
+Actions are ordered NONE < WARN < HOLD < RETURN < DIVERT < LAND < TERMINATE; the strongest one wins. A return
+whose way is closed becomes a diversion; a diversion whose way is closed becomes a hold, and a landing where
+the vehicle is as soon as the battery forbids waiting. Over the pad RETURN and DIVERT mean straight down.
 
 {_failsafe_table()}
+
+The columns:
+
+{_groups()}
 
 ## Where safety actions lead
 

@@ -81,15 +81,18 @@ CHARGE_RESOLUTION_FRACTION = 0.01
 """BATTERY_STATUS counts whole per cent, rounded down."""
 
 
-def _ok(check: str, detail: str, detail_zh: str) -> PreflightVerdict:
+def fine(check: str, detail: str, detail_zh: str) -> PreflightVerdict:
+    """Nothing wrong."""
     return PreflightVerdict(check, PreflightLevel.OK, "ok", detail, detail_zh)
 
 
-def _block(check: str, code: str, detail: str, detail_zh: str) -> PreflightVerdict:
+def blocked(check: str, code: str, detail: str, detail_zh: str) -> PreflightVerdict:
+    """No flight, and why."""
     return PreflightVerdict(check, PreflightLevel.BLOCK, code, detail, detail_zh)
 
 
-def _warn(check: str, code: str, detail: str, detail_zh: str) -> PreflightVerdict:
+def warned(check: str, code: str, detail: str, detail_zh: str) -> PreflightVerdict:
+    """Flown with, and shown."""
     return PreflightVerdict(check, PreflightLevel.WARN, code, detail, detail_zh)
 
 
@@ -108,22 +111,26 @@ def check_vehicle(
     aed: AedOnBoard,
     expects_winch: bool = True,
     expected_autopilot: int | None = None,
+    conflict: str | None = None,
 ) -> tuple[PreflightVerdict, ...]:
     """What can be said of a waiting vehicle without a plan.
 
+    ``conflict``: what says that two vehicles use this id; whose words are whose is then unknown.
     ``expected_autopilot``: MAV_AUTOPILOT of this type of drone; of another kind nothing else is judged.
     """
     silent_s = view.silent_for_s(now_s)
     if silent_s is None:
-        return (_block("link", "not_heard", "the vehicle was never heard", "尚未收到无人机信号"),)
+        return (blocked("link", "not_heard", "the vehicle was never heard", "尚未收到无人机信号"),)
     if silent_s > LINK_FRESH_S:
         return (
-            _block("link", "stale", f"nothing heard for {silent_s:.1f} s", f"{silent_s:.1f}秒未收到信号"),
+            blocked("link", "stale", f"nothing heard for {silent_s:.1f} s", f"{silent_s:.1f}秒未收到信号"),
         )
+    if conflict is not None:
+        return (blocked("link", "two_vehicles", conflict, "链路上有两架无人机使用同一编号"),)
     if expected_autopilot is not None and view.autopilot_type != expected_autopilot:
-        return (_ok("link", "heard", "链路正常"), _wrong_autopilot(view, expected_autopilot))
+        return (fine("link", "heard", "链路正常"), _wrong_autopilot(view, expected_autopilot))
     return (
-        _ok("link", "heard", "链路正常"),
+        fine("link", "heard", "链路正常"),
         _check_streams(missing_streams),
         _check_disarmed(view),
         _check_gps(view),
@@ -143,11 +150,11 @@ _AUTOPILOT_NAMES = {3: "ArduPilot", 12: "PX4"}
 def _wrong_autopilot(view: VehicleView, expected: int) -> PreflightVerdict:
     wanted = _AUTOPILOT_NAMES.get(expected, str(expected))
     if view.autopilot_type is None:
-        return _block(
+        return blocked(
             "autopilot", "unknown", "the vehicle has not said which autopilot it has", "飞控类型未知"
         )
     found = _AUTOPILOT_NAMES.get(view.autopilot_type, str(view.autopilot_type))
-    return _block(
+    return blocked(
         "autopilot",
         "other_kind",
         f"the vehicle has {found}, its airframe has {wanted}",
@@ -158,36 +165,36 @@ def _wrong_autopilot(view: VehicleView, expected: int) -> PreflightVerdict:
 def _check_streams(missing: Sequence[str]) -> PreflightVerdict:
     if missing:
         names = ", ".join(missing)
-        return _block("streams", "missing", f"not received: {names}", f"未收到遥测: {names}")
-    return _ok("streams", "all telemetry is received", "遥测完整")
+        return blocked("streams", "missing", f"not received: {names}", f"未收到遥测: {names}")
+    return fine("streams", "all telemetry is received", "遥测完整")
 
 
 def _check_disarmed(view: VehicleView) -> PreflightVerdict:
     if view.armed is None:
-        return _block("disarmed", "unknown", "the vehicle has not said whether it is armed", "解锁状态未知")
+        return blocked("disarmed", "unknown", "the vehicle has not said whether it is armed", "解锁状态未知")
     if view.armed:
-        return _block("disarmed", "armed", "the vehicle is armed and we did not arm it", "无人机已被解锁")
+        return blocked("disarmed", "armed", "the vehicle is armed and we did not arm it", "无人机已被解锁")
     if view.on_ground is False:
-        return _block("disarmed", "not_on_ground", "the vehicle is not on the ground", "无人机不在地面")
-    return _ok("disarmed", "disarmed on the ground", "已上锁停放")
+        return blocked("disarmed", "not_on_ground", "the vehicle is not on the ground", "无人机不在地面")
+    return fine("disarmed", "disarmed on the ground", "已上锁停放")
 
 
 def _check_gps(view: VehicleView) -> PreflightVerdict:
     if view.gps_fix_type is None:
-        return _block("gps", "unknown", "the vehicle has not reported its GPS", "未收到卫星定位状态")
+        return blocked("gps", "unknown", "the vehicle has not reported its GPS", "未收到卫星定位状态")
     if view.gps_fix_type < GPS_FIX_3D:
-        return _block("gps", "no_fix", f"GPS fix type {view.gps_fix_type}", "卫星定位未达三维固定")
+        return blocked("gps", "no_fix", f"GPS fix type {view.gps_fix_type}", "卫星定位未达三维固定")
     if view.hdop is not None and view.hdop > GPS_HDOP_LIMIT:
-        return _block("gps", "poor", f"HDOP {view.hdop:.1f}", f"水平精度因子{view.hdop:.1f}，精度不足")
-    return _ok("gps", f"{view.satellites} satellites, HDOP {view.hdop}", f"{view.satellites}颗卫星")
+        return blocked("gps", "poor", f"HDOP {view.hdop:.1f}", f"水平精度因子{view.hdop:.1f}，精度不足")
+    return fine("gps", f"{view.satellites} satellites, HDOP {view.hdop}", f"{view.satellites}颗卫星")
 
 
 def _check_estimator(estimator_ready: bool | None) -> PreflightVerdict:
     if estimator_ready is None:
-        return _block("estimator", "unknown", "the estimator has not reported", "未收到姿态估计状态")
+        return blocked("estimator", "unknown", "the estimator has not reported", "未收到姿态估计状态")
     if not estimator_ready:
-        return _block("estimator", "not_ready", "no absolute position estimate yet", "位置估计未就绪")
-    return _ok("estimator", "absolute position", "位置估计正常")
+        return blocked("estimator", "not_ready", "no absolute position estimate yet", "位置估计未就绪")
+    return fine("estimator", "absolute position", "位置估计正常")
 
 
 def _check_prearm(view: VehicleView, now_s: float) -> PreflightVerdict:
@@ -197,28 +204,28 @@ def _check_prearm(view: VehicleView, now_s: float) -> PreflightVerdict:
         if text.text.startswith(_PREARM_WORDS) and now_s - text.at_s <= PREARM_TEXT_AGE_S
     ]
     if view.prearm_ok is None:
-        return _block("prearm", "unknown", "the vehicle has not reported its checks", "未收到自检结果")
+        return blocked("prearm", "unknown", "the vehicle has not reported its checks", "未收到自检结果")
     if not view.prearm_ok:
         reason = said[-1] if said else "prearm checks fail"
-        return _block("prearm", "failed", reason, f"飞控自检未通过: {reason}")
-    return _ok("prearm", "the autopilot's own checks pass", "飞控自检通过")
+        return blocked("prearm", "failed", reason, f"飞控自检未通过: {reason}")
+    return fine("prearm", "the autopilot's own checks pass", "飞控自检通过")
 
 
 def _check_charge(view: VehicleView) -> PreflightVerdict:
     charge = view.charge_fraction
     if charge is None:
-        return _block("charge", "unknown", "the charge is not reported", "未收到电量")
+        return blocked("charge", "unknown", "the charge is not reported", "未收到电量")
     if charge < CHARGE_TO_WAIT_FRACTION:
-        return _block("charge", "low", f"charge {charge:.0%}", f"电量{charge:.0%}，过低")
-    return _ok("charge", f"charge {charge:.0%}", f"电量{charge:.0%}")
+        return blocked("charge", "low", f"charge {charge:.0%}", f"电量{charge:.0%}，过低")
+    return fine("charge", f"charge {charge:.0%}", f"电量{charge:.0%}")
 
 
 def _check_parameters(findings: Sequence[ParameterFinding] | None) -> PreflightVerdict:
     if findings is None:
-        return _block("parameters", "not_read", "parameters are not read yet", "参数尚未读取")
+        return blocked("parameters", "not_read", "parameters are not read yet", "参数尚未读取")
     wrong = [finding for finding in findings if not finding.holds]
     if not wrong:
-        return _ok("parameters", "as the profile asks", "参数符合要求")
+        return fine("parameters", "as the profile asks", "参数符合要求")
     detail = "; ".join(
         f"{finding.name} is {'unknown' if finding.actual is None else f'{finding.actual:g}'}, "
         f"wanted {finding.wanted}: {finding.reason}"
@@ -226,35 +233,35 @@ def _check_parameters(findings: Sequence[ParameterFinding] | None) -> PreflightV
     )
     detail_zh = "；".join(f"{finding.name}: {finding.reason_zh}" for finding in wrong)
     if any(finding.blocks for finding in wrong):
-        return _block("parameters", "mismatch", detail, detail_zh)
-    return _warn("parameters", "mismatch", detail, detail_zh)
+        return blocked("parameters", "mismatch", detail, detail_zh)
+    return warned("parameters", "mismatch", detail, detail_zh)
 
 
 def _check_winch(view: VehicleView, expected: bool) -> PreflightVerdict:
     if not expected:
-        return _ok("winch", "not needed", "无需绞车")
+        return fine("winch", "not needed", "无需绞车")
     if view.winch_s is None or view.line_length_m is None:
-        return _block("winch", "not_reported", "the winch does not report", "绞车无状态回报")
+        return blocked("winch", "not_reported", "the winch does not report", "绞车无状态回报")
     if view.winch_flags is not None and not view.winch_flags & 1:
-        return _block("winch", "unhealthy", "the winch reports itself unhealthy", "绞车状态异常")
+        return blocked("winch", "unhealthy", "the winch reports itself unhealthy", "绞车状态异常")
     if abs(view.line_length_m) > 0.5:
-        return _block(
+        return blocked(
             "winch",
             "line_out",
             f"the line is {view.line_length_m:.1f} m out",
             f"吊绳放出{view.line_length_m:.1f}米",
         )
-    return _ok("winch", "healthy, line in", "绞车正常，吊绳已收")
+    return fine("winch", "healthy, line in", "绞车正常，吊绳已收")
 
 
 def _check_aed(aed: AedOnBoard) -> PreflightVerdict:
     match aed:
         case AedOnBoard.CONFIRMED:
-            return _ok("aed", "the hook states that it holds", "挂钩已确认锁定")
+            return fine("aed", "the hook states that it holds", "挂钩已确认锁定")
         case AedOnBoard.UNCONFIRMED:
-            return _warn("aed", "unconfirmed", "the hook has not stated that it holds", "挂钩状态未确认")
+            return warned("aed", "unconfirmed", "the hook has not stated that it holds", "挂钩状态未确认")
         case AedOnBoard.MISSING:
-            return _block(
+            return blocked(
                 "aed", "missing", "the AED was released; confirm the new one", "AED已投放，须确认已重新装载"
             )
 
@@ -266,10 +273,10 @@ def check_plan(view: VehicleView, plan: FlightPlan) -> tuple[PreflightVerdict, .
 
 def _check_home(view: VehicleView, plan: FlightPlan) -> PreflightVerdict:
     if view.position is None or view.altitude_amsl_m is None:
-        return _block("home", "unknown", "the vehicle's position is not known", "位置未知")
+        return blocked("home", "unknown", "the vehicle's position is not known", "位置未知")
     away_m = geodesic_distance_m(view.position, plan.home.position)
     if away_m > HOME_TOLERANCE_M:
-        return _block(
+        return blocked(
             "home",
             "elsewhere",
             f"the vehicle stands {away_m:.0f} m from the plan's pad",
@@ -277,23 +284,23 @@ def _check_home(view: VehicleView, plan: FlightPlan) -> PreflightVerdict:
         )
     off_m = abs(view.altitude_amsl_m - plan.home.altitude_amsl_m)
     if off_m > ALTITUDE_TOLERANCE_M:
-        return _block(
+        return blocked(
             "home",
             "altitude",
             f"altitude differs by {off_m:.0f} m from the plan's pad",
             f"高度相差{off_m:.0f}米",
         )
-    return _ok("home", f"on its pad, {away_m:.1f} m off", "位于起降坪")
+    return fine("home", f"on its pad, {away_m:.1f} m off", "位于起降坪")
 
 
 def _check_energy(view: VehicleView, plan: FlightPlan) -> PreflightVerdict:
     """The plan was made for a charge; what the vehicle has now must still cover it, reserve included."""
     charge = view.charge_fraction
     if charge is None:
-        return _block("energy", "unknown", "the charge is not reported", "未收到电量")
+        return blocked("energy", "unknown", "the charge is not reported", "未收到电量")
     airframe = load_airframes().get(plan.airframe_id)
     if airframe is None:
-        return _block(
+        return blocked(
             "energy",
             "airframe_unknown",
             f"no airframe {plan.airframe_id!r} is known",
@@ -303,16 +310,16 @@ def _check_energy(view: VehicleView, plan: FlightPlan) -> PreflightVerdict:
     needed_wh = energy.total_wh + energy.uncertainty_wh + energy.reserve_wh
     usable_wh = battery_at(airframe, min(1.0, charge + CHARGE_RESOLUTION_FRACTION)).usable_wh
     if needed_wh > usable_wh:
-        return _block(
+        return blocked(
             "energy",
             "short",
             f"the plan needs {needed_wh:.0f} Wh with its reserve, {usable_wh:.0f} Wh are usable",
             f"计划需{needed_wh:.0f}瓦时（含储备），可用{usable_wh:.0f}瓦时",
         )
-    return _ok("energy", f"{needed_wh:.0f} of {usable_wh:.0f} Wh", "电量满足计划")
+    return fine("energy", f"{needed_wh:.0f} of {usable_wh:.0f} Wh", "电量满足计划")
 
 
 def _check_method(plan: FlightPlan) -> PreflightVerdict:
     if plan.delivery_method is DeliveryMethod.LAND:
-        return _block("delivery", "unsupported", "landing to deliver is not flown", "不支持降落投放")
-    return _ok("delivery", f"by {plan.delivery_method.value}", f"投放方式{plan.delivery_method.value}")
+        return blocked("delivery", "unsupported", "landing to deliver is not flown", "不支持降落投放")
+    return fine("delivery", f"by {plan.delivery_method.value}", f"投放方式{plan.delivery_method.value}")

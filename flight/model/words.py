@@ -15,6 +15,9 @@ class Phase(StrEnum):
     PREPARING = "preparing"
     """Checking, uploading fence, rally points and mission, reading them back. On the ground, disarmed.
     Abort ends the flight here."""
+    WAITING = "waiting"
+    """Prepared, with everything on board, on the pad, disarmed: the moment to take off has not come.
+    Abort ends the flight here; what makes a waiting drone unready calls the flight off."""
     ARMING = "arming"
     """The arm command is on its way; the motors stand or start. Abort disarms."""
     ARMED = "armed"
@@ -40,11 +43,21 @@ class Phase(StrEnum):
     """Flying home early, along legs that the plan holds legal."""
     HOLDING = "holding"
     """Stopped in the air on command, line in. Continue, return, divert and landing are allowed."""
+    STANDING_OFF = "standing_off"
+    """Stopped in the air by a safety action, line in. Goes on by itself when every cause is gone, or with
+    a new mission; goes home or lands when neither comes in time."""
+    REROUTING = "rerouting"
+    """Standing in the air while another mission is written, read back and set. Nothing that may be half
+    written is ever flown."""
     DIVERTING = "diverting"
     """Flying to the nearest rally point to land there."""
     AUTOPILOT_RETURN = "autopilot_return"
     """The autopilot's own RTL flies the vehicle to a rally point or home (its failsafe, or a pilot
     chose it). We watch, and may take over only to land."""
+    UNCLAIMED = "unclaimed"
+    """In the air with a flight that this controller knows nothing of: its journal was lost. The vehicle
+    flies what it has on board; we watch. Landing here, the autopilot's own return and holding are
+    offered to people, and the flight can be closed by hand."""
     HANDED_OVER = "handed_over"
     """Somebody else changed the mode: a safety pilot or another station has control. We command nothing
     until control comes back."""
@@ -71,6 +84,8 @@ class SafeState(StrEnum):
     """Disarmed at another place; the position is in the event. Somebody must go there."""
     LOST = "lost"
     """Not heard for longer than its battery can last; the last known position is in the event."""
+    CLOSED_BY_HAND = "closed_by_hand"
+    """A person said where the vehicle is and closed a flight that nobody else could close."""
 
 
 class AedState(StrEnum):
@@ -81,7 +96,9 @@ class AedState(StrEnum):
     UNKNOWN = "unknown"
 
 
-GROUND_PHASES = frozenset({Phase.DISCONNECTED, Phase.STANDBY, Phase.PREPARING, Phase.ARMING, Phase.ENDED})
+GROUND_PHASES = frozenset(
+    {Phase.DISCONNECTED, Phase.STANDBY, Phase.PREPARING, Phase.WAITING, Phase.ARMING, Phase.ENDED}
+)
 """Phases in which the motors may stand."""
 
 MOTORS_ON_PAD_PHASES = frozenset({Phase.ARMED, Phase.DISARMING})
@@ -89,6 +106,9 @@ MOTORS_ON_PAD_PHASES = frozenset({Phase.ARMED, Phase.DISARMING})
 
 AIRBORNE_PHASES = frozenset(Phase) - GROUND_PHASES - MOTORS_ON_PAD_PHASES
 """Phases of a vehicle in the air."""
+
+STANDING_PHASES = frozenset({Phase.HOLDING, Phase.STANDING_OFF, Phase.REROUTING})
+"""Phases in which the vehicle stands in the air on our command, line in."""
 
 FLIGHT_PHASES = frozenset(Phase) - {Phase.DISCONNECTED, Phase.STANDBY, Phase.ENDED}
 """Phases in which a flight exists."""
@@ -108,16 +128,25 @@ class Trigger(StrEnum):
     CONTINUE = "continue"
     DIVERT = "divert"
     LAND_NOW = "land_now"
+    REROUTE = "reroute"
+    CLOSE = "close"
     # What the failsafe table asks for.
     SAFETY_HOLD = "safety_hold"
     SAFETY_RETURN = "safety_return"
     SAFETY_DIVERT = "safety_divert"
     SAFETY_LAND = "safety_land"
     SAFETY_TERMINATE = "safety_terminate"
+    CAUSE_GONE = "cause_gone"
+    """Nothing asks for standing off any more."""
     # What the vehicle shows, or fails to show before its deadline.
     CONNECTED = "connected"
     LINK_LOST = "link_lost"
+    FOUND_AIRBORNE = "found_airborne"
+    """Armed and off the ground, and the journal knows no flight."""
     PREPARED = "prepared"
+    PREPARED_EARLY = "prepared_early"
+    """Prepared, and the moment to take off has not come."""
+    DEPARTURE_DUE = "departure_due"
     PREPARATION_FAILED = "preparation_failed"
     ARMED = "armed"
     ARMING_FAILED = "arming_failed"
@@ -134,6 +163,14 @@ class Trigger(StrEnum):
     CLEAR_TO_APPROACH = "clear_to_approach"
     LINE_IN = "line_in"
     RETRACTION_FAILED = "retraction_failed"
+    REROUTED = "rerouted"
+    """The new mission is on board, read back, and flown; it still delivers."""
+    REROUTED_HOME = "rerouted_home"
+    """The new mission is on board, read back, and flown; it only goes home."""
+    MISSION_RESTORED = "mission_restored"
+    """The new mission could not be written; the old one is on board again, read back."""
+    REROUTE_FAILED = "reroute_failed"
+    """Neither mission is known to be whole on board."""
     WAY_HOME_STARTED = "way_home_started"
     FINAL_DESCENT = "final_descent"
     CONTROL_TAKEN = "control_taken"
@@ -155,6 +192,8 @@ COMMAND_TRIGGERS = frozenset(
         Trigger.CONTINUE,
         Trigger.DIVERT,
         Trigger.LAND_NOW,
+        Trigger.REROUTE,
+        Trigger.CLOSE,
     }
 )
 """Triggers that somebody asked for: they are accepted or refused, never ignored."""
@@ -165,6 +204,8 @@ class Effect(StrEnum):
 
     PREPARE = "prepare"
     """Check, upload fence, rally points and mission, read back, compare."""
+    AWAIT_DEPARTURE = "await_departure"
+    """Stand ready until the moment to take off, then look once more whether all is well."""
     ARM = "arm"
     START_MISSION = "start_mission"
     """Let the mission take off and fly."""
@@ -181,6 +222,8 @@ class Effect(StrEnum):
     """Hold the position."""
     RESUME = "resume"
     """Let the mission go on where it was."""
+    REPLACE_MISSION = "replace_mission"
+    """Hold, write the new mission, read it back, set its beginning, go on."""
     FLY_TO_RALLY = "fly_to_rally"
     LAND_HERE = "land_here"
     LAND_ON_PAD = "land_on_pad"

@@ -9,6 +9,10 @@ _PHASES: dict[Phase, tuple[str, str]] = {
     Phase.DISCONNECTED: ("The drone is not heard", "无人机失联"),
     Phase.STANDBY: ("The drone stands by", "无人机待命"),
     Phase.PREPARING: ("The drone checks itself and takes the mission", "无人机自检并接收航线"),
+    Phase.WAITING: (
+        "The drone is prepared and waits for its moment to take off",
+        "无人机准备就绪，等待起飞时刻",
+    ),
     Phase.ARMING: ("The drone is being armed", "无人机解锁中"),
     Phase.ARMED: ("Motors run, take-off is commanded", "电机已启动，准备起飞"),
     Phase.CLIMBING: ("The drone climbs from its pad", "无人机起飞爬升"),
@@ -21,6 +25,9 @@ _PHASES: dict[Phase, tuple[str, str]] = {
     Phase.INBOUND: ("The drone flies home", "无人机返航"),
     Phase.RETURNING: ("The drone returns early", "无人机提前返航"),
     Phase.HOLDING: ("The drone holds its position", "无人机原地悬停"),
+    Phase.STANDING_OFF: ("The drone stops for safety", "无人机因安全原因悬停"),
+    Phase.REROUTING: ("The drone stands and takes another route", "无人机悬停并更换航线"),
+    Phase.UNCLAIMED: ("The drone is in the air with a flight unknown here", "无人机正在执行本机未知的飞行"),
     Phase.DIVERTING: ("The drone diverts to a rally point", "无人机备降"),
     Phase.AUTOPILOT_RETURN: ("The autopilot returns by itself", "飞控自主返航"),
     Phase.HANDED_OVER: ("Somebody else controls the drone", "无人机由其他操作者控制"),
@@ -37,6 +44,7 @@ _SAFE_STATES: dict[SafeState, tuple[str, str]] = {
         "it landed elsewhere, somebody must go there",
         "已在其他地点降落，需派人前往",
     ),
+    SafeState.CLOSED_BY_HAND: ("a person closed it", "已由人工关闭"),
     SafeState.LOST: ("it is lost, the last position is known", "失联，已知最后位置"),
 }
 _AED: dict[AedState, tuple[str, str]] = {
@@ -53,6 +61,16 @@ _COMMANDS = {
     "divert_flight": ("the diversion", "备降指令"),
     "land_now": ("to land at once", "立即降落指令"),
     "confirm_aed_loaded": ("that an AED is loaded", "AED 已装载确认"),
+    "reroute_flight": ("another route", "改航指令"),
+    "close_flight": ("to close the flight", "关闭飞行指令"),
+    "zone_activated": ("that a zone was closed", "区域关闭通知"),
+    "zone_cleared": ("that a zone is open again", "区域开放通知"),
+    "authorisation_revoked": ("that an authorisation was taken back", "授权撤销通知"),
+    "patient_moved": ("that the patient moved", "患者位置变更通知"),
+    "landing_point_occupied": ("that the landing point is occupied", "投放点被占用通知"),
+    "landing_point_cleared": ("that the landing point is free", "投放点已清空通知"),
+    "wind_reported": ("the wind at the station", "站点风况"),
+    "aed_self_tested": ("the AED's self-test", "AED 自检结果"),
     "report_state": ("to report", "状态上报指令"),
 }
 
@@ -94,6 +112,21 @@ def narrate(event: m.Event) -> tuple[str, str]:
             return (
                 f"The link is {event.link} after {event.silent_s:.0f} s of silence",
                 f"链路状态 {event.link}，静默 {event.silent_s:.0f} 秒",
+            )
+        case m.FlightRerouted():
+            return (
+                f"The drone flies another route to {event.plan.landing_point_id} ({event.reason})"
+                if event.plan.delivers
+                else f"The drone flies another route home ({event.reason})",
+                f"无人机改航前往 {event.plan.landing_point_id}" if event.plan.delivers else "无人机改航返回",
+            )
+        case m.RerouteFailed():
+            why, why_zh = _joined(event.reasons)
+            return f"No other route is flown: {why}", f"未能改航：{why_zh}"
+        case m.UnknownFlightFound():
+            return (
+                f"{event.drone_id} is in the air and its controller knows no flight",
+                f"{event.drone_id} 在空中，控制器无对应飞行记录",
             )
         case m.FlightResumed():
             return (

@@ -63,7 +63,7 @@ def test_abort_is_always_accepted_during_a_flight(phase: Phase) -> None:
     assert isinstance(TABLE[phase][Trigger.ABORT], Row)
 
 
-@pytest.mark.parametrize("phase", sorted(AIRBORNE_PHASES))
+@pytest.mark.parametrize("phase", sorted(AIRBORNE_PHASES - {Phase.UNCLAIMED}))
 def test_a_landing_is_reachable_by_what_the_vehicle_shows_or_safety_asks(phase: Phase) -> None:
     """Without any person: neither commands nor a pilot are needed to come down."""
     automatic = set(Trigger) - COMMAND_TRIGGERS - set(DISARMED) - {Trigger.ENDURANCE_EXCEEDED}
@@ -105,13 +105,14 @@ def test_motors_start_only_after_a_verified_preparation() -> None:
         for trigger, answer in answers.items()
         if isinstance(answer, Row) and Effect.ARM in answer.effects
     ]
-    assert places == [(Phase.PREPARING, Trigger.PREPARED)]
+    assert places == [(Phase.PREPARING, Trigger.PREPARED), (Phase.WAITING, Trigger.DEPARTURE_DUE)]
 
 
 def test_the_line_is_never_left_out_by_a_move_to_horizontal_flight() -> None:
     """Leaving a phase with the line out either retracts, follows a retraction, or is not our doing."""
     after_retraction = {Trigger.LINE_IN, Trigger.RETRACTION_FAILED}
     not_ours = {*DISARMED, Trigger.ENDURANCE_EXCEEDED, Trigger.CONTROL_TAKEN, Trigger.SAFETY_TERMINATE}
+    not_ours |= {Trigger.CLOSE}
     for phase in LINE_OUT_PHASES:
         for trigger, answer in TABLE[phase].items():
             if not isinstance(answer, Row) or answer.target in LINE_OUT_PHASES:
@@ -164,6 +165,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.released = False
         self.failures = 0
         self.release_asked_in: list[Phase] = []
+        self.flown_half_written: list[Effect] = []
 
     def feed(self, trigger: Trigger) -> None:
         before = self.state
@@ -171,6 +173,9 @@ class AnyOrder(RuleBasedStateMachine):
         step = advance(before, trigger, self.now)
         if trigger is Trigger.RELEASE_CONFIRMED and isinstance(step.answer, Row):
             self.released = True
+        if before.phase is Phase.REROUTING and trigger is not Trigger.MISSION_RESTORED:
+            by_mission = {Effect.FLY_BACK, Effect.FLY_HOME, Effect.RESUME} & set(step.effects)
+            self.flown_half_written += sorted(by_mission)
         if Effect.RELEASE_AED in step.effects:
             self.release_asked_in.append(before.phase)
         self.failures += step.effects.count(Effect.ANNOUNCE_FAILURE)
@@ -235,10 +240,15 @@ class AnyOrder(RuleBasedStateMachine):
     def a_hold_knows_where_it_leads(self) -> None:
         if getattr(self, "state", None) is not None and self.state.phase in (
             Phase.HOLDING,
+            Phase.STANDING_OFF,
             Phase.HANDED_OVER,
         ):
             assert self.state.held is not None
-            assert self.state.held not in (Phase.HOLDING, Phase.HANDED_OVER)
+            assert self.state.held not in (Phase.HOLDING, Phase.STANDING_OFF, Phase.HANDED_OVER)
+
+    @invariant()
+    def nothing_is_flown_from_a_mission_that_may_be_half_written(self) -> None:
+        assert not getattr(self, "flown_half_written", [])
 
 
 AnyOrder.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -110,6 +110,7 @@ class Stage:
         self.telemetry: list[TelemetrySample] = []
         self.listeners: list[asyncio.Task[None]] = []
         self.agent: FlightAgent | None = None
+        self.agent_options: dict[str, Any] = {}
         self._agent_task: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
 
@@ -155,6 +156,7 @@ class Stage:
             self.ids,
             journal,
             records_dir=self.folder / "records",
+            **self.agent_options,
         )
         self._agent_task = asyncio.create_task(self.agent.run())
 
@@ -212,6 +214,17 @@ class Stage:
         }
         if "reason" in kind.__dataclass_fields__:
             values["reason"] = "asked in a test"
+        return kind(**(values | changes))
+
+    def notice(self, kind: type, **changes: Any) -> Any:
+        """Something that became true of the world."""
+        values: dict[str, Any] = {
+            "command_id": self.ids.new("cmd"),
+            "drone_id": "d1",
+            "issued_at": self.clock.now(),
+        }
+        if "flight_id" in kind.__dataclass_fields__:
+            values["flight_id"] = "flt_1"
         return kind(**(values | changes))
 
     async def until(self, condition: Callable[[], Any], limit_s: float = 600.0) -> Any:
@@ -279,12 +292,14 @@ def perform(
     seed: int = 1,
     plan: FlightPlan | None = None,
     wind: Wind | None = None,
+    agent: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Stage:
-    """Run a play in virtual time. ``settings`` go to the simulated vehicle."""
+    """Run a play in virtual time. ``settings`` go to the simulated vehicle, ``agent`` to the agent."""
 
     async def run() -> Stage:
         stage = Stage(folder, seed=seed, plan=plan or straight_plan(), wind=wind, **settings)
+        stage.agent_options = agent or {}
         stage.listen()
         tasks = [asyncio.create_task(stage._run_vehicle())]
         await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from flight.messages import (
     LinkChanged,
     SafetyActionTaken,
 )
-from flight.model.failsafe import Fault
+from flight.model.faults import Fault
 from flight.model.phases import AedState, Phase, SafeState
 from tests.scenario.flight.stage import Stage, perform, straight_plan
 from tests.scenario.flight.test_abort_and_steering import never_left_the_corridor, take_off_to
@@ -155,17 +155,18 @@ def test_a_vehicle_that_is_never_heard_again_is_lost_by_name(tmp_path: Path) -> 
     perform(play, tmp_path, plan=straight_plan(charge_fraction=0.45))
 
 
-def test_a_low_battery_on_the_way_out_returns(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("charge", "fault"), [(0.32, Fault.ENERGY_SHORT), (0.20, Fault.BATTERY_LOW)])
+def test_a_low_battery_on_the_way_out_returns(charge: float, fault: Fault, tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)
         await stage.clock.sleep(7)
-        stage.vehicle.faults.set("battery_charge", 0.32)
+        stage.vehicle.faults.set("battery_charge", charge)
         ended = await stage.end()
         assert ended.aed is AedState.ON_BOARD
         assert ended.safe_state is SafeState.ON_PAD, stage.story()
 
     stage = perform(play, tmp_path)
-    assert Fault.BATTERY_LOW in faults(stage)
+    assert fault in faults(stage)
     assert Phase.RETURNING in stage.phases()
 
 

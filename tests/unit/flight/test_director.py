@@ -4,7 +4,6 @@ import pytest
 
 from flight.autopilots.ardupilot import AUTO, BRAKE, GUIDED, LAND, RTL
 from flight.autopilots.base import ModeClass
-from flight.model.failsafe import Fault
 from flight.model.phases import Phase, Trigger
 from flight.model.view import LandedState
 from tests.unit.flight.plans import at_delivery, director, moved, plan, view
@@ -115,58 +114,15 @@ def test_return_follows_the_plans_table() -> None:
     assert reader.return_seq(view(mission_seq=None)) == reader.mission.indices.retrace_first
 
 
-def faults(seen: object, phase: Phase, now_s: float = NOW_S) -> set[Fault]:
-    return {finding.fault for finding in in_mission().findings(seen, phase, now_s)}
-
-
-def test_a_healthy_flight_has_no_fault() -> None:
-    assert faults(view(), Phase.OUTBOUND) == set()
-
-
-def test_silence() -> None:
-    assert faults(view(), Phase.OUTBOUND, NOW_S + 1.4) == set()
-    assert faults(view(), Phase.OUTBOUND, NOW_S + 2.0) == {Fault.LINK_STALE}
-    assert faults(view(), Phase.OUTBOUND, NOW_S + 6.0) == {Fault.LINK_STALE, Fault.LINK_LOST}
-
-
-@pytest.mark.parametrize("changes", [{"gps_fix_type": 2}, {"ekf_flags": 167}, {"ekf_flags": 831 | 0x80}])
-def test_position_loss(changes: dict[str, int]) -> None:
-    assert faults(view(**changes), Phase.OUTBOUND) == {Fault.GPS_LOST}
-
-
-def test_energy_short_of_the_rest_of_the_plan() -> None:
-    assert faults(view(charge_fraction=0.5), Phase.OUTBOUND) == set()
-    assert faults(view(charge_fraction=0.3), Phase.OUTBOUND) == {Fault.BATTERY_LOW}
-    home = in_mission().mission.indices.land
-    assert faults(view(charge_fraction=0.3, mission_seq=home), Phase.INBOUND) == set()
-    assert faults(view(charge_fraction=0.15), Phase.OUTBOUND) == {Fault.BATTERY_CRITICAL}
-
-
-def test_deviation_is_measured_from_the_leg_not_from_its_end() -> None:
-    flight = plan()
-    half_way = moved(flight.home.position, 90, 400)
-    assert faults(view(position=half_way), Phase.OUTBOUND) == set()
-    off = moved(half_way, 0, flight.corridor_half_width_m + 5)
-    assert faults(view(position=off), Phase.OUTBOUND) == {Fault.DEVIATION}
-    assert faults(at_delivery(position=moved(flight.delivery.position, 0, 12)), Phase.LOWERING) == {
-        Fault.DEVIATION
-    }
-
-
-def test_a_reboot_and_a_breach() -> None:
-    assert faults(view(reboots=1, boot_time_s=2.0), Phase.OUTBOUND) == {Fault.AUTOPILOT_REBOOTED}
-    assert faults(view(fence_breached=True), Phase.OUTBOUND) == {Fault.FENCE_BREACHED}
-
-
 def test_times_run_down_along_the_way() -> None:
     reader, timing = in_mission(), plan().timing
-    at_start = reader.eta_s(view(height_above_home_m=0.0, mission_seq=1), Phase.CLIMBING)
-    half_way = reader.eta_s(view(position=moved(plan().home.position, 90, 400)), Phase.OUTBOUND)
-    assert reader.eta_s(view(), Phase.PREPARING) == timing.time_to_aed_on_ground_s
+    at_start = reader.way.eta_s(view(height_above_home_m=0.0, mission_seq=1), Phase.CLIMBING)
+    half_way = reader.way.eta_s(view(position=moved(plan().home.position, 90, 400)), Phase.OUTBOUND)
+    assert reader.way.eta_s(view(), Phase.PREPARING) == timing.time_to_aed_on_ground_s
     assert at_start == pytest.approx(timing.time_to_aed_on_ground_s - timing.preparation_s, abs=2)
     assert half_way is not None
     assert at_start is not None
     assert timing.lower_s < half_way < at_start
-    assert reader.eta_s(at_delivery(), Phase.LOWERING) == timing.lower_s
-    jumping = reader.eta_s(at_delivery(), Phase.INBOUND)
+    assert reader.way.eta_s(at_delivery(), Phase.LOWERING) == timing.lower_s
+    jumping = reader.way.eta_s(at_delivery(), Phase.INBOUND)
     assert jumping == pytest.approx(sum(leg.duration_s for leg in plan().inbound))

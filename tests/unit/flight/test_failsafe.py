@@ -2,8 +2,10 @@
 
 import pytest
 
-from flight.model.failsafe import LATCHED, RULES, TABLE, Fault, FaultTracker, Finding, SafetyAction, react
+from flight.model.failsafe import TABLE, react
+from flight.model.faults import LATCHED, RULES, Fault, Finding, SafetyAction
 from flight.model.phases import Phase
+from flight.model.tracker import FaultTracker
 
 
 def test_every_fault_has_an_action_in_every_phase_and_a_clear_condition() -> None:

@@ -20,7 +20,7 @@ from flight.messages import (
     decode,
     encode,
 )
-from flight.model.failsafe import Fault, SafetyAction
+from flight.model.faults import Fault, SafetyAction
 from flight.model.phases import Phase
 from flight.model.preflight import PreflightLevel, PreflightVerdict
 

@@ -1,0 +1,74 @@
+"""A restarted controller takes its flight up again, by what the vehicle shows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from flight.events import FlightResumed
+from flight.flight_state import FlightUnderWay, view_truth
+from flight.model.phases import FLIGHT_PHASES, RESUME_EFFECTS, Phase, Trigger
+
+if TYPE_CHECKING:
+    from flight.agent import FlightAgent
+
+RESUME_FRESH_S = 2.0
+_ON_PAD_DISARMED = (Phase.PREPARING, Phase.WAITING)
+
+
+class Resuming:
+    """One agent's. ``begun``: the journal holds a flight under way, and the vehicle has not been seen yet."""
+
+    def __init__(self, agent: FlightAgent) -> None:
+        self.begun = False
+        self._agent = agent
+        self._task: asyncio.Task[None] | None = None
+
+    def go_on(self, flight: FlightUnderWay) -> None:
+        """Wait until the vehicle has said where it stands, then take the flight up where it is."""
+        if self._task is not None:
+            return
+        agent = self._agent
+        view, now_s = agent.link.view, agent.clock.monotonic_s()
+        if flight.endurance_exceeded(view, agent.clock.now(), now_s):
+            self.begun = False
+            return
+        known = (view.heartbeat_s, view.position_s, view.mission_s, view.landed_s)
+        if any(at_s is None or now_s - at_s > RESUME_FRESH_S for at_s in known):
+            return
+        if view.autopilot_type != agent.autopilot.mav_autopilot:
+            return
+        self._task = agent.spawn(self._finish(flight), "resume")
+
+    async def _finish(self, flight: FlightUnderWay) -> None:
+        agent = self._agent
+        view = agent.link.view
+        journalled = agent.state.phase
+        matches: bool | None = None
+        # While another mission was being written, what is on board may be half of either.
+        if view.armed and journalled is not Phase.REROUTING:
+            matches = await agent.autopilot.mission_matches(agent.link, flight.director.mission)
+        truth = view_truth(view, agent.autopilot, agent.clock.now(), matches)
+        flight.expect_mode_of(journalled, view, agent.clock.monotonic_s())
+        self.begun = False
+        if journalled is Phase.ARMING and view.armed is False:
+            await agent.move(Trigger.ARMING_FAILED, "the controller restarted while arming")
+        elif matches is False and journalled in FLIGHT_PHASES:
+            flight.director.mission_is_ours = False
+            await agent.move(Trigger.CONTROL_TAKEN, "the vehicle holds a mission that is not ours")
+        elif view.armed or journalled in _ON_PAD_DISARMED:
+            for effect in RESUME_EFFECTS.get(journalled, ()):
+                agent.start(effect)
+        resumed = FlightResumed(
+            event_id=agent.ids.new("evt"),
+            drone_id=agent.drone.drone_id,
+            flight_id=flight.flight_id,
+            at=agent.clock.now(),
+            journalled_phase=journalled,
+            phase=agent.state.phase,
+            aed=agent.state.aed,
+            truth=truth,
+        )
+        agent.journal.write(messages=[resumed])
+        await agent.publish(resumed)
+        agent.wake()
