@@ -58,7 +58,8 @@ def legal_above_ground(
     points_xy_m: Sequence[XY],
     cruise_amsl_m: float,
 ) -> bool:
-    """Whether the whole way keeps both height limits above the terrain, by bounds over boxes along it."""
+    """Whether the whole way keeps both height limits above the terrain, by bounds over boxes along it, the flight
+    geography to each side included."""
     if math.isinf(terrain.resolution_m):
         # The same ground everywhere: the layers already respect it.
         return True
@@ -69,7 +70,10 @@ def legal_above_ground(
         pieces = max(1, math.ceil(_span_m(start, end) / PIECE_M))
         for piece in range(pieces):
             low_m, high_m = _range(
-                terrain, _between(start, end, piece / pieces), _between(start, end, (piece + 1) / pieces)
+                terrain,
+                _between(start, end, piece / pieces),
+                _between(start, end, (piece + 1) / pieces),
+                corridor.flight_geography_m,
             )
             if not (low_m >= ceiling_m and high_m <= floor_m):
                 return False
@@ -121,10 +125,17 @@ def _between(start: Wgs84Point, end: Wgs84Point, share: float) -> Wgs84Point:
     )
 
 
-def _range(terrain: Terrain, one: Wgs84Point, other: Wgs84Point) -> tuple[float, float]:
+def _range(
+    terrain: Terrain, one: Wgs84Point, other: Wgs84Point, margin_m: float = 0.0
+) -> tuple[float, float]:
+    # 110 km is less than any degree of latitude is long, so the margin is never too small.
+    north_deg = margin_m / 110_000.0
+    east_deg = north_deg / max(
+        math.cos(math.radians(max(abs(one.latitude_deg), abs(other.latitude_deg)))), 0.01
+    )
     return terrain.ground_range_amsl_m(
-        min(one.longitude_deg, other.longitude_deg),
-        min(one.latitude_deg, other.latitude_deg),
-        max(one.longitude_deg, other.longitude_deg),
-        max(one.latitude_deg, other.latitude_deg),
+        min(one.longitude_deg, other.longitude_deg) - east_deg,
+        min(one.latitude_deg, other.latitude_deg) - north_deg,
+        max(one.longitude_deg, other.longitude_deg) + east_deg,
+        max(one.latitude_deg, other.latitude_deg) + north_deg,
     )

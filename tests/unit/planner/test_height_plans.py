@@ -17,14 +17,17 @@ from planner.compile.mavlink import compile_mission
 from planner.compile.mavlink_numbers import NAV_WAYPOINT
 from planner.corridor import corridor_of
 from planner.flight_plan import FlightPlan, LegKind, RoutePoint
+from planner.heights import legal_above_ground
 from planner.intent_volumes import intent_of_plan
 from planner.policy import PlanningPolicy
 from planner.task import NoPlan
 from planner.verify import Failed, Verified, verify_plan
 from tests.unit.planner.helpers import (
+    FRAME,
     HEX10,
     NOW,
     airspace,
+    at_m,
     box_zone,
     codes,
     fly,
@@ -222,3 +225,21 @@ def test_where_nothing_helps_the_reason_names_what_is_in_the_way() -> None:
     assert "no_route" in codes(refused)
     assert isinstance(refused, NoPlan)
     assert any("zone lid0" in reason.detail for reason in refused.reasons)
+
+
+def test_the_ground_beside_the_way_counts() -> None:
+    """A cliff 6 m beside the centre line, inside the flight geography: the altitude that clears the line is too low."""
+
+    class Cliff(Hill):
+        def ground_range_amsl_m(
+            self, west_deg: float, south_deg: float, east_deg: float, north_deg: float
+        ) -> tuple[float, float]:
+            edge_deg = at_m(0.0, 6.0).latitude_deg
+            return 5.0, 70.0 if north_deg > edge_deg and west_deg < east_deg else 5.0
+
+    ways = ((0.0, 0.0), (3000.0, 0.0))
+    ask = (Cliff(0, 0, 0, 100), FRAME, PlanningPolicy(), corridor_of(HEX10), ways)
+    assert not legal_above_ground(*ask, 80.0)
+    assert not legal_above_ground(*ask, 129.0)
+    lower = ((0.0, -50.0), (3000.0, -50.0))
+    assert legal_above_ground(*ask[:4], lower, 80.0)
