@@ -29,6 +29,11 @@ _CHUNK = 64
 """Chosen: bounds on the work of a repair. An edge's box meets its own and two neighbours'; digitised
 outlines add a few; forty is a tangle."""
 
+MAX_RING_CORNERS = 100_000
+"""Chosen: ten times the most detailed coast of any published zone; a ring with more is a mistake or an attack."""
+MAX_REPAIRED_CORNERS = 10_000
+"""Chosen: a repair works on the line's own crossings, whose cost grows faster than the ring; 10,000 take a second."""
+
 _METRES_PER_DEGREE = 111_320.0
 Ring = Sequence[tuple[float, float]]
 """(longitude, latitude) in degrees."""
@@ -42,6 +47,13 @@ def to_areas(
     ``grow`` says on which side doubt falls: thin loops are included for keep-out zones and left out
     for operating areas.
     """
+    for i, ring in enumerate(rings):
+        if len(ring) > MAX_RING_CORNERS:
+            raise ZoneFileError(
+                f"a ring of {len(ring)} points is more than {MAX_RING_CORNERS}: simplify it",
+                feature=feature,
+                field=f"{field}[{i}]",
+            )
     cleaned = [
         _clean(ring, feature=feature, field=f"{field}[{i}]", report=report) for i, ring in enumerate(rings)
     ]
@@ -55,6 +67,13 @@ def to_areas(
             raise ZoneFileError(
                 f"the holes do not lie inside the outline: {why}", feature=feature, field=field
             )
+    longest = max(len(ring) for ring in cleaned)
+    if longest > MAX_REPAIRED_CORNERS:
+        raise ZoneFileError(
+            f"{why}, and rings of more than {MAX_REPAIRED_CORNERS} points are not repaired",
+            feature=feature,
+            field=field,
+        )
     scale = np.array([_METRES_PER_DEGREE * math.cos(math.radians(cleaned[0][0][1])), _METRES_PER_DEGREE])
     polygon = _repaired(cleaned[0], scale, grow=grow)
     if polygon is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from itertools import pairwise
 
 import pytest
@@ -312,3 +313,23 @@ def test_latin_1_names_are_read_and_noted():
 def test_volumes_of_different_limits_survive_geojson():
     both = zone(square(100, ceiling=amsl(50)), circle(50, floor=agl(60)))
     assert read_geojson(to_geojson([both])) == (both,)
+
+
+@pytest.mark.parametrize(("corners", "word"), [(600_000, "simplify it"), (40_001, "are not repaired")])
+def test_rings_that_would_keep_a_reader_busy_are_refused_at_once(corners: int, word: str) -> None:
+    """A zigzag that crosses itself all along: within the limits of a repair it would take minutes."""
+    ring = [[113.0 + i * 1e-6, 22.0 + (i % 2) * 1e-6] for i in range(corners)]
+    zigzag = {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
+                "properties": {"identifier": "MANY", "restriction": "PROHIBITED"},
+            }
+        ],
+    }
+    began_s = time.process_time()
+    with pytest.raises(ZoneFileError, match=word):
+        read_geojson(zigzag)
+    assert time.process_time() - began_s < 10.0
