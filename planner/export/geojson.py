@@ -10,11 +10,10 @@ from planner.flight_plan import FlightPlan, Leg, RoutePoint
 
 
 def to_geojson(plan: FlightPlan) -> dict[str, Any]:
-    """A FeatureCollection: way out, way back, (way out backwards), fence, rally points, pad, delivery."""
+    """A FeatureCollection: way out, way back, (way out backwards, ways of alternates), fence, rally points, pad,
+    delivery, alternates."""
     features = [
-        _way("outbound", plan.outbound),
-        _way("inbound", plan.inbound),
-        *([_way("retrace", plan.retrace)] if plan.retrace else []),
+        *(_way(name, legs) for name, legs in plan.sections().items() if legs),
         {
             "type": "Feature",
             "properties": {"kind": "autopilot_fence", "ceiling_amsl_m": plan.autopilot_fence.ceiling_amsl_m},
@@ -35,6 +34,18 @@ def to_geojson(plan: FlightPlan) -> dict[str, Any]:
                 "delivery_method": plan.delivery_method.value,
                 "ground_amsl_m": plan.delivery_ground_amsl_m,
             },
+        ),
+        *(
+            _point(
+                alternate.delivery,
+                {
+                    "kind": "alternate",
+                    "landing_point_id": alternate.landing_point_id,
+                    "delivery_method": alternate.delivery_method.value,
+                    "ground_amsl_m": alternate.delivery_ground_amsl_m,
+                },
+            )
+            for alternate in plan.alternates
         ),
         *(_point(point, {"kind": "rally", "index": index}) for index, point in enumerate(plan.rally_points)),
     ]

@@ -31,8 +31,10 @@ def to_kml(plan: FlightPlan) -> str:
         _child(line, "color", colour)
         _child(line, "width", "3")
         _child(_child(element, "PolyStyle"), "fill", "0")
-    _way(document, "outbound", plan.outbound)
-    _way(document, "inbound", plan.inbound)
+    for name, legs in plan.sections().items():
+        if legs:
+            outwards = name == "outbound" or name.startswith("transfer")
+            _way(document, name, "outbound" if outwards else "inbound", legs)
     fence = _placemark(document, "autopilot fence", "fence")
     polygon = _child(fence, "Polygon")
     _boundary(polygon, "outerBoundaryIs", plan.autopilot_fence.inclusion)
@@ -40,6 +42,8 @@ def to_kml(plan: FlightPlan) -> str:
         _boundary(polygon, "innerBoundaryIs", ring)
     _point(document, f"home {plan.station_id}", plan.home)
     _point(document, f"delivery {plan.landing_point_id}", plan.delivery)
+    for alternate in plan.alternates:
+        _point(document, f"alternate {alternate.landing_point_id}", alternate.delivery)
     for index, rally in enumerate(plan.rally_points):
         _point(document, f"rally {index}", rally)
     text = ElementTree.tostring(root, encoding="unicode")
@@ -64,8 +68,8 @@ def _text(point: RoutePoint) -> str:
     return f"{point.position.longitude_deg:.8f},{point.position.latitude_deg:.8f},{point.altitude_amsl_m:.2f}"
 
 
-def _way(parent: ElementTree.Element, name: str, legs: Sequence[Leg]) -> None:
-    line = _child(_placemark(parent, name, name), "LineString")
+def _way(parent: ElementTree.Element, name: str, style: str, legs: Sequence[Leg]) -> None:
+    line = _child(_placemark(parent, name, style), "LineString")
     _child(line, "altitudeMode", "absolute")
     _child(line, "coordinates", " ".join([_text(legs[0].start), *(_text(leg.end) for leg in legs)]))
 

@@ -118,7 +118,7 @@ def _view(
 ) -> tuple[float, float, float, float]:
     points: list[Wgs84Point] = list(track or [])
     if plan is not None:
-        points += [leg.end.position for leg in (*plan.outbound, *plan.inbound)]
+        points += [leg.end.position for legs in plan.sections().values() for leg in legs]
         points += [rally.position for rally in plan.rally_points]
     if incident is not None:
         points.append(incident)
@@ -252,12 +252,21 @@ def _draw_plan(axes: Axes, frame: LocalFrame, plan: FlightPlan) -> list[Patch | 
         [_project(frame, ring) for ring in plan.autopilot_fence.exclusions],
     )
     axes.add_patch(_patch(fence, fc="none", ec=_FENCE, lw=0.8, ls=(0, (2, 2)), zorder=5))
-    out, back = _way(frame, plan.outbound), _way(frame, plan.inbound)
-    ways = shapely.union_all([shapely.LineString(out), shapely.LineString(back)])
+    chains = {name: _way(frame, legs) for name, legs in plan.sections().items() if legs}
+    ways = shapely.union_all([shapely.LineString(chain) for chain in chains.values()])
     for part in _parts(shapely.buffer(ways, plan.corridor_half_width_m)):
         axes.add_patch(_patch(part, fc=_OUT, ec="none", alpha=0.10, zorder=4))
-    axes.plot(out[:, 0], out[:, 1], color=_OUT, lw=3.0, solid_capstyle="round", zorder=7)
-    axes.plot(back[:, 0], back[:, 1], color=_BACK, lw=1.6, ls=(0, (4, 3)), zorder=7)
+    for name, chain in chains.items():
+        if name == "outbound":
+            axes.plot(chain[:, 0], chain[:, 1], color=_OUT, lw=3.0, solid_capstyle="round", zorder=7)
+        elif name == "inbound":
+            axes.plot(chain[:, 0], chain[:, 1], color=_BACK, lw=1.6, ls=(0, (4, 3)), zorder=7)
+        elif name != "retrace":
+            colour = _OUT if name.startswith("transfer") else _BACK
+            axes.plot(chain[:, 0], chain[:, 1], color=colour, lw=0.8, ls=(0, (1, 2)), zorder=6)
+    for alternate in plan.alternates:
+        x, y = _project(frame, [alternate.delivery.position])[0]
+        axes.plot(x, y, marker="v", ms=7, mfc="white", mec=_INK, mew=0.8, ls="", zorder=10)
     for rally in plan.rally_points:
         x, y = _project(frame, [rally.position])[0]
         axes.plot(x, y, marker="P", ms=7, mfc=_RALLY, mec="white", mew=0.8, ls="", zorder=9)
@@ -363,11 +372,14 @@ def _caption(airspace: Airspace, plan: FlightPlan | None) -> str:
     lines = []
     if plan is not None:
         length_m = sum(leg.length_m for leg in plan.outbound)
+        cruise_m = [leg.end.altitude_amsl_m for leg in (*plan.outbound[:-1], *plan.inbound[:-1])]
+        low_m, high_m = min(cruise_m), max(cruise_m)
+        heights = f"{low_m:.0f}" if high_m - low_m < 0.5 else f"{low_m:.0f} to {high_m:.0f}"
         timing, energy = plan.timing, plan.energy
         lines += [
             f"{plan.drone_id}: {plan.station_id} → {plan.landing_point_id}",
             f"way out {length_m / 1000.0:.2f} km, {plan.route_objective.value.lower().replace('_', ' ')}",
-            f"cruise {plan.outbound[0].end.altitude_amsl_m:.0f} m AMSL",
+            f"cruise {heights} m AMSL",
             f"AED on the ground after {timing.time_to_aed_on_ground_s:.0f} s",
             f"at the patient after {timing.time_to_patient_s:.0f} s",
             f"whole flight {timing.total_s:.0f} s",

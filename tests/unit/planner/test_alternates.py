@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from planner.airframe import load_airframes
 from planner.choice import Decision, DispatchRequest, DroneState, Severity, choose
 from planner.compile import mavlink_numbers as mav
 from planner.compile.mavlink import compile_mission
+from planner.export.geojson import to_geojson
+from planner.export.kml import to_kml
+from planner.export.png import draw_map
 from planner.flight_plan import DeliveryMethod, FlightPlan, Leg, LegKind
 from planner.site import PositionQuality
 from tests.unit.planner.helpers import (
@@ -242,3 +246,15 @@ def test_px4_gets_one_way_home_in_any_wind() -> None:
     )
     assert isinstance(found, FlightPlan), found
     assert found.retrace == ()
+
+
+def test_maps_show_alternates(plan: FlightPlan, tmp_path: Path) -> None:
+    features = to_geojson(plan)["features"]
+    kinds = [feature["properties"]["kind"] for feature in features]
+    assert {"transfer-1", "home-1", "transfer-2", "home-2"} <= set(kinds)
+    places = [f["properties"]["landing_point_id"] for f in features if f["properties"]["kind"] == "alternate"]
+    assert places == ["near", "further"]
+    assert "alternate near" in to_kml(plan)
+    picture = tmp_path / "plan.png"
+    draw_map(picture, airspace(WALL), plan=plan)
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -13,6 +13,8 @@ from geofences.model import TimeWindow
 from geofences.verdict import Allowed
 from planner.compile import mavlink_numbers as mav
 from planner.compile.mavlink import compile_mission
+from planner.export.geojson import to_geojson
+from planner.export.kml import to_kml
 from planner.flight_plan import DeliveryMethod, FlightPlan, LegKind
 from planner.intent_volumes import intent_of_plan
 from planner.replan import Airborne, replan_flight
@@ -164,6 +166,15 @@ def test_what_is_declared_of_a_way_home_begins_in_the_air() -> None:
     assert last.time_end >= flown
     starts = [volume.time_start for volume in intent.volumes]
     assert starts == sorted(starts)
+
+
+def test_a_way_home_alone_can_be_exported() -> None:
+    plan = again(airspace(), standing(), deliver=False)
+    assert isinstance(plan, FlightPlan)
+    kinds = [feature["properties"]["kind"] for feature in to_geojson(plan)["features"]]
+    assert "inbound" in kinds
+    assert "outbound" not in kinds
+    assert "<name>inbound</name>" in to_kml(plan).replace("ns0:", "").replace("kml:", "")
 
 
 def test_from_a_hover_low_over_a_landing_point_it_climbs_first() -> None:
