@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 _order_id: ContextVar[str | None] = ContextVar("order_id", default=None)
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 @contextmanager
@@ -23,9 +24,20 @@ def order_context(order_id: str) -> Iterator[None]:
         _order_id.reset(token)
 
 
-class _AddOrderId(logging.Filter):
+@contextmanager
+def request_context(request_id: str) -> Iterator[None]:
+    """Log lines inside this block carry the request's id, which its answer carries too."""
+    token = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+class _AddIds(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.order_id = getattr(record, "order_id", None) or _order_id.get() or "-"
+        record.request_id = _request_id.get() or "-"
         return True
 
 
@@ -36,6 +48,7 @@ class _JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "order_id": getattr(record, "order_id", "-"),
+            "request_id": getattr(record, "request_id", "-"),
             "message": record.getMessage(),
         }
         line.update(getattr(record, "fields", {}))
@@ -47,7 +60,7 @@ class _JsonFormatter(logging.Formatter):
 def configure(*, log_format: str, level: str) -> None:
     """Send every log line of this process to standard error in one format."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_AddOrderId())
+    handler.addFilter(_AddIds())
     if log_format == "json":
         handler.setFormatter(_JsonFormatter())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -16,16 +17,26 @@ from hub_api.features.access.routes import router as access
 from hub_api.features.access.tokens import router as tokens
 from hub_api.features.audit.routes import router as audit
 from hub_api.features.drones.routes import router as drones
+from hub_api.features.flights.routes import router as flights
 from hub_api.features.health.routes import router as health
 from hub_api.features.landing_points.routes import router as landing_points
+from hub_api.features.metrics.routes import router as metrics
 from hub_api.features.orders.routes import router as orders
 from hub_api.features.stations.routes import router as stations
+from hub_api.features.streams.routes import router as streams
 from hub_api.features.webhooks.routes import router as webhooks
 from hub_api.features.zones.routes import router as zones
+from hub_api.request_log import RequestLog
 from hub_api.settings import Settings
 from hub_api.wiring import Parts, open_hub
 
 log = logging.getLogger(__name__)
+
+ROUTERS = (
+    *(health, metrics, tokens, orders, flights, streams, webhooks),
+    *(stations, drones, landing_points, zones, access, audit),
+)
+"""In the order of the documentation."""
 
 GRACE_S = 3
 """Seconds that open streams get at a stop; drones fly on without us, so nothing is lost by leaving."""
@@ -53,19 +64,23 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         separate_input_output_schemas=False,
     )
     problems.install(app)
-    for router in (health, tokens, orders, stations, drones, landing_points, zones, access, audit, webhooks):
+    for router in ROUTERS:
         app.include_router(router)
     docs_page.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, max_body_bytes=chosen.max_body_bytes)
+    app.add_middleware(RequestLog)
     return app
 
 
 class _AnnouncingServer(uvicorn.Server):
     """Calls ``on_ready`` with its address once it really listens, whatever port the system chose."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, application: FastAPI, config: uvicorn.Config, on_ready: Callable[[str], None] | None
+    ) -> None:
         super().__init__(config)
+        self._application = application
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -74,17 +89,29 @@ class _AnnouncingServer(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_ready(f"http://{host}:{port}")
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say «not ready», let streams end by themselves, then wait for the requests under way."""
+        hub = getattr(self._application.state, "hub", None)
+        if hub is not None:
+            hub.stop_taking_work()
+        await super().shutdown(sockets)
+
 
 async def serve(
-    settings: Settings, on_ready: Callable[[str], None] | None = None, parts: Parts | None = None
+    settings: Settings,
+    on_ready: Callable[[str], None] | None = None,
+    parts: Parts | None = None,
+    stop: asyncio.Event | None = None,
 ) -> None:
     """Run until told to stop. Raises what broke if a part of the hub fails: better no hub than half a one.
 
-    ``on_ready`` is called once, with the address, when the hub listens and every part of it runs.
+    ``stop`` does what a signal does, for who runs the hub inside a program. ``on_ready`` is called once, with
+    the address, when the hub listens and every part of it runs.
     """
     logs.configure(log_format=settings.log_format, level=settings.log_level)
     app = create_app(settings, parts)
     server = _AnnouncingServer(
+        app,
         uvicorn.Config(
             app,
             host=settings.host,
@@ -93,6 +120,8 @@ async def serve(
             lifespan="on",
             server_header=False,
             access_log=False,
+            # The library that speaks the present interface of websockets.
+            ws="websockets-sansio",
             timeout_graceful_shutdown=GRACE_S,
         ),
         on_ready,
@@ -114,7 +143,17 @@ async def serve(
             yield
 
     app.router.lifespan_context = watched
-    await server.serve()
+
+    async def stop_when_told() -> None:
+        if stop is not None:
+            await stop.wait()
+            server.should_exit = True
+
+    stopper = asyncio.ensure_future(stop_when_told())
+    try:
+        await server.serve()
+    finally:
+        stopper.cancel()
     if failures:
         raise failures[0]
     if not server.started:

@@ -44,6 +44,8 @@ async def follow(
                 except TimeoutError:
                     yield b": still here\n\n"
                     continue
+                if event is None and feed.closed:
+                    return
                 backlog = await read_after(position) if event is None else [event]
             for event in backlog:
                 if event.seq <= position:

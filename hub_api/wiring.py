@@ -39,6 +39,7 @@ from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
 from hub_api.dispatch.webhooks import Webhooks
 from hub_api.keyring import keyring
+from hub_api.metrics import Metrics
 from hub_api.personal_data import PersonalData
 from hub_api.security import ensure_demo_key
 from hub_api.settings import Settings
@@ -95,9 +96,16 @@ class Hub:
     personal: PersonalData
     webhooks: Webhooks
     wake_callbacks: Callable[[], None]
+    metrics: Metrics
     started_at: datetime
     failure: asyncio.Future[None]
     """Done with an exception as soon as a task that must not end has ended."""
+    stopping: bool = False
+
+    def stop_taking_work(self) -> None:
+        """The hub goes: not ready any more, and every stream ends at its own pace."""
+        self.stopping = True
+        self.feed.close()
 
 
 @asynccontextmanager
@@ -114,11 +122,12 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
     airspace = given.airspace or rooms.load_airspace(settings)
     bus = given.bus or InProcessBus(clock)
     async with AsyncExitStack() as stack:
-        feed = EventFeed()
+        feed, metrics = EventFeed(), Metrics()
         callback_wakers: list[Callable[[], None]] = []
 
         def committed(events: list[EventRecord]) -> None:
             feed.publish(events)
+            metrics.count_events(events)
             for wake in callback_wakers:
                 wake()
 
@@ -177,6 +186,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             spawn=crew.spawn,
             wake_relay=lambda: relay.wake(),
             idempotency_keep_s=settings.idempotency_keep_s,
+            on_decided=lambda state, took_s: metrics.decisions.labels(state).observe(took_s),
         )
         relay = OutboxRelay(
             database,
@@ -224,6 +234,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             personal=personal,
             webhooks=webhooks,
             wake_callbacks=sender.wake,
+            metrics=metrics,
             started_at=clock.now(),
             failure=crew.failure,
         )

@@ -7,6 +7,7 @@ slow loses its queue and is told to read the gap from the database.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 
 from hub_api.store.records import EventRecord
@@ -34,8 +35,14 @@ class Listener:
         elif not self._lagging:
             self._queue.put_nowait(event)
 
+    def end(self) -> None:
+        """The hub stops: :meth:`next` answers None once more, and the feed is closed."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
     async def next(self) -> EventRecord | None:
-        """The next event; None says: read the database, something was left out."""
+        """The next event; None says: read the database, something was left out (or the feed is closed)."""
         event = await self._queue.get()
         if event is None:
             self._lagging = False
@@ -47,6 +54,23 @@ class EventFeed:
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._rendered: OrderedDict[int, str] = OrderedDict()
+        self.closed = False
+
+    def close(self) -> None:
+        """Let every stream end by itself, so that a stop need not cut connections; they resume elsewhere."""
+        self.closed = True
+        for listener in self._listeners:
+            listener.end()
+
+    def rendered(self, event: EventRecord, render: Callable[[EventRecord], str]) -> str:
+        """The event as text, made once for all streams that show it alike."""
+        known = self._rendered.get(event.seq)
+        if known is None:
+            known = self._rendered[event.seq] = render(event)
+            if len(self._rendered) > QUEUE_EVENTS:
+                self._rendered.popitem(last=False)
+        return known
 
     def publish(self, events: list[EventRecord]) -> None:
         for listener in self._listeners:

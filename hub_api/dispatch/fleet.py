@@ -46,6 +46,28 @@ class DroneView:
     wind: Wind | None
 
 
+class TelemetryWatch:
+    """One stream's view of the telemetry: the newest sample of each drone since it last looked.
+
+    A stream that is slow misses samples, never the newest one.
+    """
+
+    def __init__(self) -> None:
+        self._fresh: dict[str, TelemetrySample] = {}
+        self._wake = asyncio.Event()
+
+    def offer(self, sample: TelemetrySample) -> None:
+        self._fresh[sample.drone_id] = sample
+        self._wake.set()
+
+    async def next(self) -> list[TelemetrySample]:
+        """Wait for samples; at least one."""
+        await self._wake.wait()
+        self._wake.clear()
+        found, self._fresh = list(self._fresh.values()), {}
+        return found
+
+
 class Fleet:
     """Live state of the site's drones. Lives on the event loop's thread only."""
 
@@ -61,6 +83,19 @@ class Fleet:
         self._drones = {drone.drone_id: drone for drone in site.drones}
         self._seen = {drone_id: _Seen() for drone_id in self._drones}
         self._settled = asyncio.Event()
+        self._watches: set[TelemetryWatch] = set()
+
+    def watch(self) -> TelemetryWatch:
+        """Samples from now on, the newest known ones first. Give it back with :meth:`unwatch`."""
+        watch = TelemetryWatch()
+        for seen in self._seen.values():
+            if seen.sample is not None:
+                watch.offer(seen.sample)
+        self._watches.add(watch)
+        return watch
+
+    def unwatch(self, watch: TelemetryWatch) -> None:
+        self._watches.discard(watch)
 
     def take_telemetry(self, sample: TelemetrySample) -> None:
         """Remember a sample; one of a drone that the site does not know is no business of ours."""
@@ -72,6 +107,8 @@ class Fleet:
         seen.sample = sample
         seen.phase = sample.phase
         seen.heard_monotonic_s = self._clock.monotonic_s()
+        for watch in self._watches:
+            watch.offer(sample)
         self._note_reports()
 
     def take_event(self, event: Event) -> None:

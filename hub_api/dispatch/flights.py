@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -61,6 +62,25 @@ class FlightFollower:
         )
         return turn
 
+    def close_by_hand(
+        self, session: Session, mission: MissionRecord, safe_state: SafeState, reason: str, by: str
+    ) -> Turn:
+        """End a flight whose drone cannot tell its end any more; a person saw where it is."""
+        turn = Turn(orders.get(session, mission.order_id))
+        mission = self._end(
+            session, turn, mission, safe_state, f"closed by hand: {reason}", self._ledger.now()
+        )
+        self._ledger.record(
+            session,
+            turn,
+            "flight_closed_by_hand",
+            f"{by} closed the flight of {mission.drone_id} by hand as {safe_state}: {reason}",
+            f"{by} 手动结束 {mission.drone_id} 的飞行（{safe_state}）：{reason}",
+            mission=mission,
+            data={"safe_state": str(safe_state), "reason": reason, "by": by},
+        )
+        return turn
+
     def _settle(self, session: Session, event: m.Event) -> OutboxRecord | None:
         if not isinstance(event, (m.CommandAccepted, m.CommandRefused)):
             return None
@@ -110,7 +130,7 @@ class FlightFollower:
                     mission,
                     SafeState.NEVER_LEFT_GROUND,
                     "; ".join(reason.code for reason in event.reasons) or "refused",
-                    event,
+                    event.at,
                 )
             case m.PhaseChanged() | m.FlightResumed():
                 mission = self._take_phase(session, turn, mission, event, current)
@@ -124,7 +144,7 @@ class FlightFollower:
                 if current:
                     self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
             case m.FlightEnded() if mission.open:
-                mission = self._end(session, turn, mission, event.safe_state, event.reason, event)
+                mission = self._end(session, turn, mission, event.safe_state, event.reason, event.at)
         return mission
 
     def _take_phase(
@@ -157,17 +177,17 @@ class FlightFollower:
         mission: MissionRecord,
         safe_state: SafeState,
         reason: str,
-        event: m.Event,
+        at: datetime,
     ) -> MissionRecord:
         """The flight is over: its drone is free, its commands are owed no more."""
         changes: dict[str, Any] = {
-            "ended_at": event.at,
+            "ended_at": at,
             "safe_state": str(safe_state),
             "end_reason": reason,
             "phase": str(Phase.ENDED),
         }
         if mission.aed_on_ground_at is None and mission.lost_at is None:
-            changes["lost_at"] = event.at
+            changes["lost_at"] = at
         mission = missions.save(session, mission, **changes)
         missions.release_drone(session, mission.mission_id)
         outbox.settle_of_mission(session, mission.mission_id, "flight_over", self._ledger.now())

@@ -7,6 +7,7 @@ event that tells it, the commands and the callbacks that follow are stored toget
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,8 @@ from hub_api.dispatch.order_states import (
 from hub_api.store.database import actor_of
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import audit, callbacks, events, missions, orders, outbox
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -131,6 +134,20 @@ class Ledger:
             ),
         )
         self._audit(session, turn, record)
+        log.info(
+            "%s: order is %s",
+            kind,
+            turn.order.state,
+            extra={
+                "order_id": turn.order.order_id,
+                "fields": {
+                    "event": record.seq,
+                    "kind": kind,
+                    "flight_id": record.flight_id,
+                    "incident_reference": turn.order.request.get("incident_reference"),
+                },
+            },
+        )
         url = turn.order.request.get("callback_url")
         if url and turn.moved:
             callbacks.add(

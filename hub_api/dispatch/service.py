@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from flight.messages import Event
+from flight.model.phases import SafeState
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.flights import FlightFollower
 from hub_api.dispatch.ledger import Ledger, Turn
@@ -27,7 +29,7 @@ from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
 from hub_api.logs import order_context
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database
-from hub_api.store.records import OrderRecord, OutboxRecord
+from hub_api.store.records import MissionRecord, OrderRecord, OutboxRecord
 from hub_api.store.repositories import missions, orders, outbox
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class OrderService:
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
         wake_relay: Callable[[], None],
         idempotency_keep_s: float,
+        on_decided: Callable[[str, float], None] = lambda _state, _seconds: None,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -78,6 +81,7 @@ class OrderService:
         self._spawn = spawn
         self._wake_relay = wake_relay
         self._keep_s = idempotency_keep_s
+        self._on_decided = on_decided
 
     async def place(self, new: NewOrder) -> Placed:
         """Store and decide an order; the same key and body again give the same order.
@@ -143,7 +147,9 @@ class OrderService:
 
     async def _decide(self, order_id: str) -> OrderRecord:
         with order_context(order_id):
+            began_s = time.monotonic()
             order = await self._decisions.decide(order_id)
+            self._on_decided(str(order.state), time.monotonic() - began_s)
             self._wake_relay()
             return order
 
@@ -177,6 +183,38 @@ class OrderService:
         turn = await self._database.write(lambda session: self._follower.take(session, event))
         if turn is not None:
             self._follow_up(turn)
+
+    async def close_flight(
+        self, flight_id: str, *, safe_state: SafeState, reason: str, by: str, reporting: Callable[[str], bool]
+    ) -> MissionRecord:
+        """End a flight by hand: its drone lost its memory and will never say how it ended.
+
+        ``reporting(drone_id)`` says whether the drone itself still speaks of a flight. Raises 4005 unknown,
+        4004 if the flight has ended or its drone reports it.
+        """
+
+        def work(session: Session) -> tuple[Turn, MissionRecord]:
+            mission = missions.find_by_flight(session, flight_id)
+            if mission is None:
+                raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no flight {flight_id[:60]!r}")
+            if not mission.open:
+                raise DispatchError(
+                    ErrorCode.TRANSITION_REFUSED, f"the flight ended as {mission.safe_state} · 飞行已结束"
+                )
+            if reporting(mission.drone_id):
+                raise DispatchError(
+                    ErrorCode.TRANSITION_REFUSED,
+                    f"{mission.drone_id} still reports a flight; command it instead · 无人机仍在报告飞行",
+                )
+            turn = self._follower.close_by_hand(session, mission, safe_state, reason, by)
+            session.expire_all()
+            ended = missions.find_by_flight(session, flight_id)
+            assert ended is not None
+            return turn, ended
+
+        turn, ended = await self._database.write(work)
+        self._follow_up(turn)
+        return ended
 
     async def command_unanswered(self, command: OutboxRecord) -> None:
         """A drone does not answer: its flight is given up, and another drone is asked."""

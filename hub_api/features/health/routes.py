@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
-from fastapi import APIRouter
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Response
 from sqlmodel import Session
 
+from core.errors import InternalError
 from hub_api import VERSION
 from hub_api.dependencies import HubDep
-from hub_api.features.health.schemas import HealthView
+from hub_api.features.health.schemas import HealthView, LivenessView, ReadinessView
 from hub_api.problems import declared
+from hub_api.store.database import alembic_config
 from hub_api.store.repositories import missions, orders
 
 router = APIRouter(prefix="/v1/health", tags=["health"])
@@ -45,3 +50,37 @@ async def get_health(hub: HubDep) -> HealthView:
         drones_ready=ready,
         open_orders=open_orders,
     )
+
+
+@router.get("/live", response_model=LivenessView, summary="Is the process alive?")
+async def get_liveness() -> LivenessView:
+    """Touches nothing: no answer means that the process should be restarted."""
+    return LivenessView()
+
+
+@router.get(
+    "/ready",
+    response_model=ReadinessView,
+    summary="Should orders be sent here?",
+    responses={503: {"model": ReadinessView, "description": "Not now; the body says why."}},
+)
+async def get_readiness(hub: HubDep, response: Response) -> ReadinessView:
+    """503 while starting, while stopping, without a database, or when a part of the hub has failed."""
+
+    def look(session: Session) -> str | None:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+    try:
+        at_head = await hub.database.read(look) == _head_revision()
+    except InternalError:
+        at_head = False
+    settled = not hub.fleet.settling(hub.settings.fleet_settle_s)
+    running = not hub.stopping and not hub.failure.done()
+    ready = at_head and settled and running
+    response.status_code = 200 if ready else 503
+    return ReadinessView(ready=ready, database=at_head, fleet=settled, running=running)
+
+
+@cache
+def _head_revision() -> str | None:
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()

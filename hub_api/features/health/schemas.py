@@ -25,3 +25,18 @@ class HealthView(BaseModel):
     drones_ready: int
     open_orders: int
     database: Literal["ok"] = "ok"
+
+
+class LivenessView(BaseModel):
+    """The process runs and answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class ReadinessView(BaseModel):
+    """Whether orders should be sent here, and what speaks against it."""
+
+    ready: bool
+    database: bool = Field(description="It can be read and is at this release's schema.")
+    fleet: bool = Field(description="Every drone has reported since the start, or had its time to.")
+    running: bool = Field(description="No part has failed and the hub is not stopping.")

@@ -1,0 +1,1 @@
+"""Flights: ending by hand what no drone will ever end."""

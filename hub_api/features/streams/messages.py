@@ -1,0 +1,164 @@
+"""What a stream tells, whatever carries it: stored events from a position on, telemetry as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from flight.messages import TelemetrySample
+from hub_api.access.principal import Principal
+from hub_api.access.scopes import Scope
+from hub_api.features.orders.views import event_view
+from hub_api.store.records import EventRecord
+from hub_api.store.repositories import events, orders
+from hub_api.wiring import Hub
+
+KEEP_ALIVE_S = 15.0
+"""Real seconds of silence before a word, so that proxies keep the connection."""
+_PAGE = 500
+
+
+class Topic(StrEnum):
+    """What a stream may be about."""
+
+    INCIDENTS = "incidents"
+    """Every event of orders and incidents that the credentials may see. Resumable."""
+    FLEET = "fleet"
+    """Every event of drones, their flights included. Resumable."""
+    TELEMETRY = "telemetry"
+    """The newest sample of each drone, as it comes; nothing is kept, so nothing is resumed."""
+
+
+NEEDS: dict[Topic, Scope] = {
+    Topic.INCIDENTS: Scope.ORDERS_READ,
+    Topic.FLEET: Scope.FLEET_READ,
+    Topic.TELEMETRY: Scope.FLEET_READ,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMessage:
+    """One message: ``event_id`` is the position to resume from, None for what cannot be resumed."""
+
+    kind: str
+    event_id: int | None
+    data_json: str
+
+
+KEEP_ALIVE = StreamMessage("keep_alive", None, '{"type":"keep_alive"}')
+
+
+class EventFilter:
+    """Which stored events a reader of these topics sees. An order of another client is not there."""
+
+    def __init__(self, hub: Hub, who: Principal, topics: frozenset[Topic]) -> None:
+        self._hub = hub
+        self._client = who.visible_client
+        self._topics = topics
+        self._clients: dict[str, str] = {}
+
+    def wants(self, event: EventRecord) -> bool:
+        """The cheap half, without a look at the database."""
+        if Topic.FLEET in self._topics and event.drone_id is not None:
+            return True
+        return Topic.INCIDENTS in self._topics and event.order_id is not None
+
+    async def shows(self, event: EventRecord) -> bool:
+        """The rest: whose order it is about."""
+        if not self.wants(event):
+            return False
+        if event.order_id is None or self._client is None:
+            return True
+        order_id = event.order_id
+        if order_id not in self._clients:
+            found = await self._hub.database.read(lambda s: orders.get(s, order_id).client)
+            self._clients[order_id] = found
+        return self._clients[order_id] == self._client
+
+
+def event_json(event: EventRecord) -> str:
+    """An event as streams show it: which order, and what happened."""
+    view = event_view(event).model_dump(mode="json")
+    return json.dumps({"type": "event", "order_id": event.order_id, **view}, ensure_ascii=False)
+
+
+def telemetry_json(sample: TelemetrySample) -> str:
+    """A sample as streams show it; WGS-84, metres, degrees."""
+    position = sample.position
+    shown: dict[str, Any] = {
+        "type": "telemetry",
+        "drone_id": sample.drone_id,
+        "flight_id": sample.flight_id,
+        "at": sample.at.isoformat(),
+        "phase": str(sample.phase),
+        "latitude_deg": position.latitude_deg if position else None,
+        "longitude_deg": position.longitude_deg if position else None,
+        "altitude_amsl_m": sample.altitude_amsl_m,
+        "height_above_home_m": sample.height_above_home_m,
+        "heading_deg": sample.heading_deg,
+        "charge_fraction": sample.charge_fraction,
+        "armed": sample.armed,
+        "eta_s": sample.eta_s,
+    }
+    return json.dumps(shown, ensure_ascii=False)
+
+
+async def stream(
+    hub: Hub, who: Principal, topics: frozenset[Topic], *, after: int | None
+) -> AsyncGenerator[StreamMessage, None]:
+    """Everything of these topics after position ``after`` (None: from now on), without gap or double.
+
+    Ends when the hub stops.
+    """
+    chosen = EventFilter(hub, who, topics)
+    listener = hub.feed.listen(chosen.wants)
+    watch = hub.fleet.watch() if Topic.TELEMETRY in topics else None
+    waiting: dict[str, asyncio.Task[Any]] = {}
+    try:
+        # The live queue is open before the position is read, so nothing falls between the two.
+        position = await hub.database.read(events.last_seq) if after is None else after
+        start = {"type": "hello", "position": str(position), "topics": sorted(topics)}
+        yield StreamMessage("hello", None, json.dumps(start))
+        behind = after is not None
+        while not hub.feed.closed:
+            while behind:
+                page = await hub.database.read(lambda s, p=position: events.after(s, p, limit=_PAGE))  # type: ignore[misc]
+                behind = len(page) == _PAGE
+                for event in page:
+                    position = event.seq
+                    if await chosen.shows(event):
+                        yield _event(hub, event)
+            if "event" not in waiting:
+                waiting["event"] = asyncio.ensure_future(listener.next())
+            if watch is not None and "telemetry" not in waiting:
+                waiting["telemetry"] = asyncio.ensure_future(watch.next())
+            done, _ = await asyncio.wait(
+                waiting.values(), timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                yield KEEP_ALIVE
+            if waiting["event"].done():
+                found: EventRecord | None = waiting.pop("event").result()
+                if found is None:
+                    behind = True
+                elif found.seq > position:
+                    position = found.seq
+                    if await chosen.shows(found):
+                        yield _event(hub, found)
+            if "telemetry" in waiting and waiting["telemetry"].done():
+                for sample in waiting.pop("telemetry").result():
+                    yield StreamMessage("telemetry", None, telemetry_json(sample))
+    finally:
+        for task in waiting.values():
+            task.cancel()
+        hub.feed.leave(listener)
+        if watch is not None:
+            hub.fleet.unwatch(watch)
+
+
+def _event(hub: Hub, event: EventRecord) -> StreamMessage:
+    return StreamMessage(event.kind, event.seq, hub.feed.rendered(event, event_json))

@@ -1,0 +1,176 @@
+"""``/v1/stream``: by WebSocket; ``/v1/stream/events``: the same by server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Security, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+
+from core.errors import DispatchError, ErrorCode
+from hub_api.access.principal import Principal
+from hub_api.dependencies import HubDep
+from hub_api.features.streams.messages import NEEDS, Topic, stream
+from hub_api.problems import declared
+from hub_api.security import authenticate, require
+from hub_api.sse import encode, stream_response
+from hub_api.wiring import Hub
+
+router = APIRouter(prefix="/v1/stream", tags=["streams"])
+
+Anybody = Annotated[Principal, Security(authenticate)]
+PROTOCOL = "drone-aed.v1"
+"""The WebSocket subprotocol; a browser, which can set no headers, adds ``bearer.TOKEN`` beside it."""
+RECHECK_S = 30.0
+"""Real seconds between looks whether the credentials still hold."""
+NOT_AUTHENTICATED, NOT_ALLOWED, BAD_REQUEST, TOO_MANY = 4401, 4403, 4400, 4429
+SERVICE_RESTART = 1012
+_CLOSE = {
+    ErrorCode.CREDENTIALS_MISSING: NOT_AUTHENTICATED,
+    ErrorCode.CREDENTIALS_INSUFFICIENT: NOT_ALLOWED,
+    ErrorCode.RATE_LIMITED: TOO_MANY,
+}
+
+
+@router.get(
+    "/events",
+    summary="Follow everything",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events; those with an id can be resumed from it.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **declared(401, 403, 422),
+    },
+)
+async def follow_everything(
+    hub: HubDep,
+    who: Anybody,
+    topics: Annotated[list[Topic], Query(min_length=1, description="What to follow; repeat for several.")],
+    last_event_id: Annotated[
+        str | None, Header(pattern=r"^\d{1,18}$", description="Resume after this event.")
+    ] = None,
+    after: Annotated[
+        int | None, Query(ge=0, le=10**18 - 1, description="The same, for clients that cannot set headers.")
+    ] = None,
+) -> StreamingResponse:
+    """Incidents, fleet and telemetry, as far as the credentials reach. The same as the WebSocket `/v1/stream`
+    (subprotocol `drone-aed.v1`, same query), for clients without one.
+    """
+    chosen = frozenset(topics)
+    require(who, [NEEDS[topic] for topic in chosen])
+    position = int(last_event_id) if last_event_id is not None else after
+
+    async def body() -> AsyncIterator[bytes]:
+        async with contextlib.aclosing(stream(hub, who, chosen, after=position)) as messages:
+            async for message in messages:
+                if message.kind == "keep_alive":
+                    yield b": still here\n\n"
+                elif message.event_id is None:
+                    yield f"event: {message.kind}\ndata: {message.data_json}\n\n".encode()
+                else:
+                    yield encode(str(message.event_id), message.kind, message.data_json)
+
+    return stream_response(body())
+
+
+@router.websocket("")
+async def follow_by_websocket(
+    socket: WebSocket,
+    topics: Annotated[list[str] | None, Query()] = None,
+    after: Annotated[str | None, Query()] = None,
+) -> None:
+    """JSON messages; close codes 4400, 4401, 4403 and 4429 say what HTTP's 400, 401, 403 and 429 say."""
+    hub: Hub = socket.app.state.hub
+    offered = socket.scope.get("subprotocols", [])
+    try:
+        who = await _identify(hub, socket, offered)
+        chosen = _topics(topics)
+        position = _position(after)
+        require(who, [NEEDS[topic] for topic in chosen])
+    except DispatchError as error:
+        # Accepted first: a refused handshake tells a browser nothing, a close code does.
+        await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
+        await socket.close(_CLOSE.get(error.code, BAD_REQUEST), error.detail[:120])
+        return
+    await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
+    sender = asyncio.ensure_future(_send(hub, socket, who, chosen, position))
+    watcher = asyncio.ensure_future(_watch(hub, socket, offered))
+    listener = asyncio.ensure_future(_until_gone(socket))
+    try:
+        await asyncio.wait({sender, watcher, listener}, return_when=asyncio.FIRST_COMPLETED)
+        if listener.done():
+            return
+        code, why = (
+            (NOT_AUTHENTICATED, "the credentials do not hold any more")
+            if watcher.done()
+            else (1012, "the hub stops")
+        )
+        with contextlib.suppress(RuntimeError):
+            await socket.close(code, why)
+    finally:
+        for task in (sender, watcher, listener):
+            task.cancel()
+        await asyncio.gather(sender, watcher, listener, return_exceptions=True)
+
+
+async def _identify(hub: Hub, socket: WebSocket, offered: list[str]) -> Principal:
+    authorization = socket.headers.get("authorization", "")
+    secret = socket.headers.get("x-api-key") or authorization.removeprefix("Bearer ").strip()
+    secret = secret or next(
+        (item.removeprefix("bearer.") for item in offered if item.startswith("bearer.")), ""
+    )
+    if not secret:
+        raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send X-API-Key, Authorization or bearer.TOKEN")
+    return await hub.gate.identify(secret, address=socket.client.host if socket.client else "unknown")
+
+
+def _topics(given: list[str] | None) -> frozenset[Topic]:
+    try:
+        return frozenset(Topic(name) for item in given or () for name in item.split(",")) or _none()
+    except ValueError:
+        return _none()
+
+
+def _none() -> frozenset[Topic]:
+    raise DispatchError(ErrorCode.ORDER_INVALID, f"name topics: {', '.join(Topic)}", field="query.topics")
+
+
+def _position(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) <= 18):
+        raise DispatchError(ErrorCode.ORDER_INVALID, "after is an event id", field="query.after")
+    return int(after)
+
+
+async def _send(
+    hub: Hub, socket: WebSocket, who: Principal, topics: frozenset[Topic], after: int | None
+) -> None:
+    async with contextlib.aclosing(stream(hub, who, topics, after=after)) as messages:
+        async for message in messages:
+            await socket.send_text(message.data_json)
+
+
+async def _watch(hub: Hub, socket: WebSocket, offered: list[str]) -> None:
+    """Ends when the credentials do not hold any more: a stream must not outlive its token."""
+    while True:
+        await asyncio.sleep(RECHECK_S)
+        try:
+            await _identify(hub, socket, offered)
+        except DispatchError as error:
+            if error.code is ErrorCode.CREDENTIALS_MISSING:
+                return
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Reads and drops what the client says; ends when it leaves."""
+    try:
+        while True:
+            await socket.receive_text()
+    except (WebSocketDisconnect, KeyError, RuntimeError):
+        return

@@ -1,0 +1,73 @@
+"""What Prometheus reads: counted while the hub works, looked up when it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from hub_api.store.records import EventRecord
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_DECISION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 15.0)
+"""Around the promise of one second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What is looked up at each scrape."""
+
+    drones: int
+    drones_ready: int
+    open_orders: int
+    commands_owed: int
+    callbacks_dead: int
+    audit_entries: int
+    stream_listeners: int
+    last_event: int
+
+
+class Metrics:
+    """One hub's metrics, in a registry of their own: two hubs in one process do not mix."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        registry = self._registry
+        self.requests = Histogram(
+            "drone_aed_http_request_seconds",
+            "Time until the answer began, by operation and status.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self.decisions = Histogram(
+            "drone_aed_decision_seconds",
+            "From «decide» to the stored decision, by the order's state after it.",
+            ("state",),
+            buckets=_DECISION_BUCKETS_S,
+            registry=registry,
+        )
+        self._events = Counter("drone_aed_events", "Stored events, by kind.", ("kind",), registry=registry)
+        self._gauges = {
+            name: Gauge(f"drone_aed_{name}", text, registry=registry)
+            for name, text in {
+                "drones": "Drones of the site.",
+                "drones_ready": "Drones that could take the next order.",
+                "open_orders": "Orders that are not final.",
+                "commands_owed": "Commands that no drone has answered yet.",
+                "callbacks_dead": "Callbacks that were given up and not sent again.",
+                "audit_entries": "Entries of the audit log; it never gets smaller.",
+                "stream_listeners": "Open streams.",
+                "last_event": "Position of the newest event.",
+            }.items()
+        }
+
+    def count_events(self, events: list[EventRecord]) -> None:
+        """Called with every committed batch."""
+        for event in events:
+            self._events.labels(event.kind).inc()
+
+    def render(self, snapshot: Snapshot) -> bytes:
+        """The text exposition format."""
+        for name, gauge in self._gauges.items():
+            gauge.set(getattr(snapshot, name))
+        return generate_latest(self._registry)
