@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from core.clock import Clock
 from flight.links.mavlink.command import Command, CommandOutcome, CommandTransaction
 from flight.links.mavlink.duplicates import DuplicateWatch
+from flight.links.mavlink.frame_order import FrameOrder
 from flight.links.mavlink.framing import Message
 from flight.links.mavlink.link import AUTOPILOT_COMPONENT, Link
 from flight.links.mavlink.link import OWN_COMPONENT as OWN_COMPONENT
@@ -102,6 +103,9 @@ class VehicleConnection:
         self._wanted = self._reader.wanted | _EXCHANGE_MESSAGES | {_TIMESYNC}
         self._peer: Hashable = None
         self._duplicates = DuplicateWatch()
+        self._order = FrameOrder()
+        self.overtaken_frames = 0
+        """Frames that came after newer ones."""
         self._running: dict[Transaction[object], asyncio.Event] = {}
         self._waiters: list[tuple[Callable[[VehicleView], bool], asyncio.Future[None]]] = []
         self._locks: dict[object, asyncio.Lock] = {}
@@ -158,19 +162,24 @@ class VehicleConnection:
                 tap(frame, False)
 
     def hear(self, message: Message, peer: Hashable, now_s: float) -> None:
-        """Take one message of this vehicle's autopilot; its signature is verified, if one is expected."""
+        """Take one message of this vehicle's autopilot; its signature is verified, if one is expected.
+
+        What was overtaken by something newer says nothing about the present: it reaches the exchanges, which
+        match their answers themselves, and texts are read, but no state is taken from it.
+        """
         self._peer = peer
         view = self.view
-        if view.heard_s is not None and now_s - view.heard_s > GAP_FROM_S:
-            self._gaps.append((view.heard_s, now_s))
         for tap in self._taps:
             tap(message.raw, True)
-        reboots = view.reboots
-        self._reader.read(message, now_s)
-        if view.reboots != reboots:
-            self._duplicates.note_reboot(self.system_id, now_s)
-            self.time_sync.forget()
         name = message.name
+        if self._order.is_overtaken(message.raw, now_s):
+            self.overtaken_frames += 1
+            if view.boot_time_s is not None:
+                self._duplicates.note_late(self.system_id, message, view.boot_time_s, now_s)
+            if name == "STATUSTEXT":
+                self._reader.read(message, now_s)
+        else:
+            self._take_state(message, now_s)
         if name in _EXCHANGE_MESSAGES:
             for transaction, wake in list(self._running.items()):
                 transaction.receive(message, now_s)
@@ -180,6 +189,16 @@ class VehicleConnection:
             answer = self.time_sync.receive(message, now_s)
             if answer is not None:
                 self.send(_TIMESYNC, **answer)
+
+    def _take_state(self, message: Message, now_s: float) -> None:
+        view = self.view
+        if view.heard_s is not None and now_s - view.heard_s > GAP_FROM_S:
+            self._gaps.append((view.heard_s, now_s))
+        reboots = view.reboots
+        self._reader.read(message, now_s)
+        if view.reboots != reboots:
+            self._duplicates.note_reboot(self.system_id, now_s)
+            self.time_sync.forget()
 
     def heard(self) -> None:
         """Wake whoever waits for a state, and the listeners."""

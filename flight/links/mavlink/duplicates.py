@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from flight.links.mavlink.framing import Message
+
 REBOOTS = 3
 WITHIN_S = 10.0
 """No autopilot boots three times in ten seconds: ArduCopter needs 1 s to its first message and about 40 s
@@ -35,6 +37,13 @@ class DuplicateWatch:
             self.note(
                 f"two vehicles answer as system {system_id}: the boot clock jumps back and forth", now_s
             )
+
+    def note_late(self, system_id: int, message: Message, boot_s: float, now_s: float) -> None:
+        """A frame that looks overtaken. Packets are seconds late at most; a boot clock that is further off
+        belongs to another vehicle, whose own count of frames made it look so."""
+        boot_ms = getattr(message.fields, "time_boot_ms", None)
+        if boot_ms is not None and abs(boot_ms / 1000.0 - boot_s) > WITHIN_S:
+            self.note_reboot(system_id, now_s)
 
     def conflict(self, now_s: float) -> str | None:
         """The reason, as long as it stands."""
