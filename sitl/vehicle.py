@@ -158,8 +158,9 @@ class SimulatedVehicle:
         self.payload.update(self.time_s, step_s, self.body.height_above_ground_m)
         self.body.set_mass(self.settings.airframe.empty_mass_kg + self.payload.carried_kg)
         self.autopilot.update(step_s)
-        self._intruder.update(step_s)
-        self._attack(step_s)
+        if self.faults.active:
+            self._intruder.update(step_s)
+            self._attack(step_s)
         if self.payload.load is not before:
             self.witness(self.payload.load.value, f"{self.payload.released_at_height_m:.2f} m above ground")
 

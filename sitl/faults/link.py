@@ -65,7 +65,9 @@ class Link:
     @property
     def is_plain(self) -> bool:
         """Nothing happens here: everything passes at once."""
-        return not self._waiting and not any(name.startswith("link_") for name in self._active)
+        if self._waiting:
+            return False
+        return not self._active or not any(name.startswith("link_") for name in self._active)
 
     def is_down(self, now_s: float) -> bool:
         active = self._active
@@ -129,6 +131,8 @@ class Attacker:
 
     def attack(self, step_s: float, boot_ms: int) -> list[bytes]:
         """What he sends during ``step_s``."""
+        if "link_forged" not in self._active and "link_replayed" not in self._active:
+            return []
         frames = [self._forged(boot_ms) for _ in range(self._count("link_forged", step_s))]
         for _ in range(self._count("link_replayed", step_s)):
             if self._heard:

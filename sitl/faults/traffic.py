@@ -25,6 +25,7 @@ class Intruder:
     def __init__(self, vehicle: SimulatedVehicle) -> None:
         self._vehicle = vehicle
         self._start: tuple[float, float, float] | None = None
+        self._bearing: float | None = None
         self._flown_m = 0.0
         self._next_report_s = 0.0
 
@@ -33,9 +34,10 @@ class Intruder:
         vehicle = self._vehicle
         speed_m_s = vehicle.faults.active.get("intruder")
         if speed_m_s is None:
-            self._start = None
             return
         bearing = vehicle.faults.memory["intruder"]
+        if bearing != self._bearing:
+            self._bearing, self._start = bearing, None
         body = vehicle.body
         if self._start is None:
             self._start = (

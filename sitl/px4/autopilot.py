@@ -191,8 +191,9 @@ class Px4(Autopilot):
             return False
         self.armed = False
         self.taken_off = False
-        self.body.motors_off()
         self._running = None
+        self.guidance.idle()
+        self.body.motors_off()
         self.mission.on_disarmed()
         self.failsafes.on_disarmed()
         self._intended = self._after_disarming
@@ -248,6 +249,7 @@ class Px4(Autopilot):
         self.gripper.update(now_s)
         self.mission.update(now_s)
         if self.armed:
+            self.guidance.update()
             self._fly(now_s)
             self._disarm_when_done(now_s)
         elif self.mode is not Mode.AUTO_RTL:

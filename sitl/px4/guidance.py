@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 Local = tuple[float, float, float]
 """North, east, up in metres from the launch point."""
-LANDED_AFTER_S = 1.2
-"""Observed: «Landing detected» about a second after touch-down."""
-TAKEOFF_DETECTED_AFTER_S = 0.2
+RAMP_LOST = 0.8
+"""Chosen so that the climbs of a flown PX4 are met: the ramp of MPC_TKO_RAMP_T costs most of its length."""
+LANDED_AFTER_S = 2.5
+"""Chosen so that the landings of a flown PX4 are met: ground contact, then two more stages of the detector."""
 
 
 class Guidance:
@@ -25,6 +26,8 @@ class Guidance:
         self._cruise_m_s: float | None = None
         self._speed_is_new = False
         self._passes = False
+        self._lift_to_m: float | None = None
+        self._lift_off_s = 0.0
 
     def reset_speed(self) -> None:
         """Back to MPC_XY_CRUISE: every new mode starts there."""
@@ -53,13 +56,19 @@ class Guidance:
                 parameters["MPC_Z_V_AUTO_UP"] if climb_m_s is None else climb_m_s, "MPC_Z_VEL_MAX_UP"
             ),
             descent_m_s=self._within(parameters["MPC_Z_V_AUTO_DN"], "MPC_Z_VEL_MAX_DN"),
-            acceleration_m_s2=max(parameters["MPC_ACC_HOR"], 0.5),
+            acceleration_m_s2=max(min(parameters["MPC_ACC_HOR"], self._gentle_m_s2), 0.5),
             vertical_acceleration_m_s2=max(
                 min(parameters["MPC_ACC_UP_MAX"], parameters["MPC_ACC_DOWN_MAX"]), 0.5
             ),
             jerk_m_s3=max(parameters["MPC_JERK_AUTO"], 0.5),
             waypoint_radius_m=max(parameters["NAV_ACC_RAD"], 0.05),
         )
+
+    @property
+    def _gentle_m_s2(self) -> float:
+        """PX4 nears a point at MPC_XY_TRAJ_P times its distance: some two fifths of the braking this asks for at
+        cruise speed, chosen so that the legs of a flown PX4 1.17 are met within 5 %."""
+        return 0.4 * self._autopilot.parameters["MPC_XY_TRAJ_P"] * self.cruise_m_s
 
     def _within(self, wanted_m_s: float, limit: str) -> float:
         """The general limit cuts the rate of automatic modes."""
@@ -68,6 +77,7 @@ class Guidance:
     # --- set-points ---------------------------------------------------------------------------
     def fly(self, end: Local, after: Local | None = None) -> None:
         """To a point, and round its corner towards ``after`` where one is given."""
+        self._lift_to_m = None
         body = self._autopilot.body
         self.apply_limits()
         body.next_leg(end, after, reinitialise=False)
@@ -90,11 +100,24 @@ class Guidance:
 
     def take_off(self, up_m: float) -> None:
         """The slow climb from the ground."""
+        parameters = self._autopilot.parameters
+        self._lift_off_s = (
+            self._autopilot.now_s + parameters["COM_SPOOLUP_TIME"] + RAMP_LOST * parameters["MPC_TKO_RAMP_T"]
+        )
+        self._lift_to_m = up_m
+        self.target = (*self._autopilot.believed_local, up_m)
+
+    def update(self) -> None:
+        """A take-off begins when motors have spooled up and the ramp of its climb rate is worth it."""
+        if self._lift_to_m is None or self._autopilot.now_s < self._lift_off_s:
+            return
+        up_m, self._lift_to_m = self._lift_to_m, None
         self.apply_limits(climb_m_s=self._autopilot.parameters["MPC_TKO_SPEED"])
         self.climb(up_m)
 
     def hold(self) -> None:
         """Brake and stay."""
+        self._lift_to_m = None
         body = self._autopilot.body
         stop = body.stopping_point()
         self.apply_limits()
@@ -104,6 +127,8 @@ class Guidance:
         self.target = stop
 
     def idle(self) -> None:
+        """Propellers turning, no thrust."""
+        self._lift_to_m = None
         self._autopilot.body.motors_idle()
         self.target = None
 
@@ -118,6 +143,9 @@ class Guidance:
         height_m = autopilot.height_above_home_m
         share = 1.0 if high_m <= low_m else (height_m - low_m) / (high_m - low_m)
         rate = slow + (max(fast, slow) - slow) * min(max(share, 0.0), 1.0)
+        if autopilot.body.height_above_ground_m < parameters["MPC_LAND_ALT3"]:
+            # The last metre is crawled: the simulated vehicle has a distance sensor, as PX4's own simulator.
+            rate = min(rate, parameters["MPC_LAND_CRWL"])
         body.climb_at(-rate)
 
     def start_descent(self) -> None:

@@ -27,7 +27,8 @@ def test_a_mission_is_flown_to_its_return_and_each_item_reported() -> None:
     g.run_until(lambda: not vehicle.armed, 200)
     assert math.hypot(vehicle.body.north_m, vehicle.body.east_m) < 1.0
     reached = [m.seq for m in g.of("MISSION_ITEM_REACHED")]
-    assert sorted(set(reached)) == [0, 1, 2, 3]
+    # The item before an instant action may go unreported: a race, as on the real one.
+    assert {0, 1, 3} <= set(reached) <= {0, 1, 2, 3}
     # Repeated once a second, ten times at most.
     assert 3 <= reached.count(1) <= 11
     assert g.mission_state == 5
