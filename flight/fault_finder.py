@@ -63,6 +63,7 @@ class FaultFinder:
         self._corridor: Corridor | None = None if airframe is None else corridor_of(airframe)
         self._estimator_ready = estimator_ready
         self._shows_mission = shows_mission
+        self._reboots_before: int | None = None
         self._last: tuple[float, float, float] | None = None
         self._jumped: tuple[float, float] | None = None
 
@@ -74,7 +75,11 @@ class FaultFinder:
             found.append(Finding(Fault.LINK_STALE, f"nothing heard for {silent_s:.1f} s"))
         if silent_s is not None and silent_s > LINK_LOST_AFTER_S:
             found.append(Finding(Fault.LINK_LOST, f"nothing heard for {silent_s:.1f} s"))
-        if view.reboots and view.boot_time_s is not None and view.boot_time_s < REBOOT_SHOWN_FOR_S:
+        if self._reboots_before is None:
+            # PX4 is ready 4 s after its boot: one on the pad is no fault of the flight that follows.
+            self._reboots_before = view.reboots
+        rebooted = view.reboots > self._reboots_before
+        if rebooted and view.boot_time_s is not None and view.boot_time_s < REBOOT_SHOWN_FOR_S:
             found.append(Finding(Fault.AUTOPILOT_REBOOTED, f"up for {view.boot_time_s:.0f} s"))
         if view.fence_breached:
             found.append(Finding(Fault.FENCE_BREACHED, "the autopilot reports a fence breach"))

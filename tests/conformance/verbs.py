@@ -11,10 +11,12 @@ from flight.messages import (
     AbortFlight,
     AedOnGround,
     AedReleased,
+    CommandRefused,
     ContinueFlight,
     DivertFlight,
     FlightEnded,
     FlightResumed,
+    FlyMission,
     HoldFlight,
     LandNow,
     ReturnHome,
@@ -203,6 +205,7 @@ async def lose_gps(theatre: Theatre) -> None:
 async def reboot_on_the_pad(theatre: Theatre) -> None:
     """Power off and on while waiting: ready again by itself, and it flies."""
     await theatre.ready()
+    await theatre.clock.sleep(10.0)  # up for longer than packets can be late
     boots = theatre.agent.link.view.reboots if theatre.agent else 0
     await theatre.vehicle.power_cycle()
     await theatre.until(lambda: theatre.agent and theatre.agent.link.view.reboots > boots, 60)
@@ -236,6 +239,17 @@ async def taken_over(theatre: Theatre) -> None:
     await _comes_home(theatre, AedState.RELEASED)
 
 
+async def refuse_to_land_for_delivery(theatre: Theatre) -> None:
+    """The phase machine knows no delivery by landing: such a plan is refused with its reason, on the pad."""
+    await theatre.ready()
+    said = await theatre.answer(
+        theatre.order(FlyMission, order_id="ord_1", plan=theatre.plan(), flight_id="flt_1")
+    )
+    assert isinstance(said, CommandRefused), said
+    assert [reason.code for reason in said.reasons] == ["delivery_unsupported"]
+    assert theatre.vehicle.testimony.times_armed == 0
+
+
 VERBS: dict[str, Play] = {
     play.__name__: play
     for play in (
@@ -255,6 +269,7 @@ VERBS: dict[str, Play] = {
         reboot_on_the_pad,
         controller_killed,
         taken_over,
+        refuse_to_land_for_delivery,
     )
 }
 """Every verb by its name. Played with the airframe's first delivery method; ``deliver`` with each of them."""
@@ -262,5 +277,7 @@ VERBS: dict[str, Play] = {
 
 def plays(methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, DeliveryMethod]]:
     """Which verbs are played with which method of delivery."""
-    every = [(name, methods[0]) for name in VERBS]
-    return every + [("deliver", method) for method in methods[1:]]
+    every = [(name, methods[0]) for name in VERBS if name != "refuse_to_land_for_delivery"]
+    others = [("deliver", method) for method in methods[1:] if method is not DeliveryMethod.LAND]
+    landing = [("refuse_to_land_for_delivery", method) for method in methods if method is DeliveryMethod.LAND]
+    return every + others + landing

@@ -127,8 +127,16 @@ def test_lying_on_the_ground_with_turning_motors() -> None:
     assert Fault.CRASHED not in faults(down, Phase.ARMED)
 
 
-def test_a_reboot_and_a_breach() -> None:
-    assert faults(view(reboots=1, boot_time_s=2.0), Phase.OUTBOUND) == {Fault.AUTOPILOT_REBOOTED}
+def test_a_reboot_in_flight() -> None:
+    finder = reader().faults
+    assert finder.findings(view(reboots=2, boot_time_s=900.0), Phase.ARMED, NOW_S, NOW) == []
+    (found,) = finder.findings(view(reboots=3, boot_time_s=2.0), Phase.OUTBOUND, NOW_S, NOW)
+    assert found.fault is Fault.AUTOPILOT_REBOOTED
+    # Before the flight it is none of the flight's faults, however short ago: PX4 is ready after 4 s.
+    assert faults(view(reboots=1, boot_time_s=5.0), Phase.PREPARING) == set()
+
+
+def test_a_breach() -> None:
     assert faults(view(fence_breached=True), Phase.OUTBOUND) == {Fault.FENCE_BREACHED}
 
 
