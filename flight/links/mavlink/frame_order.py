@@ -7,9 +7,9 @@ round; then the next frame is taken as it comes.
 
 from __future__ import annotations
 
-TRUST_S = 0.5
-"""The count means something this long after the last frame: up to 127 lost frames at 250 a second, which is
-more than any telemetry link here carries."""
+TRUST_S = 0.25
+"""The count means something this long after the last frame that was read: less than half a round of it at 500
+frames a second, the unread ones included; what we ask for comes at 24."""
 HALF = 128
 _MAGIC_V1 = 0xFE
 

@@ -127,7 +127,7 @@ class Link:
             )
         self._ports[port.system_id] = port
         self._renew_parser()
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run(), name=self.name)
         elif self.is_open:
             port.beat(self._clock.monotonic_s())

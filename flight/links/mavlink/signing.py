@@ -142,7 +142,7 @@ class SigningTimes:
             self._floor = self._reserved = int(held["reserved"])
             self._reserved_for = {str(key_id): int(ticks) for key_id, ticks in held["reserved_for"].items()}
             self._floor_for = dict(self._reserved_for)
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             # Without the times a recording could be played to us: a person must look.
             raise LinkError(
                 ErrorCode.LINK_KEY_INVALID, f"{path}: the signing times can't be read: {error}"
