@@ -15,6 +15,7 @@ from hub_api import VERSION, docs_page, logs, openapi, problems
 from hub_api.body_limit import BodyLimit
 from hub_api.features.access.routes import router as access
 from hub_api.features.access.tokens import router as tokens
+from hub_api.features.airspace.routes import router as airspace
 from hub_api.features.audit.routes import router as audit
 from hub_api.features.drones.routes import router as drones
 from hub_api.features.flights.routes import router as flights
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 ROUTERS = (
     *(health, metrics, tokens, orders, flights, streams, webhooks),
-    *(stations, drones, landing_points, zones, access, audit),
+    *(stations, drones, landing_points, zones, airspace, access, audit),
 )
 """In the order of the documentation."""
 
@@ -68,7 +69,11 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         app.include_router(router)
     docs_page.install(app)
     openapi.install(app)
-    app.add_middleware(BodyLimit, max_body_bytes=chosen.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_body_bytes=chosen.max_body_bytes,
+        larger={"/v1/airspace/feeds/": chosen.max_zone_file_bytes},
+    )
     app.add_middleware(RequestLog)
     return app
 

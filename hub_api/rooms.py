@@ -15,7 +15,11 @@ from core.ids import IdSource
 from flight.agent import FlightAgent
 from flight.bus import Bus
 from flight.journal import Journal
-from flight.links.mavlink.transports import Transport, open_transport
+from flight.links.key_store import KeyStore
+from flight.links.mavlink.connection import LinkClaim
+from flight.links.mavlink.hub import LinkHub
+from flight.links.mavlink.signing import SigningTimes
+from flight.links.transport import Transport
 from geofences import manifest
 from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
@@ -61,17 +65,20 @@ def default_agents(
     *,
     journal_dir: Path,
     records_dir: Path | None,
+    links: LinkHub | None = None,
     transport_of: Callable[[Drone], Transport] | None = None,
 ) -> list[Coroutine[Any, Any, None]]:
     """One flight agent for every drone of the site, each with its own journal.
 
-    ``transport_of`` opens the way to a drone; by default the one that the site names.
+    ``transport_of`` opens the way to a drone; without it ``links`` does, on the link that the site names.
+    Raises 1004 where two drones claim one system id on one link.
     """
-    opener = transport_of or _transport_of
+    if transport_of is None and links is None:
+        links = LinkHub(clock)
     return [
         FlightAgent(
             drone,
-            partial(opener, drone),
+            _source_of(drone, links, transport_of),
             bus,
             clock,
             ids,
@@ -83,5 +90,23 @@ def default_agents(
     ]
 
 
-def _transport_of(drone: Drone) -> Transport:
-    return open_transport(drone.link)
+def _source_of(
+    drone: Drone, links: LinkHub | None, transport_of: Callable[[Drone], Transport] | None
+) -> Callable[[], Transport] | LinkClaim:
+    if transport_of is not None:
+        return partial(transport_of, drone)
+    assert links is not None
+    return links.claim(drone.link, drone.system_id, owner=drone.drone_id)
+
+
+def open_links(settings: Settings, clock: Clock) -> LinkHub:
+    """The links to all vehicles, signed where the settings name a key file. 1005 where that can't be used."""
+    LinkHub.start()
+    if settings.link_keys_file is None:
+        return LinkHub(clock)
+    return LinkHub(
+        clock,
+        keys=KeyStore(settings.link_keys_file, clock),
+        times=SigningTimes(clock, settings.link_keys_file.with_suffix(".times.json")),
+        signed_only=settings.links_signed_only,
+    )

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         64 * 1024, ge=1024, description="Largest request body; an order is about 1 kB."
     )
+    max_zone_file_bytes: int = Field(
+        20 * 1024 * 1024, ge=64 * 1024, description="Largest zone file; a whole country's is about 10 MB."
+    )
     idempotency_keep_s: float = Field(
         24 * 3600.0, ge=3600, description="How long a client's idempotency key is remembered."
     )
@@ -120,8 +123,21 @@ class Settings(BaseSettings):
         gt=0,
         description="Orders per second that each key may place: a budget of its own, which nothing else uses up.",
     )
+    link_keys_file: Path | None = Field(
+        None,
+        description="Keys with which vehicles sign (MAVLink 2), made by `drone-aed link-key`; none: links are not signed.",
+    )
+    links_signed_only: bool = Field(False, description="Refuse vehicles without a key. Needs link_keys_file.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+
+    @model_validator(mode="after")
+    def _keys_for_signed_links(self) -> Settings:
+        if self.links_signed_only and self.link_keys_file is None:
+            raise ValueError(
+                "links_signed_only needs link_keys_file: without keys every vehicle would be refused"
+            )
+        return self
 
     @model_validator(mode="after")
     def _demo_only(self) -> Settings:

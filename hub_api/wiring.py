@@ -17,6 +17,7 @@ import httpx
 from core.clock import Clock, LoopClock
 from core.ids import IdSource
 from flight.bus import Bus, InProcessBus, commands_subject
+from flight.links.mavlink.hub import LinkHub
 from flight.messages import ReportState, encode
 from geofences.airspace import Airspace
 from hub_api import rooms
@@ -25,6 +26,8 @@ from hub_api.access.gate import Gate, Limits
 from hub_api.access.passwords import Passwords
 from hub_api.access.rate_limit import RateLimit
 from hub_api.access.tokens import TokenSigner
+from hub_api.dispatch.airspace_book import AirspaceBook
+from hub_api.dispatch.airspace_desk import AirspaceDesk
 from hub_api.dispatch.callbacks import CallbackSender
 from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
@@ -85,7 +88,8 @@ class Hub:
     ids: IdSource
     bus: Bus
     site: Site
-    airspace: Airspace
+    airspace_book: AirspaceBook
+    airspace_desk: AirspaceDesk
     database: Database
     feed: EventFeed
     fleet: Fleet
@@ -107,6 +111,11 @@ class Hub:
         self.stopping = True
         self.feed.close()
 
+    @property
+    def airspace(self) -> Airspace:
+        """The airspace in force."""
+        return self.airspace_book.current
+
 
 @asynccontextmanager
 async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncIterator[Hub]:
@@ -119,7 +128,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
     clock = given.clock or _clock(settings)
     ids = given.ids or IdSource(clock)
     site = given.site or load_site(settings.site_file)
-    airspace = given.airspace or rooms.load_airspace(settings)
+    airspace_book = AirspaceBook(given.airspace or rooms.load_airspace(settings))
     bus = given.bus or InProcessBus(clock)
     async with AsyncExitStack() as stack:
         feed, metrics = EventFeed(), Metrics()
@@ -155,7 +164,17 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             weather_stale_s=settings.weather_stale_s,
         )
         ledger = Ledger(clock, ids)
-        planning = given.planning or rooms.default_planning(site, lambda: airspace, ids, clock)
+        planning = given.planning or rooms.default_planning(site, lambda: airspace_book.current, ids, clock)
+        airspace_desk = AirspaceDesk(
+            database=database,
+            ledger=ledger,
+            ids=ids,
+            clock=clock,
+            book=airspace_book,
+            planning=planning,
+            wake_relay=lambda: relay.wake(),
+        )
+        await airspace_desk.load()
         await asyncio.get_running_loop().run_in_executor(None, planning.warm_up)
         decisions = DecisionMaker(
             database=database,
@@ -163,7 +182,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             fleet=fleet,
             planning=planning,
             traffic=TrafficBook(
-                airspace.frame.origin,
+                airspace_book.base.frame.origin,
                 geoid_undulation_m=settings.geoid_undulation_m,
                 telemetry_stale_s=settings.telemetry_stale_s,
             ),
@@ -216,7 +235,8 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             ids=ids,
             bus=bus,
             site=site,
-            airspace=airspace,
+            airspace_book=airspace_book,
+            airspace_desk=airspace_desk,
             database=database,
             feed=feed,
             fleet=fleet,
@@ -242,7 +262,13 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(consume_events(bus, clock, fleet, service.take_event), "events")
         crew.keep(consume_telemetry(bus, fleet), "telemetry")
         await asyncio.sleep(0)
-        for drone, agent in zip(site.drones, (given.agents or _default_agents)(hub), strict=True):
+        if given.agents is None:
+            links = rooms.open_links(settings, clock)
+            crew.keep(links.run(), "links")
+            agents = _default_agents(hub, links)
+        else:
+            agents = given.agents(hub)
+        for drone, agent in zip(site.drones, agents, strict=True):
             crew.keep(agent, f"agent-{drone.drone_id}")
         await service.resume()
         crew.keep(relay.run(), "relay")
@@ -305,7 +331,7 @@ def _clock(settings: Settings) -> Clock:
     return LoopClock(speedup=settings.speedup, epoch=real_now)
 
 
-def _default_agents(hub: Hub) -> list[AgentTask]:
+def _default_agents(hub: Hub, links: LinkHub) -> list[AgentTask]:
     return rooms.default_agents(
         hub.site,
         hub.bus,
@@ -313,6 +339,7 @@ def _default_agents(hub: Hub) -> list[AgentTask]:
         hub.ids,
         journal_dir=hub.settings.journal_dir,
         records_dir=hub.settings.records_dir,
+        links=links,
     )
 
 

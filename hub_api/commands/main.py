@@ -13,6 +13,7 @@ from hub_api.commands import (
     demo,
     fly,
     keys,
+    link_key,
     plan,
     retention,
     secrets,
@@ -33,6 +34,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("fly")(fly.fly)
 app.command("plan")(plan.plan)
+app.command("link-key")(link_key.link_key)
 app.command("site")(site.site)
 app.command("sim", context_settings=sim.app_settings, add_help_option=False)(sim.sim)
 app.add_typer(keys.app, name="keys")

@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from geofences.airspace import Airspace
+from geofences.model import TimeWindow
 from hub_api.dispatch.fleet import DroneView
 from planner.airframe import Airframe
 from planner.choice import (
@@ -23,10 +24,12 @@ from planner.choice import (
     Traffic,
     choose,
 )
+from planner.corridor import corridor_of
 from planner.flight_plan import FlightPlan
 from planner.policy import PlanningPolicy
-from planner.reasons import Reason
+from planner.reasons import Reason, from_verdict, verification_failed
 from planner.site import Site
+from planner.verify import Failed, verify_plan
 from planner.warm import warm_up
 from planner.wind import Wind
 
@@ -81,6 +84,14 @@ class Planning(Protocol):
         """Do at start what the first order would otherwise wait for."""
         ...
 
+    def prepare(self, airspace: Airspace) -> None:
+        """Index an airspace before it comes into force, so that the first order in it does not wait."""
+        ...
+
+    def forbidden(self, airspace: Airspace, plans: Mapping[str, FlightPlan]) -> dict[str, Reason]:
+        """Which plans ``airspace`` forbids somewhere from now on, and the first reason of each."""
+        ...
+
     def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
         """The best drone and landing point for the patient, or the reasons why there is none.
 
@@ -108,8 +119,7 @@ class SitePlanning:
 
     def warm_up(self) -> None:
         """Index the airspace, load the kernels, and decide once for nobody: every drone ready, calm air."""
-        used = {drone.airframe_id for drone in self._site.drones}
-        warm_up(self._airspace(), [self._airframes[name] for name in used if name in self._airframes])
+        self.prepare(self._airspace())
         now = self._clock.now()
         calm = Wind(from_deg=0.0, speed_m_s=0.0, measured_at=now)
         states = [
@@ -118,6 +128,27 @@ class SitePlanning:
         ]
         if self._site.landing_points:
             self._choose(self._site.landing_points[0].position, Severity.I, None, now, states, None)
+
+    def prepare(self, airspace: Airspace) -> None:
+        """Index the airspace for every airframe of the site."""
+        used = {drone.airframe_id for drone in self._site.drones}
+        known = [self._airframes[name] for name in used if name in self._airframes]
+        warm_up(airspace, known, at=self._clock.now(), policy=POLICY)
+
+    def forbidden(self, airspace: Airspace, plans: Mapping[str, FlightPlan]) -> dict[str, Reason]:
+        """By the independent check that every plan passed when it was made, for the time it may still take."""
+        now = self._clock.now()
+        found: dict[str, Reason] = {}
+        for key, plan in plans.items():
+            airframe = self._airframes.get(plan.airframe_id)
+            if airframe is None:
+                continue
+            window = TimeWindow.lasting(now, plan.timing.total_s)
+            verified = verify_plan(plan, airspace=airspace, corridor=corridor_of(airframe), window=window)
+            if isinstance(verified, Failed):
+                said = verified.verdict and from_verdict("The way", "航路", verified.verdict)
+                found[key] = said or verification_failed(verified.detail)
+        return found
 
     def _choose(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -70,7 +72,7 @@ def append_change(session: Session, change: AirspaceChangeRecord) -> None:
     fields = _fields(change)
     for name in ("added", "removed", "changed"):
         fields[name] = list(fields[name])
-    session.add(AirspaceChangeRow(**fields))
+    session.add(AirspaceChangeRow.model_validate(fields))
     session.flush()
 
 
@@ -89,5 +91,5 @@ def _change(row: AirspaceChangeRow) -> AirspaceChangeRecord:
     return AirspaceChangeRecord(**fields)
 
 
-def _fields(record: object) -> dict[str, object]:
+def _fields(record: object) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}  # type: ignore[attr-defined]

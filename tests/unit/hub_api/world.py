@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -189,6 +189,13 @@ class FirstReady:
 
     def warm_up(self) -> None:
         self.questions.clear()
+
+    def prepare(self, airspace: Airspace) -> None:
+        """Nothing to index."""
+
+    def forbidden(self, airspace: Airspace, plans: Mapping[str, FlightPlan]) -> dict[str, Reason]:
+        """Plans here are values, not flights."""
+        return {}
 
     def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
         self.questions.append(question)

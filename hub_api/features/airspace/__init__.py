@@ -1,0 +1,1 @@
+"""Changing the airspace while the hub runs: zone feeds and authorisations."""
