@@ -56,8 +56,10 @@ def test_every_operation_says_what_it_does_and_every_request_has_an_example():
         body = operation.get("requestBody")
         if body:
             (media,) = body["content"].values()
+            if media.get("examples"):
+                continue
             name = media["schema"]["$ref"].rsplit("/", 1)[1]
-            assert document["components"]["schemas"][name]["examples"] or media.get("examples"), name
+            assert document["components"]["schemas"][name]["examples"], name
 
 
 def test_every_reference_resolves():

@@ -41,11 +41,21 @@ Why = Annotated[str, Query(min_length=1, max_length=500, description="For the re
 Expected = Annotated[
     str | None, Query(max_length=120, description="Refuse (409) unless this version is in force.")
 ]
+_SQUARE = (
+    '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"identifier":"POLICE-7",'
+    '"restriction":"PROHIBITED","name":"Police operation"},"geometry":{"type":"Polygon","coordinates":'
+    "[[[113.87,22.55],[113.872,22.55],[113.872,22.552],[113.87,22.552],[113.87,22.55]]]}}]}"
+)
 _FILE = {
     "requestBody": {
         "required": True,
         "description": "The zone file as it is.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "examples": {"geojson": {"summary": "A closed square (format=geojson)", "value": _SQUARE}},
+            }
+        },
     }
 }
 
@@ -104,7 +114,7 @@ async def list_changes(
     "/v1/airspace/feeds/{feed_id}/preview",
     response_model=ChangeOutcome,
     summary="See what a zone file would change",
-    responses=declared(400, 401, 403, 413, 422),
+    responses=declared(400, 401, 403, 404, 413, 422),
     openapi_extra=_FILE,
 )
 async def preview_feed(
@@ -118,7 +128,7 @@ async def preview_feed(
     "/v1/airspace/feeds/{feed_id}",
     response_model=ChangeOutcome,
     summary="Put a zone file in force",
-    responses=declared(400, 401, 403, 409, 413, 422),
+    responses=declared(400, 401, 403, 404, 409, 413, 422),
     openapi_extra=_FILE,
 )
 async def put_feed(

@@ -119,6 +119,8 @@ class AuthorisationRequest(BaseModel):
 class RevocationRequest(BaseModel):
     """Why an approval ends."""
 
+    model_config = {"json_schema_extra": {"examples": [{"reason": "withdrawn by the authority"}]}}
+
     reason: str = Field(min_length=1, max_length=500)
 
 
