@@ -103,11 +103,14 @@ Stream = tuple[str, int, int, int]
 """Key id, system id, component id, link id."""
 
 
+NEVER = -1
+
+
 @dataclass(slots=True)
 class StreamTime:
-    """The last believed time of a stream; None before the first."""
+    """The last believed time of a stream; :data:`NEVER` before the first."""
 
-    ticks: int | None = None
+    ticks: int = NEVER
 
 
 class SigningTimes:
@@ -161,7 +164,7 @@ class SigningTimes:
         now = self.now()
         floor = max(self._floor, self._floor_for.get(key_id, 0))
         # A vehicle whose clock is ahead believes only what is later than it said itself.
-        heard = max((stream.ticks or 0 for stream in self._streams_of.get(key_id, ())), default=0)
+        heard = max((stream.ticks for stream in self._streams_of.get(key_id, ())), default=NEVER)
         ticks = max(now, self._said.get(key_id, 0) + 1, heard + 1, floor + 1)
         if ticks > max(self._reserved, self._reserved_for.get(key_id, 0)):
             ahead = ticks + round(RESERVE_S * TICKS_PER_S)
@@ -191,7 +194,7 @@ class SigningTimes:
 
     def _heard_sum(self) -> int:
         """Grows with every believed frame."""
-        return sum(stream.ticks or 0 for stream in self._heard.values())
+        return sum(stream.ticks for stream in self._heard.values())
 
     def _content(self, *, closed: bool) -> bytes:
         self._written_heard = self._heard_sum()
@@ -199,9 +202,7 @@ class SigningTimes:
             "closed": closed,
             "reserved": self._reserved,
             "reserved_for": self._reserved_for,
-            "heard": [
-                [*stream, time.ticks] for stream, time in self._heard.items() if time.ticks is not None
-            ],
+            "heard": [[*stream, time.ticks] for stream, time in self._heard.items() if time.ticks != NEVER],
         }
         self._number += 1
         return b"%d\n" % self._number + json.dumps(content).encode()
@@ -244,7 +245,7 @@ class _Expected:
     secret: bytes
     """Of the first key: the one that nearly every frame is signed with."""
     streams: dict[int, StreamTime] = field(default_factory=dict)
-    """By component and link id, of the first key."""
+    """By component and link id, of the first key; none while a key is handed over."""
 
 
 class SignatureGuard:
@@ -293,54 +294,54 @@ class SignatureGuard:
         expected = self._expected.get(system_id)
         if expected is None:
             return True
+        if signed and _sha256(expected.secret + raw[:-6]).digest().startswith(raw[-6:]):
+            stream = expected.streams.get(component_id << 8 | raw[-13])
+            ticks = _ticks_of(raw[-12:-6], "little")
+            if stream is not None and ticks > stream.ticks > NEVER:
+                # The next frame of a stream that is known: nearly every one.
+                stream.ticks = ticks
+                expected.counts.verified += 1
+                return True
+            return self._admits_key(system_id, component_id, expected, expected.keys[0], raw)
+        return self._admits_otherwise(system_id, component_id, expected, raw, signed)
+
+    def _admits_otherwise(
+        self, system_id: int, component_id: int, expected: _Expected, raw: bytes, signed: bool
+    ) -> bool:
+        """A frame that the first key did not sign."""
         counts = expected.counts
         if not signed:
             if expected.unsigned_too:
                 return True
             counts.unsigned += 1
             return False
-        if not _sha256(expected.secret + raw[:-6]).digest().startswith(raw[-6:]):
-            return self._admits_other_key(system_id, component_id, expected, raw)
+        for key in expected.keys[1:]:
+            if key.signature(raw[:-6]) == raw[-6:]:
+                return self._admits_key(system_id, component_id, expected, key, raw)
+        counts.forged += 1
+        return False
+
+    def _admits_key(
+        self, system_id: int, component_id: int, expected: _Expected, key: SigningKey, raw: bytes
+    ) -> bool:
+        """A frame rightly signed with ``key``: is it new?"""
+        counts = expected.counts
+        stream = self.times.stream((key.key_id, system_id, component_id, raw[-13]))
         ticks = _ticks_of(raw[-12:-6], "little")
-        stream = expected.streams.get(component_id << 8 | raw[-13])
-        if stream is None:
-            stream = self.times.stream((expected.keys[0].key_id, system_id, component_id, raw[-13]))
-            expected.streams[component_id << 8 | raw[-13]] = stream
-        last = stream.ticks
-        if (last is None or ticks <= last) and not self._begins(stream, ticks, counts):
+        if stream.ticks == NEVER:
+            if ticks < self.times.now() - NEW_STREAM_BEHIND_S * TICKS_PER_S:
+                counts.too_old += 1
+                return False
+        elif ticks <= stream.ticks:
+            counts.replayed += 1
             return False
         stream.ticks = ticks
         counts.verified += 1
         if expected.handing_over:
-            self._proved(expected, expected.keys[0])
-        return True
-
-    def _begins(self, stream: StreamTime, ticks: int, counts: SigningCounts) -> bool:
-        """Whether a rightly signed frame that isn't simply the next of its stream may be believed."""
-        if stream.ticks is not None:
-            counts.replayed += 1
-            return False
-        if ticks < self.times.now() - NEW_STREAM_BEHIND_S * TICKS_PER_S:
-            counts.too_old += 1
-            return False
-        return True
-
-    def _admits_other_key(self, system_id: int, component_id: int, expected: _Expected, raw: bytes) -> bool:
-        """The same for the newer keys, while one is handed over."""
-        counts = expected.counts
-        for key in expected.keys[1:]:
-            if key.signature(raw[:-6]) != raw[-6:]:
-                continue
-            stream = self.times.stream((key.key_id, system_id, component_id, raw[-13]))
-            ticks = _ticks_of(raw[-12:-6], "little")
-            if (stream.ticks is None or ticks <= stream.ticks) and not self._begins(stream, ticks, counts):
-                return False
-            stream.ticks = ticks
-            counts.verified += 1
             self._proved(expected, key)
-            return True
-        counts.forged += 1
-        return False
+        else:
+            expected.streams[component_id << 8 | raw[-13]] = stream
+        return True
 
     @staticmethod
     def _proved(expected: _Expected, key: SigningKey) -> None:
