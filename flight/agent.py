@@ -334,10 +334,10 @@ class FlightAgent:
         for task in self._work:
             task.cancel()
         flight = self.flight
-        if flight is not None:
-            self.memory.closed_flights.add(flight.flight_id)
-            if flight.record is not None:
-                flight.record.finish()
+        if self.flight_id is not None:
+            self.memory.closed_flights.add(self.flight_id)
+        if flight is not None and flight.record is not None:
+            flight.record.finish()
         if self.state.aed is not AedState.ON_BOARD:
             self.memory.aed_missing = True
             self.readiness.aed_missing = True

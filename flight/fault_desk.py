@@ -19,7 +19,7 @@ NEW_PLAN_WITHIN_S = 60.0
 """How long a flight stands off for a new plan or a person's word: at hover power that is some 20 Wh, and a
 centre that does not answer in a minute will not answer in two (chosen)."""
 
-_SAFETY_TRIGGERS = {
+SAFETY_TRIGGERS = {
     SafetyAction.HOLD: Trigger.SAFETY_HOLD,
     SafetyAction.RETURN: Trigger.SAFETY_RETURN,
     SafetyAction.DIVERT: Trigger.SAFETY_DIVERT,
@@ -72,13 +72,16 @@ class FaultDesk:
             return
         ways = flight.director.faults.ways_open(agent.link.view, agent.state.phase, agent.clock.now())
         action = decide(present, agent.state.phase, ways)
-        trigger = _SAFETY_TRIGGERS.get(action)
+        trigger = SAFETY_TRIGGERS.get(action)
         if trigger is None:
             return
         answer = advance(agent.state, trigger, agent.clock.now()).answer
         if not isinstance(answer, Row) or (answer.target is agent.state.phase and not answer.effects):
             # It is being done already.
             return
+        if trigger is Trigger.SAFETY_HOLD:
+            # Another stop, another search: what was not found from elsewhere may be found from here.
+            await self.clear(Fault.NO_NEW_WAY)
         worst = [
             f"{fault.value}: {detail}"
             for fault, detail in present.items()

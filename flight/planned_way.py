@@ -28,9 +28,7 @@ class PlannedWay:
         """The item that was flown when the mission was written anew; until the vehicle flies again, this and
         not MISSION_CURRENT says where it is on its way."""
         self._here: tuple[Wgs84Point, EnuOffset] | None = None
-        ends = [
-            point for leg in (*plan.outbound, *plan.inbound, *plan.retrace) for point in (leg.start, leg.end)
-        ]
+        ends = [point for legs in plan.sections().values() for leg in legs for point in (leg.start, leg.end)]
         self._on_plane = {
             point.position: self.frame.to_enu(point.position)
             for point in (*ends, *plan.rally_points, plan.home, plan.delivery)

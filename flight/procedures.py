@@ -7,9 +7,11 @@ landing) is repeated until it does; what may fail ends in the trigger that says 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 from core.clock import Clock
+from core.geodesy import Wgs84Point, geodesic_distance_m
 from flight.autopilots.base import Autopilot, ModeClass
 from flight.delivery import Delivery, Result
 from flight.director import Director
@@ -24,6 +26,9 @@ PREPARE_TIMEOUT_S = 60.0
 """Uploads at 30 % loss take half of this."""
 EXCHANGE_TIMEOUT_S = 60.0
 """The same in the air; afterwards the old mission is written back, or its rally points are flown to."""
+BEGINNING_WITHIN_M = 25.0
+"""How far the vehicle may have drifted while the mission was written; inside the flight geography on both
+sides of the proved beginning (chosen)."""
 DISARMED_FOR_S = 2.0
 """Longer than the arm command's own repetitions (1.5 s) and HEARTBEAT's default period."""
 INSIST_PAUSE_S = 1.0
@@ -190,6 +195,9 @@ class Procedures:
         await self.insist(self._autopilot.hold)
         seq = self._link.view.mission_seq
         failure = await self._exchange(mission)
+        away_m = self._away_from_beginning_m(mission)
+        if failure is None and away_m > BEGINNING_WITHIN_M:
+            failure = f"the vehicle is {away_m:.0f} m from where the new mission begins"
         if failure is None:
             begun = await self._autopilot.jump_to(self._link, mission.indices.takeoff)
             if begun.obeyed:
@@ -205,6 +213,13 @@ class Procedures:
         # Writing may have reset what the vehicle takes for its current item.
         self._director.way.held_seq = seq
         return Result(Trigger.MISSION_RESTORED, failure)
+
+    def _away_from_beginning_m(self, mission: CompiledMission) -> float:
+        """Nobody proved the straight line there from anywhere else; infinite while the position is unknown."""
+        begin, position = mission.items[mission.indices.takeoff], self._link.view.position
+        if position is None:
+            return math.inf
+        return geodesic_distance_m(position, Wgs84Point(begin.latitude_deg, begin.longitude_deg))
 
     async def _exchange(self, mission: CompiledMission) -> str | None:
         """Parameters, fence, rally points and mission; None when all was read back and equal."""

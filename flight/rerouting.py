@@ -210,6 +210,7 @@ class Rerouting:
         """The exchange ended. Follow the new plan where the vehicle does; say so where it does not."""
         agent, command = self._agent, flight.reroute
         if command is None:
+            # It was followed before a restart.
             return
         if trigger not in (Trigger.REROUTED, Trigger.REROUTED_HOME):
             flight.reroute = None

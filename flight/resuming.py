@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from flight.autopilots.base import ModeClass
 from flight.events import FlightResumed
 from flight.flight_state import FlightUnderWay, view_truth
-from flight.model.phases import FLIGHT_PHASES, RESUME_EFFECTS, Phase, Trigger
+from flight.message_parts import VehicleTruth
+from flight.model.phases import FLIGHT_PHASES, RESUME_EFFECTS, Effect, Phase, Trigger
+from planner.compile.mavlink import compile_mission
 
 if TYPE_CHECKING:
     from flight.agent import FlightAgent
@@ -51,7 +54,9 @@ class Resuming:
         truth = view_truth(view, agent.autopilot, agent.clock.now(), matches)
         flight.expect_mode_of(journalled, view, agent.clock.monotonic_s())
         self.begun = False
-        if journalled is Phase.ARMING and view.armed is False:
+        if journalled is Phase.REROUTING and view.armed:
+            await self._go_on_rerouting(flight)
+        elif journalled is Phase.ARMING and view.armed is False:
             await agent.move(Trigger.ARMING_FAILED, "the controller restarted while arming")
         elif matches is False and journalled in FLIGHT_PHASES:
             flight.director.mission_is_ours = False
@@ -59,6 +64,31 @@ class Resuming:
         elif view.armed or journalled in _ON_PAD_DISARMED:
             for effect in RESUME_EFFECTS.get(journalled, ()):
                 agent.start(effect)
+        await self._say_resumed(flight, journalled, truth)
+
+    async def _go_on_rerouting(self, flight: FlightUnderWay) -> None:
+        """The new mission may be on board and begun already; then it is followed. Else it is written (again),
+        and begun only if the vehicle still stands where it begins."""
+        agent, view = self._agent, self._agent.link.view
+        plan = flight.plan if flight.reroute is None else flight.reroute.plan
+        mission = compile_mission(plan, autopilot=agent.autopilot.name)
+        flies = view.custom_mode is not None and (
+            agent.autopilot.mode_class(view.custom_mode) is ModeClass.MISSION
+        )
+        on_board = await agent.autopilot.mission_matches(agent.link, mission)
+        if flies and on_board:
+            trigger = Trigger.REROUTED if plan.delivers else Trigger.REROUTED_HOME
+            detail = "the new mission is on board and was begun before the restart"
+            await agent.rerouting.written(flight, trigger, detail)
+            await agent.move(trigger, detail)
+        elif flight.reroute is not None:
+            agent.start(Effect.REPLACE_MISSION)
+        else:
+            flight.director.mission_is_ours = False
+            await agent.move(Trigger.CONTROL_TAKEN, "the vehicle does not fly the mission that was written")
+
+    async def _say_resumed(self, flight: FlightUnderWay, journalled: Phase, truth: VehicleTruth) -> None:
+        agent = self._agent
         resumed = FlightResumed(
             event_id=agent.ids.new("evt"),
             drone_id=agent.drone.drone_id,

@@ -67,8 +67,9 @@ _ROWS: dict[Fault, str] = {
     # Without a position the autopilot lands by itself; a return needs what is missing.
     Fault.GPS_LOST:              "L      L     L   L     L    L     L       L    L      w    w",
     Fault.ESTIMATOR_FAILED:      "L      L     L   L     L    L     L       L    L      w    w",
-    # Nothing is lowered where it only believes to be; over the pad it comes straight down.
-    Fault.GPS_GLITCH:            "L      R     H   H     R    H     w       H    w      w    w",
+    # Nothing is lowered where it only believes to be; over the pad it comes straight down. On the way home
+    # standing gains nothing: if it lasts, the estimator fails and the autopilot lands.
+    Fault.GPS_GLITCH:            "L      R     H   H     R    H     w       w    w      w    w",
     # Over the pad RETURN means straight down; at half the reserve the nearest place is the only plan.
     Fault.BATTERY_LOW:           "L      R     R   R     R    R     w       w    w      w    w",
     Fault.BATTERY_CRITICAL:      "L      R     D   D     D    D     D       D    w      w    w",

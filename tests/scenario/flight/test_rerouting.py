@@ -341,6 +341,31 @@ def test_a_controller_that_dies_while_rerouting_writes_the_mission_again(tmp_pat
     never_in(stage, AHEAD)
 
 
+def test_a_controller_that_dies_just_after_the_exchange_follows_the_new_mission(tmp_path: Path) -> None:
+    """The mission is begun, and nobody has written that down yet."""
+
+    async def play(stage: Stage) -> None:
+        await out_to(stage, 150)
+        await stage.answer(stage.notice(ZoneActivated, zone=AHEAD, airspace_version="test-2"))
+        await stage.phase(Phase.REROUTING, 60)
+        await stage.until(lambda: stage.vehicle.mode == "BRAKE", 30)
+        while stage.vehicle.mode != "AUTO":
+            await stage.clock.sleep(0.02)
+        await stage.kill_agent()
+        await stage.clock.sleep(20)
+        where_m = stage.metres_from_pad()
+        stage.start_agent()
+        await stage.phase(Phase.OUTBOUND)
+        await stage.clock.sleep(5)
+        assert stage.metres_from_pad() > where_m, "it flies on, and not back to where the mission began"
+        ended = await stage.end(900)
+        assert (ended.safe_state, ended.aed) == (SafeState.ON_PAD, AedState.RELEASED), stage.story()
+
+    stage = perform(play, tmp_path, plan=plan(), agent=with_planner())
+    never_in(stage, AHEAD)
+    assert len({event.event_id for event in stage.of(FlightRerouted)}) == 1
+
+
 def test_a_controller_that_dies_while_standing_off_remembers_why(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await out_to(stage, 150)

@@ -1,5 +1,6 @@
 """The journal survives what a kill -9 leaves behind, and guesses nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from flight.messages import (
     FlightEnded,
     FlyMission,
     PhaseChanged,
+    WindReported,
+    ZoneActivated,
 )
 from flight.model.phases import AedState, Phase, SafeState, State
 from tests.unit.flight.plans import plan
+from tests.unit.planner.helpers import box_zone
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
 
@@ -139,3 +143,56 @@ def test_an_unanswered_command_is_told_apart(tmp_path: Path) -> None:
         memory = journal.remember()
     assert memory.unanswered == [abort]
     assert [event.event_id for event in memory.recent] == ["evt_cmd_1"]
+
+
+def test_a_rotated_journal_remembers_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    journal = Journal(path)
+    for number in range(30):
+        flight = f"flt_{number}"
+        journal.write(
+            messages=(
+                fly(f"cmd_{number}", flight),
+                accepted(f"cmd_{number}", flight_id=flight),
+                replace(ended(AedState.RELEASED), flight_id=flight, event_id=f"evt_end_{number}"),
+            ),
+            state=State(Phase.ENDED, AT, safe_state=SafeState.ON_PAD),
+        )
+    zone = box_zone("z", 0.0, 0.0, 10.0, 10.0)
+    closed = ZoneActivated(command_id="cmd_z", drone_id="d1", issued_at=AT, zone=zone, airspace_version="2")
+    journal.write(messages=(closed, accepted("cmd_z", "zone_activated", None)))
+    for number in range(50):
+        wind = WindReported(
+            command_id=f"cmd_w{number}",
+            drone_id="d1",
+            issued_at=AT,
+            from_deg=0.0,
+            speed_m_s=float(number),
+            measured_at=AT,
+        )
+        journal.write(messages=(wind, accepted(wind.command_id, wind.kind, None)))
+    before = journal.remember()
+    size = path.stat().st_size
+    kept = journal.rotate(before)
+    assert kept.stat().st_size == size, "the old lines stay"
+    assert path.stat().st_size < size / 5
+    after = journal.remember()
+    for field in ("flight", "plan", "state", "closed_flights", "zones", "wind", "aed_missing", "under_way"):
+        assert getattr(after, field) == getattr(before, field), field
+    assert after.flight_events == before.flight_events
+    assert after.answers["cmd_29"] == before.answers["cmd_29"]
+    assert len(after.answers) < len(before.answers), "fifty wind reports are one"
+    journal.write(messages=(accepted("cmd_last"),))
+    journal.close()
+    with Journal(path) as again:
+        assert "cmd_last" in again.remember().answers
+    assert not path.with_name("j.jsonl.new").exists()
+
+
+def test_a_lock_outlives_a_rotation(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.write(messages=(fly(), accepted("cmd_1")))
+    journal.rotate(journal.remember())
+    with pytest.raises(InternalError):
+        Journal(tmp_path / "j.jsonl")
+    journal.close()

@@ -1,32 +1,67 @@
 """Messages survive the wire, and nothing else is taken for one."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core.errors import InternalError
-from core.geodesy import Wgs84Point
+from core.geodesy import Altitude, Wgs84Point
 from flight.messages import (
     AbortFlight,
     AedReleased,
     CommandRefused,
     Evidence,
+    FlightRerouted,
+    FlyMission,
     Message,
     PreflightChecked,
     Reason,
     SafetyActionTaken,
     TelemetrySample,
+    WindReported,
+    ZoneActivated,
     decode,
     encode,
 )
 from flight.model.faults import Fault, SafetyAction
 from flight.model.phases import Phase
 from flight.model.preflight import PreflightLevel, PreflightVerdict
+from geofences.model import VerticalLimit
+from tests.unit.flight.plans import plan
+from tests.unit.planner.helpers import box_zone
 
 _AT = datetime(2026, 3, 1, 4, 5, 6, 789000, tzinfo=UTC)
 
 MESSAGES: list[Message] = [
+    ZoneActivated(
+        command_id="cmd_z",
+        drone_id="d1",
+        issued_at=_AT,
+        zone=box_zone("z", 0.0, 0.0, 10.0, 10.0, ceiling=VerticalLimit(Altitude.agl(120.0))),
+        airspace_version="a-2",
+    ),
+    FlyMission(
+        command_id="cmd_f",
+        drone_id="d1",
+        flight_id="flt_1",
+        order_id=None,
+        plan=plan(),
+        issued_at=_AT,
+        not_before=_AT + timedelta(seconds=30),
+    ),
+    WindReported(
+        command_id="cmd_w", drone_id="d1", issued_at=_AT, from_deg=10.0, speed_m_s=3.0, measured_at=_AT
+    ),
+    FlightRerouted(
+        event_id="evt_r",
+        drone_id="d1",
+        flight_id="flt_1",
+        at=_AT,
+        previous_plan_id="plan_0",
+        plan=plan(),
+        reason="zone",
+    ),
     AbortFlight(command_id="cmd_1", drone_id="d1", flight_id="flt_1", issued_at=_AT, reason="取消"),
     AedReleased(
         event_id="evt_1",
@@ -106,7 +141,7 @@ def test_round_trip(message: Message) -> None:
         b"{}",
         b'{"kind": "open_the_pod_bay"}',
         b'{"kind": "abort_flight", "command_id": "c"}',
-        encode(MESSAGES[1]).replace(b"22.55", b"95.0"),
+        encode(next(each for each in MESSAGES if each.kind == "aed_released")).replace(b"22.55", b"95.0"),
     ],
 )
 def test_anything_else_is_refused_with_a_number(payload: bytes) -> None:
