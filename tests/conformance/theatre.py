@@ -34,14 +34,20 @@ from flight.messages import (
 )
 from flight.model.phases import Phase
 from flight.model.preflight import PreflightLevel
-from planner.airframe import load_airframes
+from flight.replanner import SiteReplanner
+from planner.airframe import Airframe, load_airframes
 from planner.flight_plan import DeliveryMethod, FlightPlan
+from planner.replan import Airborne, replan_flight
 from planner.site import Drone
-from tests.unit.planner.helpers import airspace, landing_point, planned, refuge, station
+from planner.task import FlightTask
+from tests.unit.planner.helpers import airspace, calm, landing_point, planned, refuge, site, station
 
 DISTANCE_M = 250.0
 HOME = station("home", 0.0, 0.0)
 """Where every vehicle stands at power-on."""
+PLACES = {"park": (DISTANCE_M, 0.0), "mall": (600.0, 0.0), "school": (200.0, 180.0)}
+"""Landing points: metres east and north of home."""
+REFUGES = (refuge("field", 125.0, 120.0), refuge("yard", 350.0, -150.0))
 
 
 @dataclass(slots=True)
@@ -129,6 +135,10 @@ class Theatre:
         self._agent_task: asyncio.Task[None] | None = None
         self._listeners: list[asyncio.Task[None]] = []
         self._journal: Journal | None = None
+        self.points = {
+            name: landing_point(name, *place, delivery_methods=(method,)) for name, place in PLACES.items()
+        }
+        self.site = site((HOME,), tuple(self.points.values()), REFUGES)
         self.plan()  # what a first plan compiles is compiled before anybody waits for it
 
     # --- life ---------------------------------------------------------------------------------
@@ -175,6 +185,8 @@ class Theatre:
             self.ids,
             self._journal,
             records_dir=self.folder / "records",
+            airspace=airspace,
+            replanner=SiteReplanner(self.site, airspace, self.ids),
         )
         self._agent_task = asyncio.create_task(self.agent.run())
 
@@ -189,17 +201,54 @@ class Theatre:
 
     # --- plans and commands -------------------------------------------------------------------
 
-    def plan(self, east_m: float = DISTANCE_M, north_m: float = 0.0) -> FlightPlan:
+    @property
+    def airframe(self) -> Airframe:
+        """The planner's figures of this type of drone."""
+        return load_airframes()[self.vehicle.airframe_id]
+
+    def plan(self, place: str = "park") -> FlightPlan:
         """A plan over open country from where the vehicle was powered on."""
-        point = landing_point(f"at {east_m:g} {north_m:g}", east_m, north_m, delivery_methods=(self.method,))
         return planned(
             airspace(),
             HOME,
-            point,
-            refuges=(refuge("field", DISTANCE_M / 2, 120.0),),
-            airframe=load_airframes()[self.vehicle.airframe_id],
+            self.points[place],
+            refuges=REFUGES,
+            airframe=self.airframe,
             at=self.clock.now(),
         )
+
+    def plan_from_here(self, place: str) -> FlightPlan:
+        """A plan to another landing point from where the vehicle stands in the air."""
+        assert self.agent is not None
+        view = self.agent.link.view
+        assert view.position is not None
+        assert view.height_above_home_m is not None
+        task = FlightTask(
+            drone_id="d1",
+            station=HOME,
+            landing_point=self.points[place],
+            airframe=self.airframe,
+            method=self.method,
+            wind=calm(),
+            charge_fraction=view.charge_fraction or 0.0,
+            carry_s=0.0,
+        )
+        standing = Airborne(
+            position=view.position,
+            altitude_amsl_m=HOME.ground_amsl_m + view.height_above_home_m,
+            charge_fraction=view.charge_fraction or 0.0,
+        )
+        found = replan_flight(
+            standing,
+            task,
+            deliver=True,
+            site=self.site,
+            airspace=airspace(),
+            ids=self.ids,
+            at=self.clock.now(),
+        )
+        assert isinstance(found, FlightPlan), found
+        return found
 
     async def tell(self, command: Command) -> None:
         await self.bus.publish(commands_subject("d1"), self.ids.new("evt"), encode(command))

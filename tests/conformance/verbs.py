@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import shapely
+
+from core.geodesy import Wgs84Point, geodesic_distance_m
 from flight.messages import (
     AbortFlight,
     AedOnGround,
@@ -15,16 +18,21 @@ from flight.messages import (
     ContinueFlight,
     DivertFlight,
     FlightEnded,
+    FlightRerouted,
     FlightResumed,
     FlyMission,
     HoldFlight,
     LandNow,
+    RerouteFlight,
     ReturnHome,
+    ZoneActivated,
 )
 from flight.model.phases import AedState, Phase, SafeState
+from geofences.model import Zone
 from planner.compile.mavlink import compile_mission
 from planner.flight_plan import DeliveryMethod
 from tests.conformance.theatre import DISTANCE_M, Theatre
+from tests.unit.planner.helpers import box_zone
 
 PAD_WITHIN_M = 5.0
 Play = Callable[[Theatre], Awaitable[None]]
@@ -55,7 +63,7 @@ async def upload(theatre: Theatre) -> None:
     outcome = await autopilot.upload(link, mission)
     assert outcome.obeyed, outcome
     assert await autopilot.mission_matches(link, mission) is True
-    other = compile_mission(theatre.plan(DISTANCE_M + 40.0))
+    other = compile_mission(theatre.plan("mall"))
     assert await autopilot.mission_matches(link, other) is False
     # An upload over another one leaves nothing of the old.
     assert (await autopilot.upload(link, other)).obeyed
@@ -239,6 +247,44 @@ async def taken_over(theatre: Theatre) -> None:
     await _comes_home(theatre, AedState.RELEASED)
 
 
+async def reroute_round_a_zone(theatre: Theatre) -> None:
+    """A zone closes ahead: it stops, gets another mission round it, and delivers."""
+    await theatre.fly(theatre.plan("mall"))
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.until(lambda: theatre.vehicle.testimony.farthest_m > 100.0, 60)
+    zone = box_zone("pop-up", 380.0, -80.0, 440.0, 60.0)
+    await theatre.accepted(ZoneActivated, zone=zone, airspace_version="test-2")
+    await theatre.phase(Phase.REROUTING)
+    await _comes_home(theatre, AedState.RELEASED)
+    assert theatre.of(FlightRerouted)
+    inside = [
+        sample
+        for sample in theatre.telemetry
+        if sample.position is not None and _is_in(zone, sample.position)
+    ]
+    assert not inside
+
+
+def _is_in(zone: Zone, place: Wgs84Point) -> bool:
+    (volume,) = zone.volumes
+    ring = [(point.longitude_deg, point.latitude_deg) for point in volume.area.exterior]
+    return bool(shapely.Polygon(ring).contains(shapely.Point(place.longitude_deg, place.latitude_deg)))
+
+
+async def change_of_address(theatre: Theatre) -> None:
+    """Held on the way out, given a plan to another landing point, it delivers there."""
+    await theatre.fly()
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.until(lambda: theatre.vehicle.testimony.farthest_m > 60.0, 60)
+    await theatre.accepted(HoldFlight)
+    await theatre.clock.sleep(12.0)
+    await theatre.accepted(RerouteFlight, plan=theatre.plan_from_here("school"))
+    await _comes_home(theatre, AedState.RELEASED)
+    (released,) = theatre.of(AedReleased)
+    school = theatre.points["school"].position
+    assert geodesic_distance_m(released.position, school) < 5.0, theatre.story()
+
+
 async def refuse_to_land_for_delivery(theatre: Theatre) -> None:
     """The phase machine knows no delivery by landing: such a plan is refused with its reason, on the pad."""
     await theatre.ready()
@@ -269,6 +315,8 @@ VERBS: dict[str, Play] = {
         reboot_on_the_pad,
         controller_killed,
         taken_over,
+        reroute_round_a_zone,
+        change_of_address,
         refuse_to_land_for_delivery,
     )
 }
