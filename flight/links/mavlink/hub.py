@@ -89,11 +89,15 @@ class LinkHub:
         return claim
 
     def release(self, link: str, system_id: int) -> None:
-        """Give a claim back: the drone is out of service."""
+        """Give a claim back: the drone is out of service. Its conversation must have ended (1004): without
+        the claim nobody would ask for its signatures any more."""
         address = parse_link(link)
-        owner, claim = self._claims.pop((address, system_id), (None, None))
+        owner, claim = self._claims.get((address, system_id), (None, None))
         if owner is None or claim is None:
             return
+        if claim.link.is_used_by(system_id):
+            raise LinkError(ErrorCode.LINK_SYSTEM_ID_TAKEN, f"{owner} is still spoken to on {address}")
+        del self._claims[address, system_id]
         del self._owners[owner]
         if claim.link.guard is not None:
             claim.link.guard.forget(system_id)

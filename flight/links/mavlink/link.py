@@ -115,6 +115,10 @@ class Link:
         """Whether bytes can be handed over now."""
         return self._transport is not None
 
+    def is_used_by(self, system_id: int) -> bool:
+        """Whether a port of this system id is attached."""
+        return system_id in self._ports
+
     # --- life ---------------------------------------------------------------------------------
 
     @asynccontextmanager

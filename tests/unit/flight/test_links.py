@@ -208,7 +208,10 @@ def test_a_link_ends_with_its_last_vehicle_and_starts_again() -> None:
                 assert ether.opened == turn
                 ether.say(beat(3, turn))
                 assert connection.view.custom_mode == turn
+                with pytest.raises(LinkError, match="still spoken to"):
+                    hub.release("udpin:127.0.0.1:14550", 3)
             assert ether.on_data is None
+        hub.release("udpin:127.0.0.1:14550", 3)
 
     run_virtual(run())
 
