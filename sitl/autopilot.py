@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from core.geodesy import EnuOffset, Wgs84Point
+from core.geodesy import Wgs84Point
 from sitl.channel import Channel
 from sitl.parameters import ParameterStore
 
@@ -129,8 +129,7 @@ class Autopilot(ABC):
 
     @property
     def believed_position(self) -> Wgs84Point:
-        north, east = self.believed_local
-        return self.body.frame.to_wgs84(EnuOffset(east, north))
+        return self.body.place_of(*self.believed_local)
 
     @property
     def believed_amsl_m(self) -> float:

@@ -15,6 +15,8 @@ from sitl.weather import Weather, Wind
 
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius (IUGG)."""
+GROUND_STEP_M = 0.2
+"""Chosen: the ground is looked up anew after so much of flight."""
 OBSTACLE_RADIUS_M = 1.5
 """Chosen: half the width of a launch pad."""
 Terrain = Callable[[Wgs84Point], float]
@@ -41,6 +43,10 @@ class Body(Steering):
         self.frame = LocalFrame(launch)
         self.launch_amsl_m = launch_amsl_m
         self._terrain = terrain
+        self._placed_m = (0.0, 0.0)
+        self._place = self.frame.to_wgs84(EnuOffset(0.0, 0.0))
+        self._ground_asked_m = (math.inf, math.inf)
+        self._terrain_up_m = 0.0
         self._obstacle: tuple[float, float, float] | None = None
         self._weather = Weather()
         self._resistance_factor = 1.0
@@ -60,7 +66,15 @@ class Body(Steering):
     # --- where and how fast -------------------------------------------------------------------
     @property
     def position(self) -> Wgs84Point:
-        return self.frame.to_wgs84(EnuOffset(self.east_m, self.north_m))
+        """Where it truly is."""
+        return self.place_of(self.north_m, self.east_m)
+
+    def place_of(self, north_m: float, east_m: float) -> Wgs84Point:
+        """The geographic place of local coordinates; asked many times for one place, it is computed once."""
+        if (north_m, east_m) != self._placed_m:
+            self._placed_m = (north_m, east_m)
+            self._place = self.frame.to_wgs84(EnuOffset(east_m, north_m))
+        return self._place
 
     @property
     def altitude_amsl_m(self) -> float:
@@ -168,7 +182,11 @@ class Body(Steering):
         """Where the ground is below the vehicle now."""
         if self._terrain is None and self._obstacle is None:
             return
-        up_m = 0.0 if self._terrain is None else self._terrain(self.position) - self.launch_amsl_m
+        here_m = (self.north_m, self.east_m)
+        if self._terrain is not None and math.dist(here_m, self._ground_asked_m) >= GROUND_STEP_M:
+            self._ground_asked_m = here_m
+            self._terrain_up_m = self._terrain(self.position) - self.launch_amsl_m
+        up_m = self._terrain_up_m
         if self._obstacle is not None:
             north_m, east_m, height_m = self._obstacle
             if math.hypot(north_m - self.north_m, east_m - self.east_m) <= OBSTACLE_RADIUS_M:

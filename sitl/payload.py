@@ -173,7 +173,19 @@ class Payload:
             self.released_at_height_m = underside_m
             self.load = LoadState.ON_GROUND if underside_m <= SURVIVABLE_DROP_M else LoadState.DROPPED
 
+    @property
+    def _line_rests(self) -> bool:
+        """Stowed, nothing told, nothing broken: the usual state on the way."""
+        return (
+            self.mode is WinchMode.RELAXED
+            and self.line_length_m == 0.0
+            and self.line_speed_m_s == 0.0
+            and self.runs_away_m_s == 0.0
+        )
+
     def _move_line(self, step_s: float) -> None:
+        if self._line_rests:
+            return
         if self.mode is WinchMode.POSITION:
             error_m = self.length_wanted_m - self.reported_length_m
             self.rate_wanted_m_s = min(max(error_m * self.gain_1_s, -self.rate_max_m_s), self.rate_max_m_s)
