@@ -53,6 +53,7 @@ class Timeline:
         self.permanent = permanent
         self._limited = np.flatnonzero(~permanent)
         self._horizon = None if horizon is None else self._evaluate(horizon)
+        self._last: tuple[Intervals, npt.NDArray[np.bool_]] | None = None
 
     def replaced(self, zones: Sequence[Zone], bounds: Sequence[Bounds], index: int, last: int) -> Timeline:
         """A timeline of ``zones``, which differ from this one's in what is in place of ``index`` up to
@@ -74,13 +75,20 @@ class Timeline:
         return intersect(self._cover(window).by_zone[self._zones[zone_index].zone_id][1], asked)
 
     def active(self, window: TimeWindow) -> npt.NDArray[np.bool_]:
-        """For every zone, whether it applies at any moment of ``window``."""
+        """For every zone, whether it applies at any moment of ``window``; not to be changed."""
+        if not len(self._limited):
+            return self.permanent
+        asked, last = window_us(window), self._last
+        if last is not None and last[0] == asked:
+            # A flight asks several times about its window.
+            return last[1]
+        horizon = self._cover(window)
+        ((low_us, high_us),) = asked
         result = self.permanent.copy()
-        if len(self._limited):
-            horizon = self._cover(window)
-            ((low_us, high_us),) = window_us(window)
-            meets = (horizon.start_us <= high_us) & (horizon.end_us >= low_us)
-            result[horizon.zone_index[meets]] = True
+        meets = (horizon.start_us <= high_us) & (horizon.end_us >= low_us)
+        result[horizon.zone_index[meets]] = True
+        result.flags.writeable = False
+        self._last = asked, result
         return result
 
     def active_throughout(self, window: TimeWindow) -> npt.NDArray[np.bool_]:

@@ -156,6 +156,10 @@ class Airframe:
         if not self.sources:
             raise refuse("airframe.sources", "every figure needs its source or «chosen»")
 
+    def __hash__(self) -> int:
+        """By its id: figures that follow from an airframe are remembered under it, many times for each plan."""
+        return hash(self.airframe_id)
+
     def delivery(self, method: DeliveryMethod) -> DeliveryTerms | None:
         """The terms of ``method``, or None where this airframe doesn't offer it."""
         return next((terms for terms in self.deliveries if terms.method is method), None)

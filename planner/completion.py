@@ -268,13 +268,12 @@ def least_home_s(out: Way, airframe: Airframe, wind: Wind) -> float:
     rest = speed * speed - x * x - y * y
     points = out.points_xy_m
     if any(part.limited for part in out.parts):
-        pieces: tuple[tuple[float, float], ...] = (points[0], points[-1])
-    else:
-        pieces = points
-    steps = np.diff(np.array(pieces), axis=0)
-    along = steps @ np.array((x, y))
-    root = float(np.sqrt(along * along + (steps * steps).sum(axis=1) * rest).sum())
+        points = (points[0], points[-1])
+    root = total = 0.0
+    for (from_x, from_y), (to_x, to_y) in itertools.pairwise(points):
+        step_x, step_y = to_x - from_x, to_y - from_y
+        along = step_x * x + step_y * y
+        root += math.sqrt(along * along + (step_x * step_x + step_y * step_y) * rest)
+        total += along
     # Homewards every step is flown the other way.
-    return max(
-        (root + float(along.sum())) / rest, root / speed / limit, math.dist(points[0], points[-1]) / limit
-    )
+    return max((root + total) / rest, root / speed / limit, math.dist(points[0], points[-1]) / limit)

@@ -92,7 +92,7 @@ def reaches_m(
     down_s = landing_time_s(airframe, height_m)
     down_w = energy.hover_power_w(airframe, airframe.take_off_mass_kg, wind.speed_m_s)
     base_wh = airframe.reserve_fraction * airframe.battery_wh - down_w * down_s / energy.JOULES_PER_WH
-    rows = []
+    rows: list[tuple[float, float]] = []
     rest_wh = back.energy_wh
     for part in back.parts:
         rate = part.energy_wh / max(part.length_m, 1.0)

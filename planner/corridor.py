@@ -25,6 +25,7 @@ At pads, landing points and rally points the drone only moves vertically, so F a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from planner.airframe import Airframe, braking_distance_m
 
@@ -52,6 +53,7 @@ class Corridor:
         return RETURN_FACTOR * self.flight_geography_m
 
 
+@cache
 def corridor_of(airframe: Airframe) -> Corridor:
     """The corridor that an airframe needs at its largest ground speed."""
     terms = airframe.corridor

@@ -18,6 +18,7 @@ So every leg, vertical ones included, is one item of the mission and is checked 
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,8 +88,15 @@ class Leg:
     energy_wh: float
 
     def __post_init__(self) -> None:
-        for field in ("length_m", "ground_speed_m_s", "duration_s", "energy_wh"):
-            check_number(f"leg.{field}", getattr(self, field), minimum=0.0)
+        for field, number in (
+            ("leg.length_m", self.length_m),
+            ("leg.ground_speed_m_s", self.ground_speed_m_s),
+            ("leg.duration_s", self.duration_s),
+            ("leg.energy_wh", self.energy_wh),
+        ):
+            # Said here again because a plan has dozens of legs; NaN compares false.
+            if not (type(number) is float and 0.0 <= number < math.inf):
+                check_number(field, number, minimum=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +209,8 @@ class LegContingency:
     worst_return_energy_wh: float
 
     def __post_init__(self) -> None:
-        if not SECTION_NAME.fullmatch(self.section) or self.section == "retrace":
+        known = self.section in ("outbound", "inbound")
+        if not known and (not SECTION_NAME.fullmatch(self.section) or self.section == "retrace"):
             raise refuse("contingency.section", f"{self.section!r} is no section that needs a contingency")
         if self.planned_return not in ("retrace", "continue"):
             raise refuse("contingency.planned_return", f"{self.planned_return!r} is no planned return")

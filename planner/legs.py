@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +16,7 @@ from planner.wind import Wind
 XY = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class CruisePart:
+class CruisePart(NamedTuple):
     """The figures of one cruise leg, before it gets its positions."""
 
     length_m: float
@@ -95,7 +94,11 @@ def vertical_leg(kind: LegKind, start: RoutePoint, end: RoutePoint, part: Vertic
 
 def rest_to_rest_s(distance_m: float, speed_m_s: float, acceleration_m_s2: float) -> float:
     """Seconds for a straight move from rest to rest."""
-    return float(motion.leg_time_s(abs(distance_m), 0.0, 0.0, speed_m_s, acceleration_m_s2)[0])
+    length_m = abs(distance_m)
+    if length_m * acceleration_m_s2 <= speed_m_s * speed_m_s:
+        # Braking begins before the speed is reached.
+        return 2.0 * math.sqrt(length_m / acceleration_m_s2)
+    return length_m / speed_m_s + speed_m_s / acceleration_m_s2
 
 
 def climb_time_s(airframe: Airframe, height_m: float) -> float:

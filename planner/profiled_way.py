@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -186,8 +186,7 @@ def _covered_m(bands: Bands, profile: HeightProfile) -> float | None:
 def _climbing(part: CruisePart, rise_m: float, airframe: Airframe) -> CruisePart:
     """The part flown on a slope: ground speed and time stay, the climb's potential energy is added, its length is
     that in space. A descent gives nothing back."""
-    return replace(
-        part,
+    return part._replace(
         length_m=math.hypot(part.length_m, rise_m),
         energy_wh=part.energy_wh + climb_wh_of(airframe, max(0.0, rise_m)),
     )

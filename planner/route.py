@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from planner.airframe import Airframe
 from planner.flight_plan import RouteObjective
@@ -18,7 +19,7 @@ CALM_M_S = 0.05
 """Chosen: weaker wind changes a leg's time by less than 0.3 %."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Way:
     """Corners in frame metres, the cruise legs' figures, and what it is the best of."""
 
@@ -26,11 +27,11 @@ class Way:
     parts: tuple[CruisePart, ...]
     objective: RouteObjective
 
-    @property
+    @cached_property
     def duration_s(self) -> float:
         return sum(part.duration_s for part in self.parts)
 
-    @property
+    @cached_property
     def energy_wh(self) -> float:
         return sum(part.energy_wh for part in self.parts)
 
