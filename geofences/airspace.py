@@ -17,23 +17,20 @@ import shapely
 
 from core.errors import AirspaceError, ErrorCode
 from core.geodesy import LocalFrame, Wgs84Point
-from geofences import explain, height_bands
+from geofences import height_bands, judge
 from geofences.applicability import TimeWindow, require_utc
 from geofences.batch import check_points
-from geofences.intervals import Intervals, intersect, rectangles_cover
-from geofences.model import Authorisation, Restriction, Zone
+from geofences.intervals import Intervals
+from geofences.model import Authorisation, Zone
 from geofences.obstacles import ObstaclePolygon, ObstacleTable, build_table
-from geofences.plane import fast_frame
 from geofences.schedule import Bounds, to_us, window_us
-from geofences.segments import plainly_allowed
-from geofences.snapshot import NOT_KEEPING_OUT, Snapshot, middle_of
+from geofences.snapshot import Snapshot, middle_of
 from geofences.terrain import FlatTerrain, Terrain
-from geofences.verdict import Allowed, Forbidden, Verdict
+from geofences.verdict import Verdict
 from geofences.vertical import ANY_GEOID, GeoidRange
-from geofences.volumes import EVERYWHERE, Segment
 
-_JOIN_SLACK_M = 1e-6
-"""Operating areas that share an edge are crossed without a gap; the rounding of t is far under this."""
+_UNIONS = 64
+"""Chosen: unions of operating areas kept; a city has a few, and they change a few times a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +76,7 @@ class Airspace:
     def _hold(self, snapshot: Snapshot, version: str) -> None:
         self._snapshot = snapshot
         self._table: ObstacleTable | None = None
+        self._unions: dict[tuple[int, ...], shapely.Geometry] = {}
         self.version = version
         self.zones = snapshot.zones
         self.frame = snapshot.frame
@@ -109,40 +107,7 @@ class Airspace:
     ) -> Verdict:
         """May something fly the straight line from ``start`` to ``end``, anywhere on it at any moment
         of ``window``? The line is straight in the airspace's plane and its altitude changes evenly."""
-        segment = self._segment(start, start_amsl_m, end, end_amsl_m)
-        conditions: dict[str, str] = {}
-        used: set[str] = set()
-        for index in self._by_severity(segment):
-            zone_index = int(self._snapshot.volume_zone[index])
-            zone = self.zones[zone_index]
-            moments = self._snapshot.timeline.intervals(zone_index, window)
-            if not moments:
-                continue
-            places = self._snapshot.volumes[index].meets(
-                segment, self.terrain, self._snapshot.geoid, outwards=True
-            )
-            if not places:
-                continue
-            openers = self._openers(zone_index, index, segment, places, moments)
-            if openers is None:
-                return explain.forbidden_by_zone(
-                    zone,
-                    zone.volumes[index - int(self._snapshot.first_volume[zone_index])],
-                    places[0][0] * segment.length_m,
-                    moments,
-                    self.terrain.description,
-                )
-            used |= openers
-            if zone.restriction is Restriction.CONDITIONAL:
-                conditions[zone.zone_id] = explain.condition(zone)
-        outside = self._check_keep_in(segment, window)
-        if outside is not None:
-            return outside
-        return Allowed(
-            conditions=tuple(conditions[zone_id] for zone_id in sorted(conditions)),
-            authorisation_ids=tuple(sorted(used)),
-            terrain=self.terrain.description,
-        )
+        return judge.check_segment(self._snapshot, self.version, start, start_amsl_m, end, end_amsl_m, window)
 
     def check_segments(
         self, lon_lat_deg: npt.ArrayLike, amsl_m: npt.ArrayLike, window: TimeWindow
@@ -151,25 +116,7 @@ class Airspace:
 
         Lines that plainly meet nothing are told apart all at once, the others asked one by one.
         """
-        lines = np.asarray(lon_lat_deg, dtype=np.float64).reshape(-1, 2, 2)
-        heights = np.asarray(amsl_m, dtype=np.float64).reshape(-1, 2)
-        west, south, east, north = self._snapshot.box_deg
-        if not (np.isfinite(heights).all() and ((lines >= (west, south)) & (lines <= (east, north))).all()):
-            plain = np.zeros(len(lines), dtype=np.bool_)
-        else:
-            ends_xy_m = fast_frame(self.frame).project(lines.reshape(-1, 2)).reshape(-1, 2, 2)
-            plain = plainly_allowed(self._snapshot, ends_xy_m, heights, window)
-        allowed = Allowed(terrain=self.terrain.description)
-        return tuple(
-            allowed
-            if is_plain
-            else self.check_segment(
-                Wgs84Point(start[1], start[0]), low_m, Wgs84Point(end[1], end[0]), high_m, window
-            )
-            for is_plain, (start, end), (low_m, high_m) in zip(
-                plain.tolist(), lines.tolist(), heights.tolist(), strict=True
-            )
-        )
+        return judge.check_segments(self._snapshot, self.version, lon_lat_deg, amsl_m, window)
 
     def check_points(
         self, lon_lat_deg: npt.ArrayLike, amsl_m: npt.ArrayLike, at: datetime | npt.NDArray[np.datetime64]
@@ -233,12 +180,13 @@ class Airspace:
         """The union of the operating areas that apply throughout ``window``, frame metres; None when
         the airspace has no operating area at all. It is empty when none applies: nobody may fly then.
 
-        With altitudes given, only areas that reach over the whole band count.
+        With altitudes given, only areas that reach over the whole band count. Questions with the same answer
+        get the same object.
         """
         if not self._snapshot.keep_in_volumes:
             return None
         throughout = self._snapshot.timeline.active_throughout(window)
-        shapes = []
+        held = []
         for index in self._snapshot.keep_in_volumes:
             volume = self._snapshot.volumes[index]
             low, high = volume.inner_amsl_m
@@ -248,8 +196,16 @@ class Airspace:
                 and (floor_amsl_m is None or low <= floor_amsl_m)
                 and (ceiling_amsl_m is None or high >= ceiling_amsl_m)
             ):
-                shapes.append(volume.shape.inner)
-        return shapely.union_all(shapes)
+                held.append(index)
+        known = self._unions.get(tuple(held))
+        if known is None:
+            if len(self._unions) >= _UNIONS:
+                self._unions.clear()
+            shapes = [
+                volume.shape.inner for volume in map(self._snapshot.volumes.__getitem__, held) if volume.shape
+            ]
+            known = self._unions[tuple(held)] = shapely.union_all(shapes)
+        return known
 
     def free_altitudes(self, obstacles: Iterable[int], bounds_deg: Bounds, window: TimeWindow) -> Intervals:
         """AMSL intervals that none of those :attr:`obstacle_polygons` closes over the box ``bounds_deg`` (west,
@@ -328,84 +284,6 @@ class Airspace:
             for i in range(int(first[z]), int(first[z + 1]))
         ]
         return build_table(keep_out, self._snapshot.authorised, self.terrain, self._snapshot.geoid)
-
-    def _segment(self, start: Wgs84Point, start_amsl_m: float, end: Wgs84Point, end_amsl_m: float) -> Segment:
-        for altitude_m in (start_amsl_m, end_amsl_m):
-            if not np.isfinite(altitude_m):
-                raise AirspaceError(ErrorCode.POSITION_INVALID, f"{altitude_m} is not a finite altitude")
-        west, south, east, north = self._snapshot.box_deg
-        for point in (start, end):
-            if not (west <= point.longitude_deg <= east and south <= point.latitude_deg <= north):
-                raise AirspaceError(
-                    ErrorCode.OUTSIDE_LOCAL_FRAME, f"{point} is out of the reach of airspace {self.version}"
-                )
-        first = self.frame.to_enu(start)
-        last = first if end == start else self.frame.to_enu(end)
-        start_xy_m, end_xy_m = (first.east_m, first.north_m), (last.east_m, last.north_m)
-        return Segment(
-            start_xy_m,
-            end_xy_m,
-            start_amsl_m,
-            end_amsl_m,
-            shapely.LineString((start_xy_m, end_xy_m)),
-            self.frame,
-        )
-
-    def _by_severity(self, segment: Segment) -> list[int]:
-        """Volumes of keep-out zones near the segment: the strictest first, then the first on the way."""
-        near = self._snapshot.index.candidates(segment)
-        severity = self._snapshot.volume_severity[near]
-        order = np.lexsort((self._snapshot.index.distances_m(near, segment.start_xy_m), severity))
-        kept: list[int] = near[order][severity[order] < NOT_KEEPING_OUT].tolist()
-        return kept
-
-    def _openers(
-        self, zone_index: int, volume_index: int, segment: Segment, places: Intervals, moments: Intervals
-    ) -> set[str] | None:
-        """Ids of the authorisations that together open the volume there and then; None if they don't."""
-        authorisations = self._snapshot.authorised.get(zone_index)
-        if not authorisations:
-            return None
-        area = self._snapshot.volumes[volume_index].area
-        cover: list[tuple[Intervals, Intervals]] = []
-        ids: list[str] = []
-        for authorised in authorisations:
-            volume = authorised.volume
-            over = volume.heights(segment, self.terrain, self._snapshot.geoid, outwards=False)
-            # An approval for exactly the zone's own area covers its rim, whatever the rounding.
-            if volume.area is not None and volume.area != area:
-                over = intersect(over, volume.places(segment, outwards=False))
-            if over:
-                validity = ((float(authorised.valid_from_us), float(authorised.valid_until_us)),)
-                cover.append((over, validity))
-                ids.append(authorised.authorisation_id)
-                if rectangles_cover(places, moments, cover[-1:]):
-                    return {ids[-1]}
-        return set(ids) if rectangles_cover(places, moments, cover) else None
-
-    def _check_keep_in(self, segment: Segment, window: TimeWindow) -> Forbidden | None:
-        if not self._snapshot.keep_in_volumes:
-            return None
-        cover: list[tuple[Intervals, Intervals]] = []
-        any_open = False
-        for index in self._snapshot.keep_in_volumes:
-            moments = self._snapshot.timeline.intervals(int(self._snapshot.volume_zone[index]), window)
-            if not moments:
-                continue
-            any_open = True
-            places = self._snapshot.volumes[index].meets(
-                segment, self.terrain, self._snapshot.geoid, outwards=False
-            )
-            if places:
-                cover.append((places, moments))
-        asked = window_us(window)
-        slack = _JOIN_SLACK_M / max(segment.length_m, _JOIN_SLACK_M)
-        if rectangles_cover(EVERYWHERE, asked, cover, slack=min(slack, 1e-3)):
-            return None
-        names = [self.zones[int(self._snapshot.volume_zone[i])] for i in self._snapshot.keep_in_volumes]
-        if not any_open:
-            return explain.operating_area_closed(names, window, self.terrain.description)
-        return explain.outside_operating_area(names, self.terrain.description)
 
 
 def _check_band(floor_amsl_m: float, ceiling_amsl_m: float) -> None:

@@ -33,19 +33,22 @@ class VolumeIndex:
         # A volume out of reach has an empty shape: its box lies where nothing is ever asked.
         bounds = np.nan_to_num(shapely.bounds(geometries), nan=_FAR_AWAY_M)
         margin = INTERSECTION_PRECISION_M
-        boxes = shapely.box(
-            bounds[:, 0] - margin, bounds[:, 1] - margin, bounds[:, 2] + margin, bounds[:, 3] + margin
+        bounds = bounds + np.array((-margin, -margin, margin, margin))
+        boxes = shapely.box(*bounds.T)
+        self._fill(
+            limits[:, 0] - VERTICAL_SLACK_M, limits[:, 1] + VERTICAL_SLACK_M, geometries, bounds, boxes
         )
-        self._fill(limits[:, 0] - VERTICAL_SLACK_M, limits[:, 1] + VERTICAL_SLACK_M, geometries, boxes)
 
     def _fill(
         self,
         low_m: npt.NDArray[np.float64],
         high_m: npt.NDArray[np.float64],
         geometries: npt.NDArray[np.object_],
+        bounds: npt.NDArray[np.float64],
         boxes: npt.NDArray[np.object_],
     ) -> None:
-        self._low_m, self._high_m, self._geometries, self._boxes = low_m, high_m, geometries, boxes
+        self._low_m, self._high_m, self._geometries = low_m, high_m, geometries
+        self._bounds, self._boxes = bounds, boxes
         self._tree = shapely.STRtree(boxes)
 
     def replaced(self, first: int, last: int, volumes: Sequence[CompiledVolume]) -> VolumeIndex:
@@ -56,6 +59,7 @@ class VolumeIndex:
             np.concatenate([self._low_m[:first], part._low_m, self._low_m[last:]]),
             np.concatenate([self._high_m[:first], part._high_m, self._high_m[last:]]),
             np.concatenate([self._geometries[:first], part._geometries, self._geometries[last:]]),
+            np.concatenate([self._bounds[:first], part._bounds, self._bounds[last:]]),
             np.concatenate([self._boxes[:first], part._boxes, self._boxes[last:]]),
         )
         return result
@@ -87,31 +91,43 @@ class VolumeIndex:
         ends_xy_m: npt.NDArray[np.float64],
         amsl_m: npt.NDArray[np.float64],
         standing: npt.NDArray[np.bool_],
-        *,
-        piece_m: float,
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """(line number, volume number) of :meth:`candidates` for many lines (n, 2, 2) with altitudes (n, 2)
         at once, of volumes that are ``standing``. A line may be named with a volume that it misses by less
         than a tenth of a millimetre more than there."""
-        vectors = ends_xy_m[:, 1] - ends_xy_m[:, 0]
-        pieces = (np.hypot(vectors[:, 0], vectors[:, 1]) // piece_m).astype(np.int64) + 1
-        line_of = np.repeat(np.arange(len(pieces)), pieces)
-        step = np.arange(len(line_of)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-        share = 1.0 / pieces[line_of]
-        corners = np.stack([step * share, (step + 1) * share], axis=1)[:, :, None]
-        cuts = ends_xy_m[line_of, 0][:, None, :] + corners * vectors[line_of][:, None, :]
-        low, high = cuts.min(axis=1) - _ROUNDING_M, cuts.max(axis=1) + _ROUNDING_M
-        at, volume = self._tree.query(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
-        at = line_of[at]
-        kept = standing[volume]
-        kept &= self._low_m[volume] <= amsl_m.max(axis=1)[at]
-        kept &= self._high_m[volume] >= amsl_m.min(axis=1)[at]
-        if not kept.any():
-            return at[kept], volume[kept]
-        both = np.unique(at[kept] * len(self._boxes) + volume[kept])
-        at, volume = np.divmod(both, len(self._boxes))
-        lines = shapely.linestrings(ends_xy_m)
-        held = shapely.dwithin(self._geometries[volume], lines[at], INTERSECTION_PRECISION_M + _ROUNDING_M)
+        start, vectors = ends_xy_m[:, 0], ends_xy_m[:, 1] - ends_xy_m[:, 0]
+        low, high = ends_xy_m.min(axis=1) - _ROUNDING_M, ends_xy_m.max(axis=1) + _ROUNDING_M
+        low_m, high_m = amsl_m.min(axis=1), amsl_m.max(axis=1)
+        bounds = self._bounds
+        about = np.flatnonzero(
+            standing
+            & (bounds[:, 0] <= high[:, 0].max(initial=-np.inf))
+            & (bounds[:, 2] >= low[:, 0].min(initial=np.inf))
+            & (bounds[:, 1] <= high[:, 1].max(initial=-np.inf))
+            & (bounds[:, 3] >= low[:, 1].min(initial=np.inf))
+        )
+        west, south, east, north = bounds[about].T
+        # The lines' own boxes first, then whether all corners of a box are on one side of a line.
+        at, which = np.nonzero(
+            (west <= high[:, :1])
+            & (east >= low[:, :1])
+            & (south <= high[:, 1:])
+            & (north >= low[:, 1:])
+            & (self._low_m[about] <= high_m[:, None])
+            & (self._high_m[about] >= low_m[:, None])
+        )
+        x, y = vectors[at, 0], vectors[at, 1]
+        aside = (
+            x * (0.5 * (south + north)[which] - start[at, 1])
+            - y * (0.5 * (west + east)[which] - start[at, 0])
+        )  # fmt: skip
+        across, up = (0.5 * (east - west) + _ROUNDING_M)[which], (0.5 * (north - south) + _ROUNDING_M)[which]
+        kept = np.abs(aside) <= np.abs(x) * up + np.abs(y) * across
+        at, volume = at[kept], about[which[kept]]
+        if not len(at):
+            return at, volume
+        lines = shapely.linestrings(ends_xy_m[at])
+        held = shapely.dwithin(self._geometries[volume], lines, INTERSECTION_PRECISION_M + _ROUNDING_M)
         return at[held], volume[held]
 
     def distances_m(

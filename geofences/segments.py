@@ -17,9 +17,6 @@ from geofences.snapshot import NOT_KEEPING_OUT, Snapshot
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_LONG_M = 1_000.0
-"""Chosen: longer lines are looked up in pieces, so that a diagonal does not meet every box."""
-
 
 def plainly_allowed(snapshot: Snapshot, ends_xy_m: Floats, amsl_m: Floats, window: TimeWindow) -> Bools:
     """For lines (n, 2, 2) in frame metres with altitudes (n, 2): whether nothing has to be asked about them."""
@@ -33,7 +30,7 @@ def _near_keep_out(snapshot: Snapshot, ends_xy_m: Floats, amsl_m: Floats, window
     near = np.zeros(len(ends_xy_m), dtype=np.bool_)
     standing = snapshot.timeline.active(window)[snapshot.volume_zone]
     standing &= snapshot.volume_severity < NOT_KEEPING_OUT
-    at, _ = snapshot.index.near_lines(ends_xy_m, amsl_m, standing, piece_m=_LONG_M)
+    at, _ = snapshot.index.near_lines(ends_xy_m, amsl_m, standing)
     near[at] = True
     return near
 
