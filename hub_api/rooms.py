@@ -20,6 +20,7 @@ from flight.links.mavlink.connection import LinkClaim
 from flight.links.mavlink.hub import LinkHub
 from flight.links.mavlink.signing import SigningTimes
 from flight.links.transport import Transport
+from flight.replanner import SiteReplanner
 from geofences import manifest
 from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
@@ -65,11 +66,13 @@ def default_agents(
     *,
     journal_dir: Path,
     records_dir: Path | None,
+    airspace: Callable[[], Airspace],
     links: LinkHub | None = None,
     transport_of: Callable[[Drone], Transport] | None = None,
 ) -> list[Coroutine[Any, Any, None]]:
     """One flight agent for every drone of the site, each with its own journal.
 
+    ``airspace`` is the one in force: agents plan another way in it by themselves when a zone closes theirs.
     ``transport_of`` opens the way to a drone; without it ``links`` does, on the link that the site names.
     Raises 1004 where two drones claim one system id on one link.
     """
@@ -85,6 +88,8 @@ def default_agents(
             # A drone's name may hold anything; a file name may not.
             Journal(journal_dir / f"{quote(drone.drone_id, safe='')}.jsonl"),
             records_dir=records_dir,
+            airspace=airspace,
+            replanner=SiteReplanner(site, airspace, ids),
         ).run()
         for drone in site.drones
     ]

@@ -339,6 +339,7 @@ def _default_agents(hub: Hub, links: LinkHub) -> list[AgentTask]:
         hub.ids,
         journal_dir=hub.settings.journal_dir,
         records_dir=hub.settings.records_dir,
+        airspace=lambda: hub.airspace,
         links=links,
     )
 

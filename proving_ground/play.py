@@ -195,6 +195,7 @@ class Play:
                 hub.ids,
                 journal_dir=settings.journal_dir,
                 records_dir=settings.records_dir,
+                airspace=lambda: hub.airspace,
                 transport_of=self.transport_of,
             )
 

@@ -107,6 +107,10 @@ class DecisionMaker:
         )
         return await self._database.write(lambda s: self._store(s, order_id, _none(lost)))
 
+    def forget_plan(self, flight_id: str) -> None:
+        """The flight follows another plan: its claim on the air is read again at the next decision."""
+        self._planner_thread.submit(self._traffic.forget, flight_id)
+
     def close(self) -> None:
         self._planner_thread.shutdown()
 

@@ -7,6 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlmodel import Session
 
 from flight import messages as m
@@ -16,8 +17,11 @@ from hub_api.dispatch.narration import narrate
 from hub_api.dispatch.order_states import OrderEvent
 from hub_api.store.records import MissionRecord, NewEvent, OutboxRecord
 from hub_api.store.repositories import events, missions, orders, outbox
+from planner.flight_plan import FlightPlan
 
 log = logging.getLogger(__name__)
+
+PLAN = TypeAdapter(FlightPlan)
 
 _HOMEWARD = frozenset(
     {
@@ -29,6 +33,8 @@ _HOMEWARD = frozenset(
         Phase.LANDING_HERE,
     }
 )
+_REPEATED = frozenset({"wind_reported", "report_state"})
+"""Commands that every drone gets all the time; that it took them is worth no line in the record."""
 _ONLY_LIVE = (m.PreflightChecked, m.VehicleState)
 """Told often and true only for a moment: kept in the fleet's live state, stored only with a flight."""
 
@@ -55,7 +61,7 @@ class FlightFollower:
             turn,
             event.kind,
             *narrate(event),
-            data=json.loads(m.encode(event)),
+            data=_data_of(event),
             mission=mission,
             message_id=event.event_id,
             at=event.at,
@@ -100,6 +106,8 @@ class FlightFollower:
     def _keep_without_order(self, session: Session, event: m.Event) -> None:
         if isinstance(event, _ONLY_LIVE):
             return
+        if isinstance(event, m.CommandAccepted) and event.command_kind in _REPEATED:
+            return
         detail, detail_zh = narrate(event)
         events.append(
             session,
@@ -143,6 +151,13 @@ class FlightFollower:
                 mission = missions.save(session, mission, lost_at=event.at)
                 if current:
                     self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
+            case m.FlightRerouted():
+                mission = missions.save(
+                    session,
+                    mission,
+                    plan=PLAN.dump_python(event.plan, mode="json"),
+                    landing_point_id=event.plan.landing_point_id,
+                )
             case m.FlightEnded() if mission.open:
                 mission = self._end(session, turn, mission, event.safe_state, event.reason, event.at)
         return mission
@@ -195,3 +210,11 @@ class FlightFollower:
             self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
         self._ledger.close_if_flights_ended(session, turn)
         return mission
+
+
+def _data_of(event: m.Event) -> dict[str, Any]:
+    """The event as it is told; a new plan goes to the mission and is only named here."""
+    data: dict[str, Any] = json.loads(m.encode(event))
+    if isinstance(event, m.FlightRerouted):
+        data["plan"] = {"plan_id": event.plan.plan_id, "landing_point_id": event.plan.landing_point_id}
+    return data

@@ -20,7 +20,7 @@ from sqlmodel import Session
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
-from flight.messages import Event
+from flight.messages import Event, FlightRerouted
 from flight.model.phases import SafeState
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.flights import FlightFollower
@@ -181,6 +181,8 @@ class OrderService:
     async def take_event(self, event: Event) -> None:
         """Store what a drone tells, and do what follows."""
         turn = await self._database.write(lambda session: self._follower.take(session, event))
+        if isinstance(event, FlightRerouted):
+            self._decisions.forget_plan(event.flight_id)
         if turn is not None:
             self._follow_up(turn)
 

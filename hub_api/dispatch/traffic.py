@@ -68,6 +68,12 @@ class TrafficBook:
         self._entries: dict[str, _Entry] = {}
         self._index = IntentIndex((), origin=origin)
 
+    def forget(self, flight_id: str) -> None:
+        """The flight follows another plan from now on: read it again."""
+        entry = self._entries.pop(flight_id, None)
+        if entry is not None:
+            self._index = self._index.removing(entry.planned.intent_id)
+
     @property
     def known(self) -> frozenset[str]:
         """Flights whose plan need not be read again."""
@@ -107,7 +113,9 @@ class TrafficBook:
     def _planned(self, plan: FlightPlan, airborne_at: datetime | None) -> OperationalIntent:
         if airborne_at is not None:
             departure = timedelta(seconds=DEPARTURE_S)
-            plan = replace(plan, created_at=airborne_at - departure, valid_until=airborne_at + departure)
+            # A plan made in the air counts from its own moment.
+            left_at = max(airborne_at, plan.created_at)
+            plan = replace(plan, created_at=left_at - departure, valid_until=left_at + departure)
         intent = intent_of_plan(plan, owner=OWNER, priority=PRIORITY, geoid_undulation_m=self._undulation_m)
         return intent if airborne_at is None else replace(intent, state=IntentState.ACTIVATED)
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Security
 
 from core.errors import DispatchError, ErrorCode
+from flight.bus import commands_subject
+from flight.messages import WindReported, encode
 from hub_api.dependencies import HubDep
 from hub_api.features.stations.schemas import StationList, StationView, WeatherReading, WindView
 from hub_api.problems import declared
@@ -56,15 +58,26 @@ async def report_weather(
             f"measured {ahead_s:.0f} s in the future of the hub's clock",
             field="measured_at",
         )
-    hub.fleet.take_station_wind(
-        station_id,
-        Wind(
-            from_deg=reading.from_deg,
-            speed_m_s=reading.speed_m_s,
-            gust_m_s=reading.gust_m_s,
-            measured_at=reading.measured_at,
-        ),
+    wind = Wind(
+        from_deg=reading.from_deg,
+        speed_m_s=reading.speed_m_s,
+        gust_m_s=reading.gust_m_s,
+        measured_at=reading.measured_at,
     )
+    hub.fleet.take_station_wind(station_id, wind)
+    for drone in hub.site.drones:
+        if drone.station_id == station_id:
+            # A vehicle on its pad measures no wind; without a reading its own checks could not judge it.
+            notice = WindReported(
+                command_id=hub.ids.new("cmd"),
+                drone_id=drone.drone_id,
+                issued_at=hub.clock.now(),
+                from_deg=wind.from_deg,
+                speed_m_s=wind.speed_m_s,
+                gust_m_s=wind.gust_m_s,
+                measured_at=wind.measured_at,
+            )
+            await hub.bus.publish(commands_subject(drone.drone_id), notice.command_id, encode(notice))
 
 
 def _view(hub: HubDep, station: Station, ready: set[str]) -> StationView:

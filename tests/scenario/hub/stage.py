@@ -185,6 +185,7 @@ async def stage(
             hub.ids,
             journal_dir=chosen.journal_dir,
             records_dir=chosen.records_dir,
+            airspace=lambda: hub.airspace,
             transport_of=fleet.transport_of,
         )
 
