@@ -91,7 +91,6 @@ class Commands:
             511: self._set_interval,
             510: self._get_interval,
             512: self._request_message,
-            519: self._request_protocol,
             520: self._capabilities,
             401: self._run_prearm_checks,
         }
@@ -298,10 +297,6 @@ class Commands:
         if message is None:
             return DENIED
         channel.send(message)
-        return ACCEPTED
-
-    def _request_protocol(self, command: Command, channel: Channel) -> int:
-        channel.send(mavlink.MAVLink_protocol_version_message(200, 100, 200, [0] * 8, [0] * 8))
         return ACCEPTED
 
     def _capabilities(self, command: Command, channel: Channel) -> int:

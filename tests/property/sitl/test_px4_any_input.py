@@ -65,6 +65,14 @@ def test_any_commands_leave_a_vehicle_that_still_knows_where_it_is(sent: list[tu
     assert np.all(np.isfinite(vehicle.body.s))
 
 
+def test_every_command_it_handles_is_survived_with_any_number() -> None:
+    for command in known:
+        for number in (math.nan, math.inf, -1.0, 0.0, 1.0, 3e9):
+            station = Px4Station(px4())
+            station.send(mavlink.MAVLink_command_long_message(1, 1, command, 0, *[number] * 7))
+            station.run(0.3)
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(
