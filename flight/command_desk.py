@@ -33,6 +33,7 @@ from flight.model.phases import AedState, Phase, SafeState, Trigger, advance
 
 if TYPE_CHECKING:
     from flight.agent import FlightAgent
+    from flight.flight_state import FlightUnderWay
 
 _TRIGGERS = {
     "abort_flight": Trigger.ABORT,
@@ -231,12 +232,21 @@ class CommandDesk:
             ]
             if stands:
                 return (Reason("cause_stands", f"it cannot go on: {'; '.join(stands)}", "停止原因仍然存在"),)
-        if (
-            isinstance(command, DivertFlight)
-            and not flight.plan.rally_points
-            and (agent.state.phase is not Phase.CLIMBING)
-        ):
+        if isinstance(command, DivertFlight):
+            return self._against_diverting(flight)
+        return ()
+
+    def _against_diverting(self, flight: FlightUnderWay) -> tuple[Reason, ...]:
+        """The autopilot flies straight to the nearest rally point; over the pad it comes straight down."""
+        agent = self._agent
+        if agent.state.phase is Phase.CLIMBING:
+            return ()
+        if not flight.plan.rally_points:
             return (Reason("no_rally_point", "the plan has no rally point", "计划没有备降点"),)
+        ways = flight.director.faults.ways_open(agent.link.view, agent.state.phase, agent.clock.now())
+        if not ways.rally:
+            detail = "the straight way to the nearest rally point leads through a zone that was closed"
+            return (Reason("rally_way_closed", detail, "前往最近备降点的直线航路穿越已关闭区域"),)
         return ()
 
     def _against_closing(self) -> tuple[Reason, ...]:

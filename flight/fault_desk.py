@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flight.events import FaultCleared, SafetyActionTaken
 from flight.model.failsafe import decide, react
 from flight.model.faults import NEEDS_A_NEW_PLAN, Fault, SafetyAction
-from flight.model.phases import Phase, Row, Trigger, advance
+from flight.model.phases import FLIGHT_PHASES, Phase, Row, Trigger, advance
 
 if TYPE_CHECKING:
     from flight.agent import FlightAgent
@@ -111,8 +111,10 @@ class FaultDesk:
         await self.clear(*_ENDED_BY.get(trigger, ()))
 
     async def latch(self, fault: Fault, detail: str) -> None:
-        """A fact that holds until it is ended by name."""
+        """A fact that holds until it is ended by name, or with the flight."""
         flight = self._agent.flight
+        if self._agent.state.phase not in FLIGHT_PHASES:
+            return
         if flight is not None and flight.faults.latch(fault, detail):
             await self._say_fault(fault, detail)
 

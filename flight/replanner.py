@@ -13,6 +13,7 @@ from geofences.model import Restriction, Zone
 from planner.airframe import load_airframes
 from planner.flight_plan import FlightPlan
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
+from planner.reasons import Reason
 from planner.replan import Airborne, replan_flight
 from planner.site import Site
 from planner.task import FlightTask, NoPlan
@@ -62,6 +63,15 @@ class SiteReplanner:
         wind: Wind,
         at: datetime,
     ) -> FlightPlan | NoPlan:
+        station = next((each for each in self._site.stations if each.station_id == plan.station_id), None)
+        point = next(
+            (each for each in self._site.landing_points if each.landing_point_id == plan.landing_point_id),
+            None,
+        )
+        airframe = load_airframes().get(plan.airframe_id)
+        if station is None or point is None or airframe is None:
+            detail = "the site does not know the plan's station, landing point or airframe"
+            return NoPlan((Reason("not_of_this_site", detail, "站点数据中没有该计划的起降坪、投放点或机型"),))
         airspace = self._airspace()
         known = {zone.zone_id for zone in airspace.zones}
         for zone in closed:
@@ -71,9 +81,9 @@ class SiteReplanner:
             airspace = airspace.with_zone(replace(zone, restriction=Restriction.PROHIBITED), version=version)
         task = FlightTask(
             drone_id=plan.drone_id,
-            station=self._site.station(plan.station_id),
-            landing_point=self._site.landing_point(plan.landing_point_id),
-            airframe=load_airframes()[plan.airframe_id],
+            station=station,
+            landing_point=point,
+            airframe=airframe,
             method=plan.delivery_method,
             wind=wind,
             charge_fraction=standing.charge_fraction,

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+import planner.reasons
+from core.errors import DroneAedError
 from core.geodesy import geodesic_distance_m
 from flight.delivery import Result
 from flight.events import FlightRerouted, RerouteFailed
@@ -74,7 +76,12 @@ class Rerouting:
                 return found
 
             # In a thread: a planner that holds the loop for a second silences our heartbeats as well.
-            self._found.put_nowait((flight, await asyncio.to_thread(look)))
+            try:
+                found = await asyncio.to_thread(look)
+            except DroneAedError as error:
+                # A site without this landing point, say: no way was found, and the flight goes on being safe.
+                found = NoPlan((planner.reasons.Reason("not_planned", str(error), "无法重新规划"),))
+            self._found.put_nowait((flight, found))
             agent.wake()
 
         agent.spawn(plan(), "replan")
@@ -125,6 +132,10 @@ class Rerouting:
                 ),
             )
         found = []
+        taken = [each for each in plan.authorisation_ids if each in agent.memory.revoked]
+        if taken:
+            detail = f"the plan needs what was taken back: {', '.join(taken)}"
+            found.append(Reason("authorisation_revoked", detail, f"计划所需授权已撤销: {', '.join(taken)}"))
         if plan.delivers and (agent.state.aed is not AedState.ON_BOARD or agent.state.failure_announced):
             found.append(
                 Reason(

@@ -13,6 +13,7 @@ from flight.messages import (
     AedReleased,
     AuthorisationRevoked,
     ContinueFlight,
+    DivertFlight,
     FlightRerouted,
     HoldFlight,
     LandingPointCleared,
@@ -142,6 +143,37 @@ def test_without_a_planner_the_flight_waits_for_its_hub_and_then_goes_home(tmp_p
     stage = perform(play, tmp_path, plan=plan())
     never_in(stage, AHEAD)
     assert Fault.NO_NEW_WAY in faults(stage)
+
+
+def test_a_planner_that_fails_is_no_way_found(tmp_path: Path) -> None:
+    elsewhere = site((HOME,), (SCHOOL,), FIELDS)
+
+    async def play(stage: Stage) -> None:
+        await out_to(stage, 150)
+        await stage.answer(stage.notice(ZoneActivated, zone=AHEAD, airspace_version="test-2"))
+        ended = await stage.end(600)
+        assert (ended.safe_state, ended.aed) == (SafeState.ON_PAD, AedState.ON_BOARD), stage.story()
+
+    stage = perform(play, tmp_path, plan=plan(), agent=with_planner(place=elsewhere))
+    assert stage.of(RerouteFailed)
+
+
+def test_a_diversion_over_a_closed_way_is_refused(tmp_path: Path) -> None:
+    between = box_zone("between", 150.0, 40.0, 450.0, 120.0)
+    south = box_zone("south", 300.0, -200.0, 700.0, -60.0)
+
+    async def play(stage: Stage) -> None:
+        await out_to(stage, 200)
+        await stage.answer(stage.order(HoldFlight))
+        await stage.clock.sleep(6)
+        for zone in (between, south):
+            await stage.answer(stage.notice(ZoneActivated, zone=zone, airspace_version="test-2"))
+        rally = stage.agent.flight.director.way.nearest_rally(stage.agent.link.view)  # type: ignore[union-attr]
+        refused = await stage.answer(stage.order(DivertFlight))
+        if rally.position != stage.plan.home.position:
+            assert refused.reasons[0].code == "rally_way_closed"
+
+    perform(play, tmp_path, plan=plan())
 
 
 def test_a_zone_that_opens_again_lets_the_flight_go_on(tmp_path: Path) -> None:
