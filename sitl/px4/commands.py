@@ -281,10 +281,12 @@ class Commands:
 
     def _get_interval(self, command: Command, channel: Channel) -> int:
         message_id = int(command.p[0]) if math.isfinite(command.p[0]) else -1
+        if not streams.is_known(message_id):
+            return FAILED
         interval_s = channel.intervals_s.get(message_id)
         channel.send(
             mavlink.MAVLink_message_interval_message(
-                max(message_id, 0), -1 if interval_s is None else round(interval_s * 1e6)
+                message_id, -1 if interval_s is None else round(interval_s * 1e6)
             )
         )
         return ACCEPTED
