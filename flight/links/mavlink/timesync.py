@@ -16,7 +16,9 @@ from flight.links.mavlink.framing import Message
 
 PERIOD_S = 10.0
 """As ArduPilot asks us; two crystals drift 1 ms apart in that time at 100 ppm."""
-FIRST_PERIOD_S = 1.0
+FIRST_PERIOD_S = 2.0
+EAGER_QUESTIONS = 6
+"""So many at first, one every two seconds; a vehicle that never answers isn't asked so often for ever."""
 KEPT = 8
 OPEN_QUESTIONS = 8
 LONGEST_S = 10.0
@@ -41,6 +43,7 @@ class TimeSync:
         self._open: deque[int] = deque(maxlen=OPEN_QUESTIONS)
         self._samples: deque[Sample] = deque(maxlen=KEPT)
         self._asked_s: float | None = None
+        self._questions = 0
 
     @property
     def best(self) -> Sample | None:
@@ -69,12 +72,14 @@ class TimeSync:
 
     def is_due(self, now_s: float) -> bool:
         """Whether it is time to ask."""
-        period_s = PERIOD_S if len(self._samples) >= KEPT // 2 else FIRST_PERIOD_S
+        eager = len(self._samples) < KEPT // 2 and self._questions < EAGER_QUESTIONS
+        period_s = FIRST_PERIOD_S if eager else PERIOD_S
         return self._asked_s is None or now_s - self._asked_s >= period_s - 0.01
 
     def ask(self, now_s: float) -> dict[str, Any]:
         """The fields of a question."""
         self._asked_s = now_s
+        self._questions += 1
         # 0 would look like a vehicle's own question.
         ours = max(1, round(now_s * _NS))
         self._open.append(ours)
@@ -106,3 +111,4 @@ class TimeSync:
         self._open.clear()
         self._samples.clear()
         self._asked_s = None
+        self._questions = 0

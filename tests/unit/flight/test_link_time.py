@@ -66,6 +66,15 @@ def test_answers_to_nobody_and_reboots() -> None:
     assert sync.offset_s == pytest.approx(-9.0), "after a reboot only the new clock counts"
 
 
+def test_who_never_answers_is_asked_less_often() -> None:
+    sync, asked = TimeSync(), 0
+    for second in range(100):
+        if sync.is_due(float(second)):
+            sync.ask(float(second))
+            asked += 1
+    assert asked == 6 + 8
+
+
 def test_a_running_link_learns_its_round_trip() -> None:
     async def play(link: VehicleConnection, pipe: Pipe, clock: LoopClock) -> None:
         pipe.hear(foreign.MAVLink_heartbeat_message(2, 3, 81, 4, 3, 3))
