@@ -31,11 +31,11 @@ from tests import postgres
 
 ROOT = Path(__file__).parents[1]
 AT_ONCE = 16
-WARM, ORDERS, PACED = 40, 400, 300
+WARM, ORDERS, PACED = 10, 80, 50
 GOAL_RATE_S = 100.0
 SHARE = 0.7
 """Of the rate that was reached; the pace where the goal was not."""
-LISTENERS, STREAM_ORDERS, STREAM_PACE_S = 500, 20, 0.5
+LISTENERS, STREAM_ORDERS, STREAM_PACE_S = 500, 12, 1.0
 START_LIMIT_S = 180.0
 
 
@@ -82,7 +82,11 @@ def _hub(kind: str, folder: Path) -> Iterator[str]:
         yield said.split("ready ", 1)[1].split()[0]
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         if kind == "postgresql":
             postgres.drop_database(database)
 

@@ -293,6 +293,10 @@ def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[
         "decided_at": now.isoformat(),
         "airspace_version": answer.airspace_version or None,
         "reasons": [_reason_json(reason) for reason in answer.reasons],
+        "candidates_total": (
+            len(answer.candidates) if answer.candidates_total is None else answer.candidates_total
+        ),
+        "refusals": dict(answer.refusals),
         "candidates": _ANSWER.dump_python(answer, mode="json", include={"candidates"})["candidates"],
     }
     plan = answer.plan

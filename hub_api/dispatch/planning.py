@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -36,6 +37,9 @@ from planner.wind import Wind
 POLICY = PlanningPolicy(valid_s=40.0)
 """A drone leaves its pad within about 10 s; chosen four times that. All the while others keep out of its way,
 so longer would only delay them; a drone that is not off by then refuses, and another one is sent."""
+
+MOST_CANDIDATES = 200
+"""Chosen: what a person reads and an answer within a second carries; 200 drones × 150 points would be 11 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,10 @@ class Answer:
     candidates: tuple[CandidateAnswer, ...]
     reasons: tuple[Reason, ...]
     airspace_version: str
+    candidates_total: int | None = None
+    """How many there were; of a city's tens of thousands only the first are spelled out. None: all are here."""
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    """Every refused candidate's reasons, counted by their word."""
     delay_s: float = 0.0
 
 
@@ -192,9 +200,12 @@ class SitePlanning:
         refused = [item for item in decision.candidates if item.verdict is CandidateVerdict.REFUSED]
         refused.sort(key=lambda item: distance_m[item.landing_point_id])
         not_ready = {view.drone.drone_id: _reasons_of(view) for view in drones}
+        shown = (*flyable, *refused)[:MOST_CANDIDATES]
         return Answer(
             plan=decision.accepted,
-            candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in (*flyable, *refused)),
+            candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in shown),
+            candidates_total=len(decision.candidates),
+            refusals=dict(Counter(reason.code for item in refused for reason in item.reasons)),
             reasons=() if decision.declined_reason is None else (decision.declined_reason,),
             airspace_version=decision.airspace_version,
             delay_s=decision.delay_s,

@@ -180,7 +180,14 @@ class DecisionView(BaseModel):
         None, description="null where the airspace was not needed to decline."
     )
     reasons: list[ReasonView] = Field(description="Why it was declined; empty if accepted.")
-    candidates: list[CandidateView] = Field(description="Every candidate with its reasons, best first.")
+    candidates: list[CandidateView] = Field(
+        description="Candidates with their reasons: those that could fly, best first, then those refused, nearest "
+        "to the patient first; at most 200 of `candidates_total`."
+    )
+    candidates_total: int = Field(description="Every drone × landing point that was looked at.")
+    refusals: dict[str, int] = Field(
+        default_factory=dict, description="Reasons of every refused candidate, counted by their word."
+    )
 
 
 class FlightView(BaseModel):

@@ -62,6 +62,9 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
         "reasons": decision["reasons"],
         "candidates": [CandidateView.model_validate(item) for item in decision["candidates"]],
         "airspace_version": decision["airspace_version"],
+        # Decisions of the first release hold all of them.
+        "candidates_total": decision.get("candidates_total", len(decision["candidates"])),
+        "refusals": decision.get("refusals", {}),
     }
     if decision["outcome"] == "accepted":
         decided_at = datetime.fromisoformat(decision["decided_at"])
