@@ -112,7 +112,10 @@ class PlannedWay:
 
     def is_on_way_home(self, seq: int | None) -> bool:
         """Whether item ``seq`` is already one of a way home."""
-        return seq is not None and seq >= self.mission.indices.inbound_first
+        if seq is None or not self.mission.indices.inbound_first <= seq < len(self.legs):
+            return False
+        named = next((each for each in self.mission.item_legs[seq:] if each is not None), None)
+        return named is not None and not named.section.startswith("transfer")
 
     def ahead(self, view: VehicleView, phase: Phase) -> list[Leg]:
         """What is still to be flown as planned, the current leg first."""

@@ -30,7 +30,8 @@ from planner.task import FlightTask
 @dataclass(frozen=True, kw_only=True)
 class Airways:
     """What was found at one height. ``home`` leads from where the vehicle stands to the pad; ``out`` to the
-    landing point, ``back`` from there to the pad, and ``retrace`` is ``out`` backwards and then ``home``."""
+    landing point, ``back`` from there to the pad, and ``retrace`` is ``out`` backwards and then ``home``: None
+    where ``back`` is that already, or where nothing is delivered."""
 
     cruise_amsl_m: float
     home: Way

@@ -26,6 +26,7 @@ from geofences.model import TimeWindow
 from planner import reasons
 from planner.airborne import Airways, assemble_airborne
 from planner.airframe import DeliveryTerms
+from planner.compile.dialects import DIALECTS
 from planner.completion import AIMED_RALLY_POINTS, MAX_RALLY_POINTS
 from planner.contingency import NoRallySet, RallySet, choose_rally_points, reaches_m, stopping_distance_m
 from planner.corridor import corridor_of
@@ -190,6 +191,10 @@ class _Question:
             self.refuse(reasons.wind_too_strong_on_leg())
             return None
         retrace = Way(corners, parts, out.objective)
+        if not DIALECTS[self.airframe.autopilot].lands_for_good:
+            # Nothing may stand behind the landing in its mission: it would take off again. So the way home is
+            # the way out backwards too, and there is one landing.
+            return Airways(cruise_amsl_m=cruise_amsl_m, home=home, out=out, back=retrace, retrace=None)
         return Airways(cruise_amsl_m=cruise_amsl_m, home=home, out=out, back=back, retrace=retrace)
 
     def way(self, start: XY, goal: XY, cruise_amsl_m: float, keep_in: KeepIn | None) -> Way | None:

@@ -11,6 +11,7 @@ from core.errors import AirspaceError
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from geofences.verdict import Allowed
+from planner.airframe import load_airframes
 from planner.compile import mavlink_numbers as mav
 from planner.compile.mavlink import compile_mission
 from planner.export.geojson import to_geojson
@@ -119,6 +120,36 @@ def test_turning_back_is_legal_from_every_leg_and_ends_on_the_pad() -> None:
             assert plan.retrace[target.index].end == plan.outbound[leg.index].start
         else:
             assert plan.retrace[target.index].start.position == plan.start.position
+
+
+def test_an_autopilot_that_would_take_off_again_gets_one_landing() -> None:
+    """PX4 flies on behind a landing in the middle of a mission."""
+    quad = load_airframes()["quad8_px4"]
+    point = landing_point("park", 1500.0, 0.0, delivery_methods=(DeliveryMethod.GRIPPER_LOW,))
+    task = FlightTask(
+        drone_id="d1",
+        station=HOME,
+        landing_point=point,
+        airframe=quad,
+        method=DeliveryMethod.GRIPPER_LOW,
+        wind=wind(45.0, 5.0),
+        charge_fraction=1.0,
+        carry_s=0.0,
+    )
+    place = site((HOME,), (point,), FIELDS)
+    sky = airspace(IN_THE_WAY)
+    plan = replan_flight(
+        standing(charge=1.0), task, deliver=True, site=place, airspace=sky, ids=ids(), at=NOW
+    )
+    assert isinstance(plan, FlightPlan), plan
+    assert not plan.retrace
+    mission = compile_mission(plan)
+    lands = [item.seq for item in mission.items if item.command == mav.NAV_LAND]
+    assert lands == [mission.items[-1].seq]
+    for seq, leg in enumerate(mission.item_legs):
+        if leg is not None and leg.section == "outbound" and 0 < leg.index < len(plan.outbound) - 1:
+            jumped = next(n for n in mission.item_legs[mission.return_entry[seq] :] if n is not None)
+            assert plan.inbound[jumped.index].end == plan.outbound[leg.index].start
 
 
 def test_the_mission_of_a_vehicle_in_the_air_is_begun_after_its_take_off() -> None:
