@@ -1,4 +1,4 @@
-"""``python -m sitl fleet …``: start simulated vehicles."""
+"""``python -m sitl fleet …``: start simulated vehicles; ``python -m sitl faults`` lists what can break."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from core.errors import DroneAedError
 from core.geodesy import Wgs84Point
 from sitl.autopilot import Personality
+from sitl.faults import FAULTS
 from sitl.fleet import Fleet
 from sitl.site import lay_out, read_site
 from sitl.weather import Wind
@@ -78,12 +79,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="autopilot parameter",
     )
+    actions.add_parser("faults", help="every fault a vehicle can have, with its strength's unit and default")
     return parser
+
+
+def _list_faults() -> None:
+    for group in dict.fromkeys(kind.group for kind in FAULTS.values()):
+        print(f"{group}:")
+        for kind in FAULTS.values():
+            if kind.group == group:
+                strength = f" [{kind.default_strength:g} {kind.unit}]" if kind.unit else ""
+                print(f"  {kind.name:<22} {kind.explanation}{strength}")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 after a signal; 2 with one line when something given is wrong or a port is busy."""
     options = _parser().parse_args(arguments)
+    if options.action == "faults":
+        _list_faults()
+        return 0
     try:
         if options.site is not None:
             layout = read_site(options.site, autopilot=options.autopilot)

@@ -100,6 +100,11 @@ class Body(Steering):
         return math.atan2(-right_up, up), pitch, math.atan2(forward[1], forward[0])
 
     @property
+    def shown_heading_rad(self) -> float:
+        """What the compass says."""
+        return self.yaw_rad + float(self.c[p.C_HEADING_ERROR])
+
+    @property
     def on_ground(self) -> bool:
         return bool(self.s[p.S_ON_GROUND] > 0)
 

@@ -40,7 +40,7 @@ def global_position(a: Autopilot) -> Any:
     return mavlink.MAVLink_global_position_int_message(
         a.time_boot_ms, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
         round(a.believed_amsl_m * 1000), round(a.height_above_home_m * 1000),
-        round(north * 100), round(east * 100), round(-up * 100), centidegrees(a.body.yaw_rad),
+        round(north * 100), round(east * 100), round(-up * 100), centidegrees(a.body.shown_heading_rad),
     )  # fmt: skip
 
 
@@ -54,7 +54,8 @@ def local_position(a: Autopilot) -> Any:
 
 def attitude(a: Autopilot) -> Any:
     roll, pitch, yaw = a.body.roll_pitch_yaw_rad
-    return mavlink.MAVLink_attitude_message(a.time_boot_ms, roll, pitch, yaw, 0.0, 0.0, 0.0)
+    shown = math.remainder(yaw + a.body.shown_heading_rad - a.body.yaw_rad, 2.0 * math.pi)
+    return mavlink.MAVLink_attitude_message(a.time_boot_ms, roll, pitch, shown, 0.0, 0.0, 0.0)
 
 
 def vfr_hud(a: Autopilot) -> Any:
@@ -62,7 +63,7 @@ def vfr_hud(a: Autopilot) -> Any:
     wind_n, wind_e, _ = a.body.wind_m_s
     return mavlink.MAVLink_vfr_hud_message(
         math.hypot(north - wind_n, east - wind_e), math.hypot(north, east),
-        round(math.degrees(a.body.yaw_rad)) % 360, round(a.body.throttle_fraction * 100),
+        round(math.degrees(a.body.shown_heading_rad)) % 360, round(a.body.throttle_fraction * 100),
         a.believed_amsl_m, up,
     )  # fmt: skip
 

@@ -129,6 +129,7 @@ class Commands:
             autopilot.guidance.change_speed(p[1])
         elif item.command == items.RTL:
             autopilot.want_mode(Mode.AUTO_RTL)
+            autopilot.say(6, "Returning to launch")
             autopilot.mission.finished = True
         elif item.command == items.COMPONENT_ARM_DISARM and p[0] == 0.0:
             autopilot.disarm("external command")

@@ -263,4 +263,5 @@ class Return:
 
     def _land(self) -> None:
         self.stage = ReturnStage.LAND
+        self._autopilot.say(6, "RTL: land at destination")
         self._autopilot.guidance.start_descent()

@@ -9,6 +9,7 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from core.geodesy import Wgs84Point
+from sitl.__main__ import main
 from sitl.autopilot import Personality
 from sitl.faults import FAULTS, UnknownFault
 from sitl.payload import LoadState
@@ -33,6 +34,13 @@ def test_there_are_more_than_forty_and_each_says_what_it_is() -> None:
         assert kind.group in {"link", "sensors", "power", "weather", "gear", "traffic", "autopilot"}
         # A strength other than the plain 1 needs a unit to be understood.
         assert kind.unit or kind.default_strength == 1.0, kind.name
+
+
+def test_the_command_lists_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults"]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"  {name} " in listed for name in FAULTS)
+    assert "[30 m]" in listed
 
 
 def test_an_unknown_fault_is_refused_with_the_nearest_name() -> None:
