@@ -7,6 +7,7 @@ is virtual, and all chance comes from the seed.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,15 @@ import httpx
 import sqlalchemy
 
 from core.clock import LoopClock
+from core.geodesy import LocalFrame, Wgs84Point
 from core.ids import IdSource
 from flight.bus import InProcessBus
 from hub_api import rooms
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
+from hub_api.store.repositories import missions
 from hub_api.wiring import AgentTask, Hub, Parts
+from planner.flight_plan import LegKind
 from planner.site import Drone, Site, load_site
 from proving_ground.cable import Cable
 from proving_ground.schema import FaultLine, OrderLine, Scenario
@@ -300,6 +304,34 @@ class Play:
             f"/v1/drones/{drone_id}/commands", json={"command": kind, "reason": "scenario"}
         )
 
+    async def close_ahead(self, order: str, *, side_m: float) -> None:
+        """The authority closes a square in the middle of the order's last cruise leg towards the landing point."""
+        order_id = self.placed[order].order_id
+        plans = await self.hub.database.read(lambda session: missions.of_order(session, order_id or ""))
+        leg = max(_cruise(plans[-1].plan["outbound"]), key=lambda leg: leg["length_m"])
+        middle = {
+            axis: (leg["start"]["position"][axis] + 2.0 * leg["end"]["position"][axis]) / 3.0
+            for axis in ("latitude_deg", "longitude_deg")
+        }
+        half = side_m / 2.0
+        frame = LocalFrame(Wgs84Point(middle["latitude_deg"], middle["longitude_deg"]))
+        corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
+        zone = {
+            "type": "Feature",
+            "properties": {"identifier": "CLOSED-AHEAD", "restriction": "PROHIBITED", "name": "closed ahead"},
+            "geometry": {"type": "Polygon", "coordinates": [frame.unproject(corners).tolist()]},
+        }
+        answer = await self.client.put(
+            "/v1/airspace/feeds/scenario",
+            params={"format": "geojson", "reason": "scenario"},
+            content=json.dumps({"type": "FeatureCollection", "features": [zone]}),
+        )
+        answer.raise_for_status()
+
+    async def open_again(self) -> None:
+        """The authority opens it again."""
+        await self.client.delete("/v1/airspace/feeds/scenario", params={"reason": "scenario"})
+
     # --- faults -------------------------------------------------------------------------------
 
     def blow(self, speed_m_s: float | None) -> None:
@@ -337,6 +369,10 @@ class Play:
         await self.clock.sleep(line.duration_s)
         await end()
         seen.ended_at_s = self.now_s
+
+
+def _cruise(legs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [leg for leg in legs if leg["kind"] == LegKind.CRUISE]
 
 
 @asynccontextmanager

@@ -73,6 +73,14 @@ async def _database_back(play: Play, drone_id: str, order: str, strength: float)
     play.mend_database()
 
 
+async def _zone_activated(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.close_ahead(order, side_m=strength)
+
+
+async def _zone_cleared(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.open_again()
+
+
 async def _hold(play: Play, drone_id: str, order: str, strength: float) -> None:
     await play.command(drone_id, "hold_flight")
 
@@ -94,6 +102,14 @@ WORLD_FAULTS: dict[str, WorldFault] = {
         WorldFault("order_cancelled", "the centre cancels the order", _cancel),
         WorldFault("second_call", "another caller orders for the same patient", _second_call),
         WorldFault("order_repeated", "the centre sends the same order again, same key", _same_key),
+        WorldFault(
+            "zone_activated",
+            "a square of this side closes across the way ahead",
+            _zone_activated,
+            _zone_cleared,
+            80.0,
+            "m",
+        ),
         WorldFault("wind_change", "the wind takes this speed", _wind, _wind_back, 16.0, "m/s"),
         WorldFault("weather_stale", "the stations' sensors fall silent", _weather_stops, _weather_again),
         WorldFault(
