@@ -89,6 +89,10 @@ campaign-planner: setup $(DEV_STAMP) ## A million airspace questions and 100,000
 	@$(BIN)/python -m tests.campaign.geofence_questions --questions 1000000 --segments 20000 --seed 1
 	@$(BIN)/python -m tests.campaign.route_campaign --routes 100000 --seed 1000
 
+.PHONY: campaign-links
+campaign-links: setup $(DEV_STAMP) ## 10,000 lossy runs: nothing dangerous is commanded twice (about a minute)
+	@$(BIN)/python -m tests.campaign.lossy_commands --runs 10000 --seed 1
+
 .PHONY: conformance
 conformance: setup $(DEV_STAMP) ## Fly every verb on the real autopilots that DRONE_AED_ARDUCOPTER and DRONE_AED_PX4 name (software-in-the-loop)
 	@$(BIN)/python -m tests.conformance.real $(TEST_ARGS)
