@@ -18,12 +18,15 @@ _KEPT_PARAMS: dict[int, tuple[bool, bool, bool, bool]] = {
     19: (True, False, False, True),  # NAV_LOITER_TIME: seconds, yaw
     21: (False, False, False, True),  # NAV_LAND: yaw
     22: (False, False, False, True),  # NAV_TAKEOFF: yaw
+    177: (True, True, False, False),  # DO_JUMP: item, repetitions
     178: (True, True, True, False),  # DO_CHANGE_SPEED
     5001: (True, False, False, False),  # fence inclusion vertex: vertex count
     5002: (True, False, False, False),
     5100: (False, False, False, False),  # rally point
 }
 _WITHOUT_POSITION = frozenset({178})
+_NEVER_ACTIVE = frozenset({177})
+"""Nothing but the parameters matters: a jump is resolved before any item becomes active."""
 _WITHOUT_HEIGHT = frozenset({5001, 5002})
 
 
@@ -41,6 +44,8 @@ def canonical_item(item: MissionItem) -> tuple[object, ...]:
         _kept(value, keep)
         for value, keep in zip((item.param1, item.param2, item.param3, item.param4), keeps, strict=True)
     )
+    if item.command in _NEVER_ACTIVE:
+        return (item.command, params, item.frame)
     if item.command in _WITHOUT_POSITION:
         return (item.command, params, item.frame, round(item.height_m, 2))
     position = (round(item.latitude_deg * 1e7), round(item.longitude_deg * 1e7))

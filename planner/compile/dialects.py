@@ -74,7 +74,7 @@ PX4 = Dialect(
     item_keeps_altitude=True,
     # One speed for the whole way needs no item at all.
     speed_by_parameter=True,
-    # It stays armed, and the next waypoint takes off again (1.16).
+    # It stays armed, and the next waypoint takes off again: seen on 1.16 and, from its own pad, on 1.17.0.
     lands_for_good=False,
 )
 

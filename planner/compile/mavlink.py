@@ -5,6 +5,8 @@ Layout (ArduPilot; PX4 has no sequence 0 for home):
     0 home · 1 NAV_TAKEOFF · DO_CHANGE_SPEED · WAYPOINT per cruise leg · LOITER_TIME over the landing
     point · DO_WINCH retract · WAYPOINT per leg home · NAV_LAND on the pad
     [· WAYPOINTs of the way out backwards · NAV_LAND on the pad]
+
+PX4 flies on after a landing that is not the last item: there the ways home share one at the end.
     [· per alternate: WAYPOINT up over the landing point · WAYPOINT per leg of the transfer · LOITER_TIME over
        the alternate · DO_WINCH retract · WAYPOINT per leg home · NAV_LAND on the pad]
 
@@ -24,6 +26,7 @@ one after the take-off is enough (ArduPilot), or none, because the parameter say
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from planner.airframe import load_airframes
 from planner.checks import refuse
@@ -40,6 +43,8 @@ from planner.compile.mission_types import (
 from planner.compile.parameters import required_parameters
 from planner.flight_plan import Alternate, DeliveryMethod, FlightPlan, Leg, RoutePoint
 
+JUMP_REPEATS = 1000.0
+"""More often than a flight can pass the jump: used up, it would no longer jump (chosen)."""
 SPEED_STEP_M_S = 0.05
 """Ground speeds closer than this are one speed (chosen: far below what an autopilot holds)."""
 
@@ -125,6 +130,9 @@ class _Writer:
                 self._deliver(mav.NAV_WAYPOINT)
         else:
             self._deliver(mav.NAV_TAKEOFF)
+        if plan.retrace and not self.dialect.lands_for_good:
+            self._both_ways_home_to_one_landing()
+            return
         self._home_section("inbound", plan.inbound)
         if plan.retrace:
             self._home_section("retrace", plan.retrace)
@@ -204,6 +212,26 @@ class _Writer:
         for index in range(1, len(legs) - 1):
             self._cruise_leg(section, index)
         self._leg(section, len(legs) - 1, mav.NAV_LAND, param4=self.dialect.yaw_free)
+
+    def _both_ways_home_to_one_landing(self) -> None:
+        """The way home, a jump over the retracing, the retracing, and one landing for both at the very end.
+
+        A real PX4 1.17.0 took off from its pad again after a landing with a section behind it. Jumps are
+        resolved while the next item is looked for, so the jump is never an active item.
+        """
+        inbound, retrace = self.plan.inbound, self.plan.retrace
+        for section, legs in (("inbound", inbound), ("retrace", retrace)):
+            self._leg(section, 0, mav.NAV_WAYPOINT, param4=self.dialect.yaw_free)
+            for index in range(1, len(legs) - 1):
+                self._cruise_leg(section, index)
+            if section == "inbound":
+                jump = len(self.items)
+                height_m = round(legs[-1].start.altitude_amsl_m, 2)
+                self._append(None, mav.DO_JUMP, param2=JUMP_REPEATS, height_m=height_m)
+        self._leg("inbound", len(inbound) - 1, mav.NAV_LAND, param4=self.dialect.yaw_free)
+        land = self.entry["inbound", len(inbound) - 1]
+        self.entry["retrace", len(retrace) - 1] = land
+        self.items[jump] = replace(self.items[jump], param1=float(land))
 
     def _cruise_leg(self, section: str, index: int) -> None:
         entry = len(self.items)

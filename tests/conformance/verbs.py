@@ -68,6 +68,9 @@ async def upload(theatre: Theatre) -> None:
     # An upload over another one leaves nothing of the old.
     assert (await autopilot.upload(link, other)).obeyed
     assert await autopilot.mission_matches(link, other) is True
+    # Home stays where the plan has it, confirmed by the vehicle.
+    locked = await autopilot.lock_home(link, theatre.plan().home)
+    assert locked.obeyed, locked
     assert theatre.vehicle.testimony.times_armed == 0
 
 

@@ -283,3 +283,52 @@ def test_without_rally_points_nothing_returns_straight() -> None:
     assert px4["RTL_TYPE"] == 2
     with_rally = {p.name: p.value for p in compile_mission(calm_plan()).required_parameters}
     assert "FENCE_ACTION" not in with_rally
+
+
+@pytest.mark.parametrize("blowing", [None, wind(60, 7)])
+def test_nothing_stands_behind_the_landing_of_a_px4(blowing: Wind | None) -> None:
+    """A real one took off from its pad again and flew what stood there."""
+    north = px4_plan(blowing=blowing)
+    south_wall = box_zone("wall", 1400, -500, 1600, 900)
+    south = planned(
+        airspace(south_wall),
+        START,
+        LOW,
+        refuges=(refuge("r1", 1000, -800), refuge("r2", 2000, -800)),
+        airframe=QUAD,
+    )
+    plan = dataclasses.replace(north, inbound=south.inbound, retrace=north.inbound)
+    mission = compile_mission(plan)
+    items, at = mission.items, mission.indices
+    assert [item.seq for item in items if item.command == mav.NAV_LAND] == [len(items) - 1]
+    assert at.land == at.retrace_land == len(items) - 1
+
+    def flown(seq: int) -> list[MissionItem]:
+        """With jumps taken, as PX4 takes them."""
+        visited: list[MissionItem] = []
+        while seq < len(items):
+            item = items[seq]
+            if item.command == mav.DO_JUMP:
+                assert item.param2 >= 100
+                seq = int(item.param1)
+                continue
+            if item.command in NAV:
+                visited.append(item)
+            seq += 1
+        return visited
+
+    for first, legs in ((at.inbound_first, plan.inbound), (at.retrace_first, plan.retrace)):
+        expected = [leg.end for leg in legs]
+        visited = flown(first)
+        assert len(visited) == len(expected)
+        for item, point in zip(visited, expected, strict=True):
+            assert item.latitude_deg == pytest.approx(point.position.latitude_deg, abs=2e-7)
+            assert item.longitude_deg == pytest.approx(point.position.longitude_deg, abs=2e-7)
+            assert item.height_m == pytest.approx(point.altitude_amsl_m - plan.home.altitude_amsl_m, abs=0.02)
+    for item, leg in zip(items, mission.item_legs, strict=True):
+        if leg is not None and leg.section == "outbound" and 0 < leg.index < len(plan.outbound) - 1:
+            back = flown(mission.return_entry[item.seq])
+            expected = [plan.outbound[index].start for index in range(leg.index, -1, -1)]
+            assert [found.latitude_deg for found in back] == pytest.approx(
+                [point.position.latitude_deg for point in expected], abs=2e-7
+            )
