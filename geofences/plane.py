@@ -119,9 +119,8 @@ class _Plane:
     def _at(self, uv: Floats) -> Floats:
         powers = np.empty((2, _DEGREE + 1, len(uv)))
         powers[:, 0] = 1.0
-        powers[:, 1] = first = uv.T
-        for exponent in range(2, _DEGREE + 1):
-            np.multiply(powers[:, exponent - 1], first, out=powers[:, exponent])
+        powers[:, 1:] = uv.T[:, None, :]
+        np.multiply.accumulate(powers, axis=1, out=powers)
         inner = (self._table @ powers[1]).reshape(2, _DEGREE + 1, len(uv))
         inner *= powers[0]
         result: Floats = inner.sum(axis=1)

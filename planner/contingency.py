@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ErrorCode, InternalError
-from planner import energy, sweep_kernels
+from planner import energy, rally_kernels, sweep_kernels
 from planner.airframe import Airframe, braking_distance_m
 from planner.legs import landing_time_s
 from planner.route import Way
@@ -43,7 +43,6 @@ XY = tuple[float, float]
 LegXY = tuple[XY, XY]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,13 +128,8 @@ def choose_rally_points(
     stops at ``aim``, or where no more can go; a set that still has more than ``limit`` is no answer.
     """
     ends = np.array(legs, dtype=np.float64).reshape(-1, 4)
-    lengths = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
-    furthest_m = (reach_m[:, 0] + np.maximum(0.0, reach_m[:, 1] * lengths)).max()
-    margin_m = max(0.0, float(furthest_m)) + tolerance_m + run_on_m
-    low = np.minimum(ends[:, :2], ends[:, 2:]).min(axis=0) - margin_m
-    high = np.maximum(ends[:, :2], ends[:, 2:]).max(axis=0) + margin_m
-    within = np.flatnonzero(((candidates >= low) & (candidates <= high)).all(axis=1))
-    points = np.ascontiguousarray(candidates[within], dtype=np.float64)
+    within = rally_kernels.within_reach(ends, candidates, reach_m, tolerance_m + run_on_m)
+    points = candidates[within]
     room = len(ends) * len(points)
     leg, point = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     from_m, to_m = np.empty(room), np.empty(room)
@@ -158,17 +152,5 @@ def choose_rally_points(
     return RallySet(
         chosen=tuple(chosen),
         by_leg=tuple(tuple(sorted(positions)) for positions in of_leg),
-        swept=_triangles(ends, lengths, candidates, leg, point, from_m, to_m),
-    )
-
-
-def _triangles(
-    ends: Floats, lengths: Floats, candidates: Floats, leg: Ints, point: Ints, from_m: Floats, to_m: Floats
-) -> Floats:
-    start, length = ends[leg, :2], lengths[leg][:, None]
-    known = length > 0.0
-    unit = np.where(known, (ends[leg, 2:] - start) / np.where(known, length, 1.0), (1.0, 0.0))
-    return np.stack(
-        [start + unit * from_m[:, None], start + unit * to_m[:, None], candidates[point]],
-        axis=1,
+        swept=rally_kernels.swept(ends, candidates, leg, point, from_m, to_m),
     )

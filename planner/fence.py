@@ -123,8 +123,9 @@ def _united(hulls: Floats, sizes: Ints, width_m: float) -> Rings | None:
 
 
 def _area_m2(ring: Floats) -> float:
-    x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
-    return 0.5 * float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
+    # From the first corner, so that its own terms vanish.
+    x, y = ring[1:, 0] - ring[0, 0], ring[1:, 1] - ring[0, 1]
+    return 0.5 * float(x[:-1] @ y[1:] - y[:-1] @ x[1:])
 
 
 def _worth_keeping(space: Space, rings: Rings, mask: Mask) -> Rings:
@@ -157,6 +158,12 @@ def _follow(corners: Floats, after: Ints, numbers: range) -> Floats:
     while after[order[-1]] != start:
         order.append(int(after[order[-1]]))
     return corners[order]
+
+
+def warm_up(space: Space) -> None:
+    """Load what only fences of more than :data:`MAX_VERTICES` corners need."""
+    triangle = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+    _coarser(space, [triangle], np.zeros(len(space.polygons), dtype=np.bool_), None)
 
 
 def to_autopilot_fence(

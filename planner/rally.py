@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import shapely
 
 from core.geodesy import Wgs84Point
+from planner import rally_kernels
 from planner.moment import Moment
 from planner.site import Site
 from planner.space import Space
@@ -52,18 +54,12 @@ class Refuges:
     ) -> npt.NDArray[np.int64]:
         """The station's pad and the refuges near the ways where a drone may come down from the cruise altitude."""
         fit = self.fit(sky, cruise_amsl_m)
-        corners = [np.array(way) for way in ways]
-        low = np.concatenate([np.minimum(way[:-1], way[1:]) for way in corners]) - NEAR_M
-        high = np.concatenate([np.maximum(way[:-1], way[1:]) for way in corners]) + NEAR_M
-        x, y = self.xy_m[:, 0], self.xy_m[:, 1]
-        (west, south), (east, north) = low.min(axis=0), high.max(axis=0)
-        about = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
-        x, y = x[about, None], y[about, None]
-        beside = (x >= low[:, 0]) & (x <= high[:, 0]) & (y >= low[:, 1]) & (y <= high[:, 1])
-        offered = np.zeros(len(self.positions), dtype=np.bool_)
-        offered[about[beside.any(axis=1)]] = True
-        offered[self.pad_of[station_id]] = True
-        return np.flatnonzero(offered & fit)
+        legs = np.array([(*start, *end) for way in ways for start, end in itertools.pairwise(way)])
+        offered: npt.NDArray[np.int64] = rally_kernels.beside(self.xy_m, fit, legs, NEAR_M)
+        pad = self.pad_of[station_id]
+        if fit[pad] and pad not in offered:
+            return np.insert(offered, np.searchsorted(offered, pad), pad)
+        return offered
 
     def fit(self, sky: Moment, cruise_amsl_m: float) -> npt.NDArray[np.bool_]:
         """For every place, whether the vertical way down to it keeps the flight geography free, inside the

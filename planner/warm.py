@@ -11,6 +11,7 @@ from geofences.airspace import Airspace
 from geofences.model import GROUND, UNLIMITED, PolygonArea, Restriction, TimeWindow, Volume, Zone
 from planner.airframe import Airframe
 from planner.corridor import corridor_of
+from planner.fence import warm_up as warm_up_fences
 from planner.flight_plan import FlightPlan
 from planner.height_profile import warm_up as warm_up_heights
 from planner.planning import plan_flight
@@ -58,6 +59,7 @@ def warm_up(
     for airframe in airframes:
         rehearse(airframe)
         space = space_for(airspace, corridor_of(airframe))
+        warm_up_fences(space)
         moment = space.moment(window)
         height_m = policy.minimum_agl_m
         while height_m <= policy.maximum_agl_m:

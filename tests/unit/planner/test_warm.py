@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geofences.model import Restriction
-from planner import motion, sweep_kernels
+from planner import motion, outline_kernels, rally_kernels, sweep_kernels, verify_kernels
 from planner.airframe import load_airframes
 from planner.flight_plan import FlightPlan
 from planner.height_profile import ClimbLimits, HeightProfile, Stretch, height_profile
@@ -39,7 +39,12 @@ def test_the_first_plan_builds_no_world_and_compiles_nothing(monkeypatch: pytest
     wall = box_zone("wall", 1400, 800, 1600, 1000)
     sky = airspace(area, wall)
     warm_up(sky, [HEX10], at=NOW)
-    kernels = (motion.cruise, sweep_kernels.coarsen)
+    rooms = (motion, sweep_kernels, outline_kernels, rally_kernels, verify_kernels)
+    # Those that are called from Python; the others are part of them.
+    kernels = [
+        kernel for room in rooms for kernel in vars(room).values() if getattr(kernel, "signatures", None)
+    ]
+    assert {sweep_kernels.coarsen, sweep_kernels.choose, verify_kernels.first_met} <= set(kernels)
     known = [len(kernel.signatures) for kernel in kernels]
     built: list[object] = []
     build = SearchWorld.build
