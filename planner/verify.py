@@ -64,7 +64,7 @@ def verify_plan(
     """Judge every leg and distance of ``plan`` anew; ``window`` must contain the whole flight. ``policy`` says how
     high above uneven ground it may be."""
     places: dict[Place, int] = {}
-    lines: dict[tuple[int, int], str] = {}
+    lines: dict[tuple[int, int], tuple[str, int]] = {}
     level: dict[tuple[int, int], None] = {}
     for name, legs in plan.sections().items():
         end = -1
@@ -74,19 +74,21 @@ def verify_plan(
             end = places.setdefault(_place(leg.end), len(places))
             # The same straight line either way: one verdict.
             line = (start, end) if start < end else (end, start)
-            lines.setdefault(line, f"{name} leg {index}")
+            if line not in lines:
+                lines[line] = name, index
             if leg.kind is LegKind.CRUISE:
-                level.setdefault(line)
+                level[line] = None
     given = np.array(list(places))
     ends = np.array(list(lines))
     verdicts = airspace.check_segments(given[ends, :2], given[ends, 2], window)
     conditions: dict[str, None] = {}
     authorisations: dict[str, None] = {}
-    for name, verdict in zip(lines.values(), verdicts, strict=True):
+    for (name, index), verdict in zip(lines.values(), verdicts, strict=True):
         if isinstance(verdict, Forbidden):
-            return Failed(f"{name}: {verdict.detail}", verdict)
-        conditions.update(dict.fromkeys(verdict.conditions))
-        authorisations.update(dict.fromkeys(verdict.authorisation_ids))
+            return Failed(f"{name} leg {index}: {verdict.detail}", verdict)
+        if verdict.conditions or verdict.authorisation_ids:
+            conditions.update(dict.fromkeys(verdict.conditions))
+            authorisations.update(dict.fromkeys(verdict.authorisation_ids))
     problem = _distances(plan, given[np.array(list(level))], airspace, corridor, window, policy)
     if problem is not None:
         return Failed(problem)
