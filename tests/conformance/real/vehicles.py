@@ -71,6 +71,8 @@ class RealVehicle:
         await self._process.stop()
         await asyncio.sleep(0.5)
         self._process = self._start(wipe=False)
+        await asyncio.sleep(1.0)
+        self.witness.reconnect()
 
 
 class RealArduCopter(RealVehicle):
@@ -100,7 +102,8 @@ class RealArduCopter(RealVehicle):
         self.witness.command(42651, 1.0, fraction * 100.0)
 
     async def set_mode_from_elsewhere(self, mode: str) -> None:
-        self.witness.command(176, 1.0, {"hold": 5.0, "mission": 3.0}[mode])
+        # Not LOITER: without a remote control it sinks, and the agent rightly calls that a deviation.
+        self.witness.command(176, 1.0, {"hold": 17.0, "mission": 3.0}[mode])
 
 
 class RealPx4(RealVehicle):

@@ -32,6 +32,7 @@ class Witness:
         self._source_port = source_port
         self._held_us: int | None = None
         self._ended = threading.Event()
+        self._stale = threading.Event()
         self._link: Any = None
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -40,6 +41,10 @@ class Witness:
         """Stop watching."""
         self._ended.set()
         self._thread.join(5.0)
+
+    def reconnect(self) -> None:
+        """The other side was off: pymavlink's TCP link would stay closed without a word."""
+        self._stale.set()
 
     # --- watching -----------------------------------------------------------------------------
 
@@ -55,6 +60,10 @@ class Witness:
         asked_s = 0.0
         while not self._ended.is_set():
             try:
+                if self._stale.is_set():
+                    self._stale.clear()
+                    self._link.close()
+                    self._link = None
                 if self._link is None:
                     self._link = self._connect()
                 if time.monotonic() - asked_s > 1.0:
