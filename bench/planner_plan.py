@@ -62,7 +62,6 @@ WALK = Walk(detour_factor=1.3, exit_s=15.0, description="street", description_zh
 def run(report: Report) -> None:
     """Measure everything."""
     city = City(1000)
-    warm_up(city.airspace, [city.airframe])
     _plans(report, city)
     _choices(report, city)
 
@@ -243,6 +242,7 @@ def plan_questions(city: City, count: int) -> tuple[Site, list[FlightTask]]:
 def _plans(report: Report, city: City) -> None:
     ids = IdSource(FixedClock(), seed=1)  # type: ignore[arg-type]
     site, tasks = plan_questions(city, PLANS)
+    warm_up(city.airspace, [city.airframe], at=NOW, site=site)
 
     def ask(task: FlightTask) -> FlightPlan | NoPlan:
         return plan_flight(task, site=site, airspace=city.airspace, ids=ids, at=NOW)
@@ -287,6 +287,7 @@ def _choices(report: Report, city: City) -> None:
     stations = tuple(city.station(n, place) for n, place in enumerate(central(STATIONS, clear_m)))
     points = tuple(city.landing_point(n, place) for n, place in enumerate(central(POINTS, clear_m)))
     site = city.site(stations, points)
+    warm_up(city.airspace, [city.airframe], at=NOW, site=site)
     states = [
         DroneState(drone=drone, ready=True, not_ready_reasons=(), charge_fraction=1.0, wind=WIND)
         for drone in site.drones

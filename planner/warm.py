@@ -16,6 +16,7 @@ from planner.flight_plan import FlightPlan
 from planner.height_profile import warm_up as warm_up_heights
 from planner.planning import plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
+from planner.rally import refuges_of
 from planner.search.warm import warm_up as warm_up_search
 from planner.site import (
     EmergencySite,
@@ -29,6 +30,7 @@ from planner.site import (
 )
 from planner.space import space_for
 from planner.task import FlightTask, NoPlan
+from planner.verify_shapes import shapes_of
 from planner.wind import Wind
 
 XY = tuple[float, float]
@@ -44,22 +46,26 @@ def warm_up(
     airframes: Iterable[Airframe],
     *,
     at: datetime | None = None,
+    site: Site | None = None,
     policy: PlanningPolicy = DEFAULT_POLICY,
 ) -> None:
     """Prepare ``airspace`` for ``airframes``, and plan a flight each elsewhere, which runs every kernel.
 
-    The operating areas that hold ``at`` that time (default: now by the computer's clock) are indexed too; one
-    that opens later is at its first question. A snapshot that replaces another (``with_zone``) is worth
-    warming up as well, before it goes into use.
+    The operating areas that hold ``at`` that time (default: now by the computer's clock) and the refuges of
+    ``site`` are indexed too; an area that opens later, or a site not named here, is at its first question. A
+    snapshot that replaces another (``with_zone``) is worth warming up as well, before it goes into use.
     """
     warm_up_search()
     warm_up_heights()
     window = TimeWindow.at(datetime.now(UTC) if at is None else at)
+    shapes_of(airspace)
     ground_amsl_m = airspace.terrain.ground_amsl_m(airspace.frame.origin)
     for airframe in airframes:
         rehearse(airframe)
         space = space_for(airspace, corridor_of(airframe))
         warm_up_fences(space)
+        if site is not None:
+            refuges_of(site, space)
         moment = space.moment(window)
         height_m = policy.minimum_agl_m
         while height_m <= policy.maximum_agl_m:
