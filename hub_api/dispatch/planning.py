@@ -141,7 +141,7 @@ class SitePlanning:
         """Index the airspace for every airframe of the site."""
         used = {drone.airframe_id for drone in self._site.drones}
         known = [self._airframes[name] for name in used if name in self._airframes]
-        warm_up(airspace, known, at=self._clock.now(), policy=POLICY)
+        warm_up(airspace, known, at=self._clock.now(), site=self._site, policy=POLICY)
 
     def forbidden(self, airspace: Airspace, plans: Mapping[str, FlightPlan]) -> dict[str, Reason]:
         """By the independent check that every plan passed when it was made, for the time it may still take."""
