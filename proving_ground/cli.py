@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from proving_ground.fault_names import all_faults
+from proving_ground.launch import launch
 from proving_ground.loader import Loaded, ScenarioFileError, library, load_scenario
 from proving_ground.report.html import write_html
 from proving_ground.report.junit import write_junit
@@ -25,6 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.command()(launch)
 console = Console()
 _errors = Console(stderr=True, soft_wrap=True)
 
