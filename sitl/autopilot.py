@@ -89,6 +89,10 @@ class Autopilot(ABC):
         """A safety pilot switches to a mode of his own and holds position."""
 
     @abstractmethod
+    def pilot_lands(self) -> None:
+        """The safety pilot's switch for landing."""
+
+    @abstractmethod
     def forget_mission(self) -> None:
         """The stored mission is lost."""
 

@@ -270,6 +270,9 @@ class ArduCopter(Autopilot):
     def pilot_takes_over(self) -> None:
         self.set_mode(Mode.LOITER)
 
+    def pilot_lands(self) -> None:
+        self.set_mode(Mode.LAND)
+
     def forget_mission(self) -> None:
         self.mission_store.items.clear()
         self.mission_store.version += 1

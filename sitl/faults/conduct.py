@@ -19,6 +19,11 @@ def _pilot(vehicle: SimulatedVehicle, strength: float) -> None:
     vehicle.autopilot.pilot_takes_over()
 
 
+def _pilot_lands(vehicle: SimulatedVehicle, strength: float) -> None:
+    if vehicle.armed:
+        vehicle.autopilot.pilot_lands()
+
+
 def _forget(vehicle: SimulatedVehicle, strength: float) -> None:
     vehicle.autopilot.forget_mission()
 
@@ -42,7 +47,10 @@ def _intruder(vehicle: SimulatedVehicle, strength: float) -> None:
 FAULTS = (
     FaultKind("autopilot_reboot", "the autopilot starts anew; in the air its motors stop", "autopilot", _reboot),
     FaultKind("prearm_failure", "a pre-arm check fails", "autopilot", arming_complaint="Internal errors 0x100"),
-    FaultKind("pilot_takeover", "a safety pilot takes over: the mode changes", "autopilot", _pilot),
+    FaultKind(
+        "pilot_takeover", "a safety pilot takes over: the mode changes; at its end the pilot lands it", "autopilot",
+        _pilot, _pilot_lands,
+    ),
     FaultKind("mission_lost", "the stored mission is gone", "autopilot", _forget),
     FaultKind("motors_cut", "somebody stops the motors by radio", "autopilot", _stop_motors),
     FaultKind("telemetry_frozen", "position and speed are repeated as they were", "autopilot"),

@@ -226,6 +226,9 @@ class Px4(Autopilot):
     def pilot_takes_over(self) -> None:
         self.want_mode(Mode.POSCTL)
 
+    def pilot_lands(self) -> None:
+        self.want_mode(Mode.AUTO_LAND)
+
     def forget_mission(self) -> None:
         self.mission_store.clear()
 
