@@ -136,22 +136,18 @@ def options_for(
     options: list[Option] = []
     distances = _distances_of(site)
     vertical_s: dict[tuple[str, str, float, float], float] = {}
+    # What is against the points depends on the airframe, not on the drone.
+    judged: dict[str, list[tuple[DeliveryTerms | None, tuple[Reason, ...]]]] = {}
     for state in drone_states:
         drone = state.drone
         airframe = airframes.get(drone.airframe_id)
         against_drone = _against_drone(state, airframe)
         station = site.station(drone.station_id)
-        terms_of = {
-            methods: delivery_terms_for(airframe, methods) if airframe else None
-            for methods in {point.delivery_methods for point in points}
-        }
-        for index, point in enumerate(points):
-            against = against_drone + against_point[index]
-            terms = terms_of[point.delivery_methods]
-            if airframe is not None and terms is None:
-                against = (*against, reasons.no_common_delivery_method())
-            elif terms is not None:
-                against += _unfit(point, terms)
+        verdicts = judged.get(drone.airframe_id)
+        if verdicts is None:
+            verdicts = judged[drone.airframe_id] = _against_points(points, against_point, airframe)
+        for index, (point, (terms, against_it)) in enumerate(zip(points, verdicts, strict=True)):
+            against = against_drone + against_it
             if against or airframe is None or terms is None or state.wind is None:
                 refused.append(
                     Candidate(
@@ -185,6 +181,24 @@ def options_for(
             bound_s = fixed_s + straight_s + carries[index]
             options.append(Option(bound_s, state, point, airframe, terms, state.wind, carries[index]))
     return options
+
+
+def _against_points(
+    points: Sequence[LandingPoint], known: Sequence[tuple[Reason, ...]], airframe: Airframe | None
+) -> list[tuple[DeliveryTerms | None, tuple[Reason, ...]]]:
+    """For every point how this airframe would deliver there, and what is against it beside what is ``known``."""
+    if airframe is None:
+        return [(None, against) for against in known]
+    terms_of = {
+        methods: delivery_terms_for(airframe, methods)
+        for methods in {point.delivery_methods for point in points}
+    }
+    found: list[tuple[DeliveryTerms | None, tuple[Reason, ...]]] = []
+    for point, against in zip(points, known, strict=True):
+        terms = terms_of[point.delivery_methods]
+        more = (reasons.no_common_delivery_method(),) if terms is None else _unfit(point, terms)
+        found.append((terms, against + more))
+    return found
 
 
 def _unfit(point: LandingPoint, terms: DeliveryTerms) -> tuple[Reason, ...]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -69,6 +70,7 @@ class UsableHours:
         return _minute_of_day("hours.end", self.end)
 
 
+@lru_cache(maxsize=4096)
 def _minute_of_day(field: str, text: str) -> int:
     hour, _, minute = text.partition(":")
     if not (len(text) == 5 and _digits(hour) and _digits(minute) and int(minute) < 60):
