@@ -11,11 +11,10 @@ from core.clock import LoopClock
 from flight.links.mavlink.transports import Transport, open_transport
 from planner.airframe import load_airframes
 from planner.flight_plan import DeliveryMethod
-from tests.conformance.real.processes import INSTANCE, Process, start_arducopter, start_px4
+from sitl.launchers import Launched, ardupilot, px4
+from tests.conformance.real.processes import INSTANCE, start_at_home, stop
 from tests.conformance.real.witness import Witness
-from tests.conformance.theatre import HOME, Testimony
-
-_HOME = f"{HOME.position.latitude_deg:.7f},{HOME.position.longitude_deg:.7f},{HOME.ground_amsl_m:g}"
+from tests.conformance.theatre import Testimony
 
 
 class RealVehicle:
@@ -35,7 +34,7 @@ class RealVehicle:
             terms.method for terms in load_airframes()[self.airframe_id].deliveries
         )
         self._program, self._folder = program, folder
-        self._process: Process | None = None
+        self._process: Launched | None = None
         self._witness: Witness | None = None
 
     @property
@@ -51,8 +50,8 @@ class RealVehicle:
     def transport(self) -> Transport:
         return open_transport(self.link)
 
-    def _start(self, *, wipe: bool) -> Process:
-        raise NotImplementedError
+    def _start(self, *, wipe: bool) -> Launched:
+        return start_at_home(self.kind, self._program, self._folder, self.parameters, wipe=wipe)
 
     async def power_on(self, clock: LoopClock) -> None:
         os.makedirs(self._folder, exist_ok=True)
@@ -64,11 +63,11 @@ class RealVehicle:
         if self._witness is not None:
             await asyncio.to_thread(self._witness.close)
         if self._process is not None:
-            await self._process.stop()
+            await stop(self._process)
 
     async def power_cycle(self) -> None:
         assert self._process is not None
-        await self._process.stop()
+        await stop(self._process)
         await asyncio.sleep(0.5)
         self._process = self._start(wipe=False)
         await asyncio.sleep(1.0)
@@ -76,24 +75,15 @@ class RealVehicle:
 
 
 class RealArduCopter(RealVehicle):
-    """ArduCopter. What its profile wants, and a frame that reaches the planned speed (30° hold it to 10 m/s)."""
+    """ArduCopter."""
 
     kind = "ardupilot"
     airframe_id = "hex10"
     system_id = 1
     link = f"tcp:127.0.0.1:{5760 + 10 * INSTANCE}"
     witness_at = f"tcp:127.0.0.1:{5762 + 10 * INSTANCE}"
-    gripper_output = 10
-    parameters: ClassVar[dict[str, float]] = {
-        "WINCH_TYPE": 1, "WINCH_RATE_MAX": 2, "SERVO9_FUNCTION": 88,
-        "GRIP_ENABLE": 1, "GRIP_TYPE": 1, "SERVO10_FUNCTION": 28,
-        "FS_GCS_ENABLE": 1, "FS_OPTIONS": 18, "BATT_FS_LOW_ACT": 2, "BATT_FS_CRT_ACT": 1,
-        "FENCE_ENABLE": 1, "FENCE_TYPE": 5, "FENCE_ACTION": 1, "RALLY_LIMIT_KM": 20,
-        "BATT_CAPACITY": 40000, "ANGLE_MAX": 6000,
-    }  # fmt: skip
-
-    def _start(self, *, wipe: bool) -> Process:
-        return start_arducopter(self._program, self._folder, _HOME, self.parameters, wipe=wipe)
+    gripper_output = ardupilot.GRIPPER_OUTPUT
+    parameters: ClassVar[dict[str, float]] = {**ardupilot.PROFILE, "SYSID_THISMAV": 1}
 
     async def lose_gps(self) -> None:
         self.witness.set_float("SIM_GPS_DISABLE", 1.0)
@@ -107,7 +97,7 @@ class RealArduCopter(RealVehicle):
 
 
 class RealPx4(RealVehicle):
-    """PX4 with its built-in quadcopter; less drag than its default, which holds it below 10 m/s."""
+    """PX4 with its built-in quadcopter."""
 
     kind = "px4"
     airframe_id = "quad8_px4"
@@ -115,15 +105,8 @@ class RealPx4(RealVehicle):
     link = f"udpin:127.0.0.1:{14540 + INSTANCE}"
     witness_at = f"udpout:127.0.0.1:{18570 + INSTANCE}"
     witness_port = 24550 + INSTANCE
-    gripper_output = 5
-    parameters: ClassVar[dict[str, float]] = {
-        "SIH_KDV": 0.3, "SIM_BAT_DRAIN": 3600, "SDLOG_BACKEND": 0, "PWM_MAIN_FUNC5": 430,
-        "NAV_DLL_ACT": 2, "COM_DLL_EXCEPT": 1, "COM_LOW_BAT_ACT": 3, "GF_ACTION": 3,
-        "MIS_COMMAND_TOUT": 0, "COM_PREARM_MODE": 2,
-    }  # fmt: skip
-
-    def _start(self, *, wipe: bool) -> Process:
-        return start_px4(self._program, self._folder, _HOME, self.parameters, wipe=wipe)
+    gripper_output = px4.GRIPPER_OUTPUT
+    parameters: ClassVar[dict[str, float]] = px4.PROFILE
 
     async def lose_gps(self) -> None:
         self.witness.set_whole("SIM_GPS_USED", 0)
