@@ -58,9 +58,15 @@ class LoopClock:
         self._epoch = epoch if epoch is not None else datetime.now(UTC)
         if self._epoch.tzinfo is None:
             raise ValueError("epoch must be timezone-aware")
+        self._told = (0.0, self._epoch)
 
     def now(self) -> datetime:
-        return self._epoch + timedelta(seconds=self.monotonic_s())
+        now_s = self.monotonic_s()
+        told = self._told
+        if now_s != told[0]:
+            # In virtual time everybody asks for the same moment again and again.
+            self._told = told = (now_s, self._epoch + timedelta(seconds=now_s))
+        return told[1]
 
     def monotonic_s(self) -> float:
         return (self._loop.time() - self._start_s) * self.speedup

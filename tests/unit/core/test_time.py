@@ -1,6 +1,7 @@
 """Virtual and accelerated time."""
 
 import asyncio
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -45,6 +46,46 @@ def test_a_timeout_fires_in_virtual_time() -> None:
         return clock.monotonic_s()
 
     assert run_virtual(main()) == pytest.approx(30)
+
+
+def test_timers_of_one_instant_run_in_the_order_in_which_they_were_set_and_cancelled_ones_never() -> None:
+    async def main() -> tuple[list[int], float]:
+        loop = asyncio.get_running_loop()
+        ran: list[int] = []
+        timers = [loop.call_at(5.0, ran.append, number) for number in range(1000)]
+        for timer in timers[::2]:
+            timer.cancel()
+            timer.cancel()
+        loop.call_at(7.0, ran.append, -1).cancel()
+        await asyncio.sleep(6.0)
+        timers[1].cancel()
+        return ran, loop.time()
+
+    assert run_virtual(main()) == (list(range(1, 1000, 2)), 6.0)
+
+
+def test_a_timer_that_is_due_now_does_not_wait_for_a_busy_queue() -> None:
+    async def main() -> int:
+        turns = 0
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                while turns < 1000:
+                    turns += 1
+                    await asyncio.sleep(0)
+        return turns
+
+    assert run_virtual(main()) < 10
+
+
+def test_a_registered_descriptor_is_served() -> None:
+    async def main() -> bytes:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            theirs.send(b"word")
+            return await asyncio.get_running_loop().sock_recv(ours, 10)
+
+    assert run_virtual(main()) == b"word"
 
 
 def test_a_wait_that_nothing_can_end_is_reported_instead_of_hanging() -> None:
