@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.geodesy import Wgs84Point, geodesic_distance_m
 from planner import reasons
@@ -82,10 +83,11 @@ class DroneState:
         check_number("charge_fraction", self.charge_fraction, minimum=0.0, maximum=1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One drone with one landing point. ``time_to_patient_s`` is planned, None where no plan was made;
-    ``least_time_to_patient_s`` the lower bound, None where the combination was out before."""
+    ``least_time_to_patient_s`` the lower bound, None where the combination was out before.
+
+    A tuple, because a city has tens of thousands of combinations and each gets one."""
 
     station_id: str
     drone_id: str
@@ -134,6 +136,7 @@ def options_for(
             found.append(reasons.carry_too_long(carry, policy.carry_limit_s))
         against_point.append(tuple(found))
     options: list[Option] = []
+    out = CandidateVerdict.REFUSED
     distances = _distances_of(site)
     vertical_s: dict[tuple[str, str, float, float], float] = {}
     # What is against the points depends on the airframe, not on the drone.
@@ -151,13 +154,7 @@ def options_for(
             if against or airframe is None or terms is None or state.wind is None:
                 refused.append(
                     Candidate(
-                        station_id=drone.station_id,
-                        drone_id=drone.drone_id,
-                        landing_point_id=point.landing_point_id,
-                        verdict=CandidateVerdict.REFUSED,
-                        reasons=against,
-                        time_to_patient_s=None,
-                        least_time_to_patient_s=None,
+                        drone.station_id, drone.drone_id, point.landing_point_id, out, against, None, None
                     )
                 )
                 continue

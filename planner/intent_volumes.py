@@ -23,6 +23,7 @@ import uuid
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -126,11 +127,17 @@ class _Span:
         return _Span(self.earliest_s + duration_s, self.latest_s + duration_s)
 
 
+@lru_cache(maxsize=512)
+def _frame_at(pad: Wgs84Point) -> LocalFrame:
+    """One plane for each pad: making one takes longer than all volumes of a plan."""
+    return LocalFrame(pad)
+
+
 class _Volumes:
     def __init__(self, plan: FlightPlan, geoid_undulation_m: float, margins: Margins) -> None:
         self.plan, self.undulation_m, self.margins = plan, geoid_undulation_m, margins
         self.lateral_m = margins.lateral_of(plan)
-        self.frame = LocalFrame(plan.home.position)
+        self.frame = _frame_at(plan.home.position)
 
     def all(self) -> Iterator[Volume4D]:
         plan = self.plan
