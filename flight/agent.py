@@ -298,7 +298,7 @@ class FlightAgent:
         for task, running in list(self._work.items()):
             if running is effect:
                 task.cancel()
-        if effect is Effect.RELEASE_AED:
+        if effect in (Effect.RELEASE_AED, Effect.UNLOAD):
             self.readiness.hook_opened()
 
         async def run() -> None:

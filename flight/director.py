@@ -39,7 +39,15 @@ MODE_GRACE_S = 4.0
 AIRBORNE_ABOVE_M = 0.5
 
 _MISSION_PHASES = frozenset(
-    {Phase.CLIMBING, Phase.OUTBOUND, Phase.HOVERING, Phase.INBOUND, Phase.RETURNING} | LINE_OUT_PHASES
+    {
+        Phase.CLIMBING,
+        Phase.OUTBOUND,
+        Phase.HOVERING,
+        Phase.TOUCHING_DOWN,
+        Phase.INBOUND,
+        Phase.RETURNING,
+    }
+    | LINE_OUT_PHASES
 )
 _LINE_IN_PHASES = frozenset(
     {
@@ -54,7 +62,13 @@ _LINE_IN_PHASES = frozenset(
         Phase.LANDING,
     }
 )
-_ARMED_PHASES = FLIGHT_PHASES - {Phase.PREPARING, Phase.WAITING, Phase.ARMING, Phase.UNCLAIMED}
+_ARMED_PHASES = FLIGHT_PHASES - {
+    Phase.PREPARING,
+    Phase.WAITING,
+    Phase.ARMING,
+    Phase.UNLOADING,
+    Phase.UNCLAIMED,
+}
 _GIVEN_BACK_IN = frozenset({Phase.HANDED_OVER, Phase.AUTOPILOT_RETURN, Phase.HOLDING, Phase.STANDING_OFF})
 
 
@@ -134,6 +148,10 @@ class Director:
         """
         if phase is Phase.ARMING:
             return Trigger.ARMED if view.armed else None
+        if phase is Phase.UNLOADING:
+            return Trigger.CONTROL_TAKEN if self._somebody_took_off(view) else None
+        if phase is Phase.TOUCHING_DOWN and self._is_down_at_delivery(view):
+            return Trigger.DOWN_AT_DELIVERY
         if phase in _ARMED_PHASES and phase is not Phase.DISARMING and view.armed is False:
             return self.disarmed_where(view)
         moded = self._mode_trigger(view, phase, now_s)
@@ -158,7 +176,8 @@ class Director:
     def _way_trigger(self, view: VehicleView, phase: Phase, now_s: float) -> Trigger | None:
         seq, indices = view.mission_seq, self.mission.indices
         on_outward_side = (
-            phase in (Phase.CLIMBING, Phase.OUTBOUND, Phase.HOVERING) or phase in LINE_OUT_PHASES
+            phase in (Phase.CLIMBING, Phase.OUTBOUND, Phase.HOVERING, Phase.TOUCHING_DOWN)
+            or phase in LINE_OUT_PHASES
         )
         if on_outward_side and seq is not None and seq >= indices.inbound_first:
             return Trigger.WAY_HOME_STARTED
@@ -168,7 +187,8 @@ class Director:
             case Phase.OUTBOUND if seq == indices.delivery_hover and self._is_at_delivery(view):
                 return Trigger.AT_DELIVERY
             case Phase.HOVERING if self._is_settled(view, now_s) and self.may_lower:
-                return Trigger.SETTLED
+                lands = self.plan.delivery_method is DeliveryMethod.LAND
+                return Trigger.SETTLED_TO_LAND if lands else Trigger.SETTLED
             case Phase.INBOUND | Phase.RETURNING if (
                 seq in (indices.land, indices.retrace_land)
                 and self.way.distance_m(view, self.plan.home) <= ON_PAD_WITHIN_M
@@ -181,6 +201,24 @@ class Director:
     def _is_airborne(self, view: VehicleView) -> bool:
         height_m = view.height_above_home_m
         return height_m is not None and height_m > AIRBORNE_ABOVE_M and view.on_ground is not True
+
+    def _is_down_at_delivery(self, view: VehicleView) -> bool:
+        """After we had it land: its own word for the ground, or stopped motors where it was to land."""
+        if view.on_ground:
+            return True
+        return view.armed is False and self.way.distance_m(view, self.plan.delivery) <= ON_PAD_WITHIN_M
+
+    def _somebody_took_off(self, view: VehicleView) -> bool:
+        """In the air from where it stood. In LAND mode it is the landing that bounces."""
+        return view.armed is True and view.landed_state is LandedState.IN_AIR and not self.lands(view)
+
+    def is_over_delivery(self, view: VehicleView) -> bool:
+        """Above the landing point, at whatever height: here it may come down."""
+        return self.way.distance_m(view, self.plan.delivery) <= AT_DELIVERY_WITHIN_M
+
+    def lands(self, view: VehicleView) -> bool:
+        """Whether a mode that comes down where the vehicle is flies it."""
+        return view.custom_mode is not None and self._mode_class(view.custom_mode) is ModeClass.LAND
 
     def _is_at_delivery(self, view: VehicleView) -> bool:
         if view.height_above_home_m is None:

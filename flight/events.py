@@ -90,7 +90,8 @@ class AedReleased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AedOnGround:
-    """The AED lies on the ground and the line is clear above head height: safe to approach."""
+    """Safe to approach: the AED lies on the ground, and the line is clear above head height or, after a delivery
+    by landing, the drone stands beside it with its motors off."""
 
     event_id: str
     drone_id: str

@@ -167,7 +167,7 @@ class FaultFinder:
 
     def _deviation(self, view: VehicleView, phase: Phase, now_s: float) -> list[Finding]:
         plan = self.way.plan
-        if phase in LINE_OUT_PHASES or phase is Phase.HOVERING:
+        if phase in LINE_OUT_PHASES or phase in (Phase.HOVERING, Phase.TOUCHING_DOWN):
             off_m = self.way.distance_m(view, plan.delivery)
             if HOVER_DRIFT_LIMIT_M < off_m < math.inf:
                 detail = f"{off_m:.0f} m off the delivery, {HOVER_DRIFT_LIMIT_M:.0f} m allowed"

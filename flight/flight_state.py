@@ -157,6 +157,7 @@ class FlightUnderWay:
             Phase.STANDING_OFF: ModeClass.HOLD,
             Phase.DIVERTING: ModeClass.RETURN,
             Phase.AUTOPILOT_RETURN: ModeClass.RETURN,
+            Phase.TOUCHING_DOWN: ModeClass.LAND,
             Phase.LANDING_HERE: ModeClass.LAND,
         }.get(phase, ModeClass.MISSION)
         if phase is Phase.LANDING and view.custom_mode is not None:
@@ -203,7 +204,7 @@ class FlightUnderWay:
                             at=now,
                             position=plan.delivery.position,
                             line_height_agl_m=round(self.director.hook_height_m(view) or 0.0, 2),
-                            evidence=_line_evidence(view, now),
+                            evidence=evidence or _line_evidence(view, now),
                         )
                     )
                 case Effect.ANNOUNCE_FAILURE:

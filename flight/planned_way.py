@@ -15,6 +15,7 @@ from planner.compile.mission_types import CompiledMission
 from planner.flight_plan import FlightPlan, Leg, RoutePoint
 
 XY = tuple[float, float]
+_AT_DELIVERY_PHASES = LINE_OUT_PHASES | {Phase.HOVERING, Phase.TOUCHING_DOWN}
 
 
 class PlannedWay:
@@ -119,7 +120,7 @@ class PlannedWay:
 
     def ahead(self, view: VehicleView, phase: Phase) -> list[Leg]:
         """What is still to be flown as planned, the current leg first."""
-        if phase is Phase.HOVERING or phase in LINE_OUT_PHASES:
+        if phase in _AT_DELIVERY_PHASES:
             return list(self.plan.inbound)
         seq = view.mission_seq
         rest = self.rest_from(seq)
@@ -127,7 +128,7 @@ class PlannedWay:
 
     def back(self, view: VehicleView, phase: Phase) -> list[Leg]:
         """The legs that «return now» would fly."""
-        if phase is Phase.HOVERING or phase in LINE_OUT_PHASES:
+        if phase in _AT_DELIVERY_PHASES:
             return list(self.plan.inbound)
         seq = view.mission_seq
         if self.is_on_way_home(seq):
@@ -166,7 +167,7 @@ class PlannedWay:
         timing = self.plan.timing
         if phase in (Phase.PREPARING, Phase.ARMING, Phase.ARMED):
             return timing.time_to_aed_on_ground_s
-        if phase in (Phase.HOVERING, Phase.LOWERING, Phase.RELEASING):
+        if phase in (Phase.HOVERING, Phase.LOWERING, Phase.RELEASING, Phase.TOUCHING_DOWN):
             return timing.lower_s
         home_s = sum(leg.duration_s for leg in self.plan.inbound)
         if phase in (Phase.RETRACTING, Phase.RECOVERING_LINE):
@@ -185,7 +186,7 @@ class PlannedWay:
     def remaining_energy_wh(self, view: VehicleView, phase: Phase) -> float | None:
         """What the planned rest of the flight takes; None where no plan describes the rest."""
         inbound_wh = sum(leg.energy_wh for leg in self.plan.inbound)
-        if phase in (Phase.HOVERING, *LINE_OUT_PHASES):
+        if phase in _AT_DELIVERY_PHASES:
             return inbound_wh
         moving = (Phase.CLIMBING, Phase.OUTBOUND, Phase.INBOUND, Phase.RETURNING)
         if phase not in moving and phase not in STANDING_PHASES:

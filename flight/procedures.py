@@ -18,6 +18,7 @@ from flight.director import Director
 from flight.links.mavlink.connection import VehicleConnection
 from flight.model.outcomes import ActionOutcome, Obedience
 from flight.model.phases import LINE_OUT_PHASES, Effect, Phase, Trigger
+from flight.touchdown import Touchdown
 from planner.compile.mission_types import CompiledMission
 
 TAKEOFF_TIMEOUT_S = 20.0
@@ -41,9 +42,19 @@ VALID_IN: dict[Effect, frozenset[Phase]] = {
     Effect.AWAIT_DEPARTURE: frozenset({Phase.WAITING}),
     Effect.ARM: frozenset({Phase.ARMING}),
     Effect.START_MISSION: frozenset({Phase.ARMED, Phase.CLIMBING}),
+    Effect.TOUCH_DOWN: frozenset({Phase.TOUCHING_DOWN}),
+    Effect.UNLOAD: frozenset({Phase.UNLOADING}),
     Effect.LOWER_AED: frozenset({Phase.LOWERING}),
     Effect.RELEASE_AED: frozenset({Phase.RELEASING}),
-    Effect.RETRACT_LINE: frozenset(Phase) - {Phase.HANDED_OVER, Phase.ENDED, Phase.LOWERING, Phase.RELEASING},
+    Effect.RETRACT_LINE: frozenset(Phase)
+    - {
+        Phase.HANDED_OVER,
+        Phase.ENDED,
+        Phase.LOWERING,
+        Phase.RELEASING,
+        Phase.TOUCHING_DOWN,
+        Phase.UNLOADING,
+    },
     Effect.FLY_HOME: _HOME_PHASES,
     Effect.FLY_BACK: frozenset({Phase.RETURNING}),
     Effect.STOP: frozenset({Phase.HOLDING, Phase.STANDING_OFF, Phase.UNCLAIMED}),
@@ -67,6 +78,7 @@ EXPECTED_MODES: dict[Effect, frozenset[ModeClass]] = {
     Effect.STOP: frozenset({ModeClass.HOLD}),
     Effect.REPLACE_MISSION: frozenset({ModeClass.HOLD, ModeClass.MISSION}),
     Effect.FLY_TO_RALLY: frozenset({ModeClass.RETURN}),
+    Effect.TOUCH_DOWN: frozenset({ModeClass.LAND}),
     Effect.LAND_HERE: frozenset({ModeClass.LAND}),
     Effect.LAND_ON_PAD: frozenset({ModeClass.LAND}),
 }
@@ -80,6 +92,7 @@ class Procedures:
         self, link: VehicleConnection, autopilot: Autopilot, director: Director, clock: Clock
     ) -> None:
         self.delivery = Delivery(link, autopilot, director, clock)
+        self.touchdown = Touchdown(link, autopilot, director, clock)
         self._link = link
         self._autopilot = autopilot
         self._director = director
@@ -91,6 +104,8 @@ class Procedures:
             Effect.PREPARE: self.prepare,
             Effect.ARM: self.arm,
             Effect.START_MISSION: self.start_mission,
+            Effect.TOUCH_DOWN: lambda: self.touchdown.touch_down(hovering_for_s),
+            Effect.UNLOAD: self.touchdown.unload,
             Effect.LOWER_AED: lambda: self.delivery.lower(hovering_for_s),
             Effect.RELEASE_AED: self.delivery.release,
             Effect.RETRACT_LINE: self.delivery.retract,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flight.agent import FlightAgent
 
 RESUME_FRESH_S = 2.0
-_ON_PAD_DISARMED = (Phase.PREPARING, Phase.WAITING)
+_DISARMED_PHASES = (Phase.PREPARING, Phase.WAITING, Phase.UNLOADING)
 
 
 class Resuming:
@@ -61,7 +61,7 @@ class Resuming:
         elif matches is False and journalled in FLIGHT_PHASES:
             flight.director.mission_is_ours = False
             await agent.move(Trigger.CONTROL_TAKEN, "the vehicle holds a mission that is not ours")
-        elif view.armed or journalled in _ON_PAD_DISARMED:
+        elif view.armed or journalled in _DISARMED_PHASES:
             for effect in RESUME_EFFECTS.get(journalled, ()):
                 agent.start(effect)
         await self._say_resumed(flight, journalled, truth)

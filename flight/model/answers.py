@@ -63,6 +63,11 @@ LINE_OUT = Refuse(
     "吊绳已放出，无人机已在悬停；返航将先收绳",
 )
 DESCENDING = Refuse("already_landing", "the drone is already landing", "无人机正在降落")
+UNLOADING = Refuse(
+    "unloading",
+    "the drone stands at the landing point among people and starts nothing there; it is fetched",
+    "无人机已降落在投送点，人员在旁，不再起飞，请派人取回",
+)
 NOT_OURS = Refuse(
     "control_elsewhere",
     "somebody else flies the drone; it is not commanded until control is given back",

@@ -39,6 +39,8 @@ GROUPS: dict[str, frozenset[Phase]] = {
     "on the way out": frozenset({Phase.OUTBOUND}),
     "over the delivery": frozenset({Phase.HOVERING}),
     "line out": LINE_OUT_PHASES,
+    "touching down": frozenset({Phase.TOUCHING_DOWN}),
+    "on the ground at the delivery": frozenset({Phase.UNLOADING}),
     "standing": frozenset({Phase.HOLDING, Phase.STANDING_OFF}),
     "rerouting": frozenset({Phase.REROUTING}),
     "on the way home": frozenset({Phase.INBOUND, Phase.RETURNING}),
@@ -58,47 +60,48 @@ _LETTERS = {
     "T": SafetyAction.TERMINATE,
 }
 
-#                                ground climb out hover line stand reroute home divert desc else
+#                                 ground climb out hover line touch unload stand reroute home dvrt desc else
 _ROWS: dict[Fault, str] = {
     # A vehicle that is not heard cannot be commanded: its own mission brings it home. On the ground the
     # phase machine calls the flight off.
-    Fault.LINK_STALE:            "w      w     w   w     w    w     w       w    w      w    w",
-    Fault.LINK_LOST:             "w      w     w   w     w    w     w       w    w      w    w",
-    # Without a position the autopilot lands by itself; a return needs what is missing.
-    Fault.GPS_LOST:              "L      L     L   L     L    L     L       L    L      w    w",
-    Fault.ESTIMATOR_FAILED:      "L      L     L   L     L    L     L       L    L      w    w",
+    Fault.LINK_STALE:            "w      w     w   w     w    w     w      w     w       w    w    w    w",
+    Fault.LINK_LOST:             "w      w     w   w     w    w     w      w     w       w    w    w    w",
+    # Without a position the autopilot lands by itself; a return needs what is missing. What comes down on the
+    # landing point already does that: only what makes this the wrong ground sends it up again.
+    Fault.GPS_LOST:              "L      L     L   L     L    w     w      L     L       L    L    w    w",
+    Fault.ESTIMATOR_FAILED:      "L      L     L   L     L    w     w      L     L       L    L    w    w",
     # Nothing is lowered where it only believes to be; over the pad it comes straight down. On the way home
     # standing gains nothing: if it lasts, the estimator fails and the autopilot lands.
-    Fault.GPS_GLITCH:            "L      R     H   H     R    H     w       w    w      w    w",
+    Fault.GPS_GLITCH:            "L      R     H   H     R    R     w      H     w       w    w    w    w",
     # Over the pad RETURN means straight down; at half the reserve the nearest place is the only plan.
-    Fault.BATTERY_LOW:           "L      R     R   R     R    R     w       w    w      w    w",
-    Fault.BATTERY_CRITICAL:      "L      R     D   D     D    D     D       D    w      w    w",
-    Fault.ENERGY_SHORT:          "w      R     R   R     R    R     w       w    w      w    w",
-    Fault.WIND_ABOVE_LIMIT:      "w      R     R   R     R    R     w       w    w      w    w",
-    Fault.DEVIATION:             "-      w     R   R     R    -     -       w    -      w    -",
+    Fault.BATTERY_LOW:           "L      R     R   R     R    w     w      R     w       w    w    w    w",
+    Fault.BATTERY_CRITICAL:      "L      R     D   D     D    w     w      D     D       D    w    w    w",
+    Fault.ENERGY_SHORT:          "w      R     R   R     R    w     w      R     w       w    w    w    w",
+    Fault.WIND_ABOVE_LIMIT:      "w      R     R   R     R    w     w      R     w       w    w    w    w",
+    Fault.DEVIATION:             "-      w     R   R     R    R     w      -     -       w    -    w    -",
     # A zone on the way home only: the delivery is finished first, the hold comes when it leaves.
-    Fault.ZONE_AHEAD:            "L      R     H   w     w    H     w       H    w      w    w",
-    Fault.ZONE_AROUND:           "L      R     w   R     R    w     w       w    w      w    w",
-    Fault.ZONE_TURN_BACK:        "L      R     R   R     R    R     w       w    w      w    w",
-    Fault.NO_NEW_WAY:            "w      w     w   w     w    R     w       w    w      w    w",
-    Fault.AUTHORISATION_REVOKED: "L      R     H   w     w    H     w       w    w      w    w",
-    Fault.ORDER_CANCELLED:       "L      R     R   R     R    R     w       w    w      w    w",
-    Fault.PATIENT_MOVED:         "L      H     H   H     w    H     w       w    w      w    w",
+    Fault.ZONE_AHEAD:            "L      R     H   w     w    w     w      H     w       H    w    w    w",
+    Fault.ZONE_AROUND:           "L      R     w   R     R    w     w      w     w       w    w    w    w",
+    Fault.ZONE_TURN_BACK:        "L      R     R   R     R    w     w      R     w       w    w    w    w",
+    Fault.NO_NEW_WAY:            "w      w     w   w     w    w     w      R     w       w    w    w    w",
+    Fault.AUTHORISATION_REVOKED: "L      R     H   w     w    w     w      H     w       w    w    w    w",
+    Fault.ORDER_CANCELLED:       "L      R     R   R     R    R     w      R     w       w    w    w    w",
+    Fault.PATIENT_MOVED:         "L      H     H   H     w    w     w      H     w       w    w    w    w",
     # People under the load: the line comes up again, with the AED on it.
-    Fault.LANDING_POINT_OCCUPIED: "w     w     w   H     R    H     w       w    w      w    w",
+    Fault.LANDING_POINT_OCCUPIED: "w     w     w   H     R    R     w      H     w       w    w    w    w",
     # Moves of the phase machine, recorded here.
-    Fault.WINCH_JAM:             "w      w     w   w     w    w     w       w    w      w    w",
-    Fault.RELEASE_NOT_CONFIRMED: "w      w     w   w     w    w     w       w    w      w    w",
-    Fault.LINE_NOT_RETRACTED:    "w      w     w   w     w    w     w       w    w      w    w",
+    Fault.WINCH_JAM:             "w      w     w   w     w    w     w      w     w       w    w    w    w",
+    Fault.RELEASE_NOT_CONFIRMED: "w      w     w   w     w    w     w      w     w       w    w    w    w",
+    Fault.LINE_NOT_RETRACTED:    "w      w     w   w     w    w     w      w     w       w    w    w    w",
     # Every metre flown on is a gamble.
-    Fault.MOTOR_TROUBLE:         "L      L     L   L     L    L     L       L    L      w    w",
+    Fault.MOTOR_TROUBLE:         "L      L     L   L     L    w     w      L     L       L    L    w    w",
     # It lies there with turning blades. A descent that ends is no crash: LANDING disarms by itself.
-    Fault.CRASHED:               "w      T     T   T     T    T     T       T    w      w    w",
-    Fault.CONTROL_TAKEN:         "w      w     w   w     w    w     w       w    w      w    w",
+    Fault.CRASHED:               "w      T     T   T     T    w     w      T     T       T    w    w    w",
+    Fault.CONTROL_TAKEN:         "w      w     w   w     w    w     w      w     w       w    w    w    w",
     # An autopilot that comes back in the air goes on or falls; on the ground the flight is called off.
-    Fault.AUTOPILOT_REBOOTED:    "L      w     w   w     w    w     w       w    w      w    w",
+    Fault.AUTOPILOT_REBOOTED:    "L      w     w   w     w    w     w      w     w       w    w    w    w",
     # The autopilot's own fence action is under way.
-    Fault.FENCE_BREACHED:        "w      w     w   w     w    w     w       w    w      w    w",
+    Fault.FENCE_BREACHED:        "w      w     w   w     w    w     w      w     w       w    w    w    w",
 }  # fmt: skip
 
 

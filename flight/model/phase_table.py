@@ -8,6 +8,7 @@ from flight.model import answers as a
 from flight.model.answers import HELD, IGNORE, Answer, Row
 from flight.model.phase_rows import (
     BREAK_OFF,
+    CLOSED_BY_HAND,
     CONTROL_EVENTS,
     GO_BACK,
     SAFETY_EVENTS,
@@ -21,7 +22,7 @@ from flight.model.phase_rows import (
     on_pad,
     standing,
 )
-from flight.model.words import AedState, Effect, Phase
+from flight.model.words import AedState, Effect, Phase, SafeState
 from flight.model.words import Trigger as T
 
 _LAND_ON_PAD = Row(Phase.LANDING, (Effect.ANNOUNCE_FAILURE, Effect.LAND_ON_PAD))
@@ -93,6 +94,7 @@ _WAY_OUT: dict[Phase, dict[T, Answer]] = {
     Phase.HOVERING: {
         **in_air(Phase.HOVERING, hold_as=Phase.OUTBOUND),
         T.SETTLED: Row(Phase.LOWERING, (Effect.LOWER_AED,)),
+        T.SETTLED_TO_LAND: Row(Phase.TOUCHING_DOWN, (Effect.TOUCH_DOWN,)),
         T.LOAD_LOST: _LOST_ON_THE_WAY,
     },
 }
@@ -129,6 +131,46 @@ _DELIVERY: dict[Phase, dict[T, Answer]] = {
         T.LINE_IN: GO_BACK,
         T.RETRACTION_FAILED: GO_BACK,
         T.RELEASE_CONFIRMED: Row(Phase.RETRACTING, (Effect.ANNOUNCE_RELEASE,), aed=AedState.RELEASED),
+    },
+}
+
+_UNLOADED = Row(
+    Phase.ENDED,
+    (Effect.ANNOUNCE_RELEASE, Effect.ANNOUNCE_SAFE_TO_APPROACH, Effect.END),
+    aed=AedState.RELEASED,
+    safe_state=SafeState.DELIVERED_ON_GROUND,
+)
+_NOT_UNLOADED = Row(
+    Phase.ENDED,
+    (Effect.ANNOUNCE_FAILURE, Effect.END),
+    aed=AedState.UNKNOWN,
+    safe_state=SafeState.LANDED_ELSEWHERE,
+)
+
+_TOUCHDOWN: dict[Phase, dict[T, Answer]] = {
+    Phase.TOUCHING_DOWN: {
+        # Continued after a hold it climbs to its hover again, settles again, and comes down anew.
+        **in_air(Phase.TOUCHING_DOWN, hold_as=Phase.OUTBOUND),
+        T.DOWN_AT_DELIVERY: Row(Phase.UNLOADING, (Effect.UNLOAD,)),
+        T.LAND_NOW: _already(Phase.TOUCHING_DOWN),
+        T.REROUTE: a.DESCENDING,
+        T.LOAD_LOST: _LOST_ON_THE_WAY,
+        # The hover ended before the landing began; our command may still be on its way.
+        T.WAY_HOME_STARTED: Row(Phase.INBOUND, (Effect.ANNOUNCE_FAILURE, Effect.FLY_HOME)),
+        **ignored(T.AUTOPILOT_LANDS, T.FINAL_DESCENT, T.SAFETY_LAND),
+    },
+    Phase.UNLOADING: {
+        **on_pad(_already(Phase.UNLOADING)),
+        **ignored(*SAFETY_EVENTS, *CONTROL_EVENTS),
+        **ignored(T.DISARMED_ON_PAD, T.DISARMED_AT_RALLY, T.DISARMED_ELSEWHERE),
+        **dict.fromkeys((T.RETURN, T.HOLD, T.CONTINUE, T.DIVERT, T.LAND_NOW, T.REROUTE), a.UNLOADING),
+        T.CLOSE: CLOSED_BY_HAND,
+        T.RELEASE_CONFIRMED: _UNLOADED,
+        T.RELEASE_UNCONFIRMED: _NOT_UNLOADED,
+        # We start nothing here: whoever took off flies it.
+        T.CONTROL_TAKEN: Row(
+            Phase.HANDED_OVER, (Effect.ANNOUNCE_FAILURE, Effect.STAND_BACK), hold_as=Phase.RETURNING
+        ),
     },
 }
 
@@ -239,6 +281,7 @@ TABLE: dict[Phase, dict[T, Answer]] = {
     **_GROUND,
     **_WAY_OUT,
     **_DELIVERY,
+    **_TOUCHDOWN,
     **_WAY_HOME,
     **_STANDING,
     **_ELSEWHERE,

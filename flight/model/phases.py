@@ -138,6 +138,8 @@ RESUME_EFFECTS: dict[Phase, tuple[Effect, ...]] = {
     Phase.RELEASING: (Effect.RELEASE_AED,),
     Phase.RETRACTING: (Effect.RETRACT_LINE,),
     Phase.RECOVERING_LINE: (Effect.RETRACT_LINE,),
+    Phase.TOUCHING_DOWN: (Effect.TOUCH_DOWN,),
+    Phase.UNLOADING: (Effect.UNLOAD,),
     Phase.INBOUND: (Effect.FLY_HOME,),
     Phase.RETURNING: (Effect.FLY_BACK,),
     Phase.STANDING_OFF: (Effect.STOP,),

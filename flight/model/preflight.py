@@ -14,7 +14,7 @@ from core.geodesy import geodesic_distance_m
 from flight.model.view import VehicleView
 from planner.airframe import load_airframes
 from planner.energy import battery_at
-from planner.flight_plan import DeliveryMethod, FlightPlan
+from planner.flight_plan import FlightPlan
 
 
 class PreflightLevel(StrEnum):
@@ -320,6 +320,4 @@ def _check_energy(view: VehicleView, plan: FlightPlan) -> PreflightVerdict:
 
 
 def _check_method(plan: FlightPlan) -> PreflightVerdict:
-    if plan.delivery_method is DeliveryMethod.LAND:
-        return blocked("delivery", "unsupported", "landing to deliver is not flown", "不支持降落投放")
     return fine("delivery", f"by {plan.delivery_method.value}", f"投放方式{plan.delivery_method.value}")

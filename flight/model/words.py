@@ -37,6 +37,12 @@ class Phase(StrEnum):
     """The vehicle confirmed the release; the empty line comes up. The way home follows by itself."""
     RECOVERING_LINE = "recovering_line"
     """The delivery is broken off with the line out: the line comes up, with or without the AED."""
+    TOUCHING_DOWN = "touching_down"
+    """Coming down on the landing point itself with the AED, on our command. Until the ground is reached a
+    return climbs again; afterwards nothing starts the motors there."""
+    UNLOADING = "unloading"
+    """On the ground at the landing point. The motors are stopped first, then the AED is released, then people
+    are told that they may come. Nothing takes off from here: the flight ends where it stands."""
     INBOUND = "inbound"
     """Flying the planned way home after the delivery part ended."""
     RETURNING = "returning"
@@ -78,6 +84,8 @@ class SafeState(StrEnum):
     """Called off or failed before take-off."""
     ON_PAD = "on_pad"
     """Landed and disarmed on its own pad."""
+    DELIVERED_ON_GROUND = "delivered_on_ground"
+    """Landed at the landing point to deliver, disarmed, the AED released. It stays there: somebody fetches it."""
     LANDED_AT_RALLY = "landed_at_rally"
     """Landed and disarmed at a rally point of the plan."""
     LANDED_ELSEWHERE = "landed_elsewhere"
@@ -97,7 +105,15 @@ class AedState(StrEnum):
 
 
 GROUND_PHASES = frozenset(
-    {Phase.DISCONNECTED, Phase.STANDBY, Phase.PREPARING, Phase.WAITING, Phase.ARMING, Phase.ENDED}
+    {
+        Phase.DISCONNECTED,
+        Phase.STANDBY,
+        Phase.PREPARING,
+        Phase.WAITING,
+        Phase.ARMING,
+        Phase.UNLOADING,
+        Phase.ENDED,
+    }
 )
 """Phases in which the motors may stand."""
 
@@ -155,6 +171,10 @@ class Trigger(StrEnum):
     CLIMBED = "climbed"
     AT_DELIVERY = "at_delivery"
     SETTLED = "settled"
+    SETTLED_TO_LAND = "settled_to_land"
+    """Settled, and this plan delivers by landing."""
+    DOWN_AT_DELIVERY = "down_at_delivery"
+    """The vehicle says that it stands on the ground, after we had it come down on the landing point."""
     AED_AT_GROUND = "aed_at_ground"
     LOWERING_FAILED = "lowering_failed"
     RELEASE_CONFIRMED = "release_confirmed"
@@ -212,6 +232,10 @@ class Effect(StrEnum):
     SETTLE = "settle"
     """Wait until the hover is steady enough to lower."""
     LOWER_AED = "lower_aed"
+    TOUCH_DOWN = "touch_down"
+    """Come down on the landing point, if the vehicle still stands over it and time is left."""
+    UNLOAD = "unload"
+    """On the ground: motors off, seen off for a moment, then release."""
     RELEASE_AED = "release_aed"
     RETRACT_LINE = "retract_line"
     FLY_HOME = "fly_home"

@@ -179,7 +179,7 @@ class FlightFollower:
             return mission
         if event.phase in AIRBORNE_PHASES:
             self._ledger.apply(session, turn, OrderEvent.TAKEN_OFF)
-        if event.phase is Phase.LOWERING:
+        if event.phase in (Phase.LOWERING, Phase.TOUCHING_DOWN):
             self._ledger.apply(session, turn, OrderEvent.LOWERING)
         if event.phase in _HOMEWARD:
             self._ledger.apply(session, turn, OrderEvent.TURNED_HOME)

@@ -22,6 +22,14 @@ _PHASES: dict[Phase, tuple[str, str]] = {
     Phase.RELEASING: ("The AED is at the ground and is being released", "AED 已到地面，正在释放"),
     Phase.RETRACTING: ("The AED is released, the line comes up", "AED 已释放，正在收线"),
     Phase.RECOVERING_LINE: ("The delivery is broken off, the line comes up", "投送中止，正在收线"),
+    Phase.TOUCHING_DOWN: (
+        "The drone lands at the landing point with the AED: keep clear",
+        "无人机正携 AED 在投送点降落，请勿靠近",
+    ),
+    Phase.UNLOADING: (
+        "The drone stands at the landing point, its motors are being stopped: keep clear",
+        "无人机已落地，正在停桨，请勿靠近",
+    ),
     Phase.INBOUND: ("The drone flies home", "无人机返航"),
     Phase.RETURNING: ("The drone returns early", "无人机提前返航"),
     Phase.HOLDING: ("The drone holds its position", "无人机原地悬停"),
@@ -39,6 +47,10 @@ _PHASES: dict[Phase, tuple[str, str]] = {
 _SAFE_STATES: dict[SafeState, tuple[str, str]] = {
     SafeState.NEVER_LEFT_GROUND: ("it never left the ground", "未起飞"),
     SafeState.ON_PAD: ("it is back on its pad", "已返回停机坪"),
+    SafeState.DELIVERED_ON_GROUND: (
+        "it stands at the landing point with its motors off, somebody fetches it",
+        "已停在投送点，电机已停，需派人取回",
+    ),
     SafeState.LANDED_AT_RALLY: ("it landed at a rally point", "已在备降点降落"),
     SafeState.LANDED_ELSEWHERE: (
         "it landed elsewhere, somebody must go there",

@@ -14,13 +14,11 @@ from flight.messages import (
     AbortFlight,
     AedOnGround,
     AedReleased,
-    CommandRefused,
     ContinueFlight,
     DivertFlight,
     FlightEnded,
     FlightRerouted,
     FlightResumed,
-    FlyMission,
     HoldFlight,
     LandNow,
     RerouteFlight,
@@ -288,15 +286,19 @@ async def change_of_address(theatre: Theatre) -> None:
     assert geodesic_distance_m(released.position, school) < 5.0, theatre.story()
 
 
-async def refuse_to_land_for_delivery(theatre: Theatre) -> None:
-    """The phase machine knows no delivery by landing: such a plan is refused with its reason, on the pad."""
-    await theatre.ready()
-    said = await theatre.answer(
-        theatre.order(FlyMission, order_id="ord_1", plan=theatre.plan(), flight_id="flt_1")
-    )
-    assert isinstance(said, CommandRefused), said
-    assert [reason.code for reason in said.reasons] == ["delivery_unsupported"]
-    assert theatre.vehicle.testimony.times_armed == 0
+async def land_to_deliver(theatre: Theatre) -> None:
+    """Down on the landing point, motors off, released, people called; then it stays there."""
+    await theatre.fly()
+    ended = await theatre.end()
+    expected = (SafeState.DELIVERED_ON_GROUND, AedState.RELEASED)
+    assert (ended.safe_state, ended.aed) == expected, theatre.story()
+    released, safe = theatre.of(AedReleased), theatre.of(AedOnGround)
+    assert len(released) == len(safe) == 1
+    assert any("disarmed" in seen.observed for seen in safe[0].evidence)
+    assert abs(theatre.vehicle.testimony.farthest_m - DISTANCE_M) < 8.0
+    await theatre.clock.sleep(20.0)
+    assert not theatre.vehicle.testimony.armed
+    assert theatre.vehicle.testimony.times_armed == 1
 
 
 VERBS: dict[str, Play] = {
@@ -320,7 +322,7 @@ VERBS: dict[str, Play] = {
         taken_over,
         reroute_round_a_zone,
         change_of_address,
-        refuse_to_land_for_delivery,
+        land_to_deliver,
     )
 }
 """Every verb by its name. Played with the airframe's first delivery method; ``deliver`` with each of them."""
@@ -328,7 +330,7 @@ VERBS: dict[str, Play] = {
 
 def plays(methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, DeliveryMethod]]:
     """Which verbs are played with which method of delivery."""
-    every = [(name, methods[0]) for name in VERBS if name != "refuse_to_land_for_delivery"]
+    every = [(name, methods[0]) for name in VERBS if name != "land_to_deliver"]
     others = [("deliver", method) for method in methods[1:] if method is not DeliveryMethod.LAND]
-    landing = [("refuse_to_land_for_delivery", method) for method in methods if method is DeliveryMethod.LAND]
+    landing = [("land_to_deliver", method) for method in methods if method is DeliveryMethod.LAND]
     return every + others + landing

@@ -98,6 +98,35 @@ def test_the_release_is_asked_for_at_one_place_only() -> None:
     assert places == [(Phase.LOWERING, Trigger.AED_AT_GROUND)]
 
 
+def test_a_drone_among_people_unloads_only_after_it_is_down_and_starts_nothing() -> None:
+    """Every answer on the ground at the delivery: stay, end, or leave it to whoever took it up."""
+    places = [
+        (phase, trigger)
+        for phase, answers in TABLE.items()
+        for trigger, answer in answers.items()
+        if isinstance(answer, Row) and Effect.UNLOAD in answer.effects
+    ]
+    assert places == [(Phase.TOUCHING_DOWN, Trigger.DOWN_AT_DELIVERY)]
+    harmless = {
+        Effect.ANNOUNCE_RELEASE,
+        Effect.ANNOUNCE_SAFE_TO_APPROACH,
+        Effect.ANNOUNCE_FAILURE,
+        Effect.END,
+        Effect.STAND_BACK,
+    }
+    for trigger, answer in TABLE[Phase.UNLOADING].items():
+        if isinstance(answer, Row):
+            assert answer.target in (Phase.UNLOADING, Phase.ENDED, Phase.HANDED_OVER), trigger
+            assert set(answer.effects) <= harmless, trigger
+
+
+def test_people_are_called_on_the_ground_only_by_a_confirmed_release() -> None:
+    for phase in (Phase.TOUCHING_DOWN, Phase.UNLOADING):
+        for trigger, answer in TABLE[phase].items():
+            if isinstance(answer, Row) and Effect.ANNOUNCE_SAFE_TO_APPROACH in answer.effects:
+                assert (phase, trigger) == (Phase.UNLOADING, Trigger.RELEASE_CONFIRMED)
+
+
 def test_motors_start_only_after_a_verified_preparation() -> None:
     places = [
         (phase, trigger)
@@ -211,6 +240,13 @@ class AnyOrder(RuleBasedStateMachine):
             Trigger.SETTLED,
         ):
             self.feed(trigger)
+
+    @precondition(lambda self: self.state.phase is Phase.HOVERING)
+    @rule(confirmed=st.booleans())
+    def deliver_on_the_ground(self, confirmed: bool) -> None:
+        self.feed(Trigger.SETTLED_TO_LAND)
+        self.feed(Trigger.DOWN_AT_DELIVERY)
+        self.feed(Trigger.RELEASE_CONFIRMED if confirmed else Trigger.RELEASE_UNCONFIRMED)
 
     @precondition(lambda self: self.state.phase is Phase.LOWERING)
     @rule(confirmed=st.booleans())

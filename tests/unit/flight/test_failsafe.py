@@ -151,6 +151,8 @@ PROGRESS = {
     Phase.OUTBOUND: Trigger.AT_DELIVERY,
     Phase.HOVERING: Trigger.SETTLED,
     Phase.LOWERING: Trigger.AED_AT_GROUND,
+    Phase.TOUCHING_DOWN: Trigger.DOWN_AT_DELIVERY,
+    Phase.UNLOADING: Trigger.RELEASE_CONFIRMED,
     Phase.RELEASING: Trigger.RELEASE_CONFIRMED,
     Phase.RETRACTING: Trigger.LINE_IN,
     Phase.RECOVERING_LINE: Trigger.LINE_IN,

@@ -114,4 +114,8 @@ def test_a_plan_for_somewhere_else_or_more_energy_is_not() -> None:
     assert plan_blocks(charge_fraction=0.3) == {"energy": "short"}
     assert plan_blocks(charge_fraction=None) == {"energy": "unknown"}
     assert plan_blocks(replace(plan(), airframe_id="kite")) == {"energy": "airframe_unknown"}
-    assert plan_blocks(replace(plan(), delivery_method=DeliveryMethod.LAND)) == {"delivery": "unsupported"}
+
+
+def test_every_way_to_deliver_is_flown() -> None:
+    for method in DeliveryMethod:
+        assert plan_blocks(replace(plan(), delivery_method=method)) == {}
