@@ -98,7 +98,7 @@ def _nothing_falls(run: Run, airspace: Airspace, started: datetime) -> Iterator[
                 yield f"{drone_id} {word} at {at_s:.0f} s ({detail})"
         for at_s, detail in testimony.of("dropped"):
             height_m = float(detail.split()[0])
-            if height_m > DROP_LIMIT_M:
+            if height_m > run.drop_limits_m.get(drone_id, DROP_LIMIT_M):
                 yield f"{drone_id} drops the AED from {height_m:.1f} m at {at_s:.0f} s"
 
 

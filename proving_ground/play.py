@@ -21,6 +21,7 @@ from core.clock import LoopClock
 from core.geodesy import LocalFrame, Wgs84Point
 from core.ids import IdSource
 from flight.bus import InProcessBus
+from flight.links.transport import Transport
 from hub_api import rooms
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
@@ -29,6 +30,7 @@ from hub_api.wiring import AgentTask, Hub, Parts
 from planner.flight_plan import LegKind
 from planner.site import Drone, Site, load_site
 from proving_ground.cable import Cable
+from proving_ground.eyes import Eye, WorldEye
 from proving_ground.schema import FaultLine, OrderLine, Scenario
 from proving_ground.tracks import Recorder
 from proving_ground.world_faults import WORLD_FAULTS
@@ -84,6 +86,10 @@ class Play:
     folder: Path
     clock: LoopClock
     vehicles: dict[str, SimulatedVehicle] = field(default_factory=dict)
+    eyes: dict[str, Eye] = field(default_factory=dict)
+    """Who testifies what each drone did."""
+    notes: tuple[str, ...] = ()
+    ready_limit_s: float = READY_LIMIT_S
     cables: dict[str, Cable] = field(default_factory=dict)
     placed: dict[str, Placed] = field(default_factory=dict)
     faults: list[FaultSeen] = field(default_factory=list)
@@ -137,8 +143,9 @@ class Play:
                 ),
                 seed=self.seed,
             )
+            self.eyes[drone.drone_id] = WorldEye(self.vehicles[drone.drone_id])
 
-    def transport_of(self, drone: Drone) -> Cable:
+    def transport_of(self, drone: Drone) -> Transport:
         """A new plug at the drone's cable; the old one, if any, is dead."""
         cable = Cable(self.vehicles[drone.drone_id])
         self.cables[drone.drone_id] = cable
@@ -155,7 +162,7 @@ class Play:
                 if drone_id in self.cables:
                     self.cables[drone_id].deliver()
             done_s = now_s
-            self.recorder.sample(now_s - self.started_s, self.vehicles)
+            self.recorder.sample(now_s - self.started_s, self.eyes)
 
     async def report_weather(self) -> None:
         """What the stations' sensors do. Until cancelled."""
@@ -259,7 +266,7 @@ class Play:
 
         A storm or a broken part is what some scenarios are about: such a drone will never be ready.
         """
-        until_s = self.clock.monotonic_s() + READY_LIMIT_S
+        until_s = self.clock.monotonic_s() + self.ready_limit_s
         while self.clock.monotonic_s() < until_s:
             self.check()
             drones = (await self.client.get("/v1/drones")).json()["drones"]
@@ -356,8 +363,7 @@ class Play:
         seen = FaultSeen(line.fault, drone_id, self.now_s)
         self.faults.append(seen)
         if line.fault in VEHICLE_FAULTS:
-            faults = self.vehicles[drone_id].faults
-            faults.set(line.fault, line.strength, duration_s=line.duration_s)
+            self.break_vehicle(line, drone_id)
             return
         kind = WORLD_FAULTS[line.fault]
         strength = kind.default_strength if line.strength is None else line.strength
@@ -365,6 +371,11 @@ class Play:
         end = kind.end
         if end is not None:
             await self._later(line, lambda: end(self, drone_id, order, strength), seen)
+
+    def break_vehicle(self, line: FaultLine, drone_id: str) -> None:
+        """A fault of the vehicle or its radio begins; it ends by itself."""
+        faults = self.vehicles[drone_id].faults
+        faults.set(line.fault, line.strength, duration_s=line.duration_s)
 
     async def _later(self, line: FaultLine, end: Callable[[], Awaitable[None]], seen: FaultSeen) -> None:
         if line.duration_s is None:
@@ -381,30 +392,42 @@ def _cruise(legs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @asynccontextmanager
 async def staged(scenario: Scenario, *, seed: int, folder: Path, site_file: Path) -> AsyncIterator[Play]:
     """The world of a scenario with its drones ready. Inside a running (virtual) event loop."""
-    whole = load_site(site_file)
-    chosen = scenario.world.drones
-    if chosen is not None:
-        known = {drone.drone_id for drone in whole.drones}
-        unknown = [name for name in chosen if name not in known]
-        if unknown:
-            raise ValueError(f"world.drones: the site has no {', '.join(unknown)}")
-        whole = replace(whole, drones=tuple(drone for drone in whole.drones if drone.drone_id in chosen))
     play = Play(
         scenario=scenario,
         seed=seed,
-        site=whole,
+        site=site_of(scenario, site_file),
         site_file=site_file,
         folder=folder,
         clock=LoopClock(epoch=scenario.world.start),
     )
     play.build_vehicles()
+    async with performed(play):
+        yield play
+
+
+def site_of(scenario: Scenario, site_file: Path) -> Site:
+    """The site with the scenario's drones only."""
+    whole = load_site(site_file)
+    chosen = scenario.world.drones
+    if chosen is None:
+        return whole
+    known = {drone.drone_id for drone in whole.drones}
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise ValueError(f"world.drones: the site has no {', '.join(unknown)}")
+    return replace(whole, drones=tuple(drone for drone in whole.drones if drone.drone_id in chosen))
+
+
+@asynccontextmanager
+async def performed(play: Play) -> AsyncIterator[None]:
+    """Vehicles, hub and weather run inside; the drones are ready at the beginning."""
     play.tasks.append(asyncio.create_task(play.run_vehicles()))
     try:
         await play.start_hub()
         play.tasks.append(asyncio.create_task(play.report_weather()))
         try:
             await play.until_ready()
-            yield play
+            yield
         finally:
             await play.stop_hub()
     finally:

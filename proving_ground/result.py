@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from proving_ground.play import FaultSeen
@@ -70,6 +71,10 @@ class Run:
     real_s: float
     verdicts: tuple[Verdict, ...] = ()
     error: str = ""
+    notes: tuple[str, ...] = ()
+    """What a reader must know before believing the rest: which autopilot flew, what could not be seen."""
+    drop_limits_m: Mapping[str, float] = field(default_factory=dict)
+    """Drone → height from which its way of delivery lets go by plan, where that is higher than usual."""
 
     @property
     def passed(self) -> bool:

@@ -7,6 +7,7 @@ import json
 import tempfile
 import time
 import traceback
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from core.virtual_time import run_virtual
 from hub_api.dispatch.order_states import TERMINAL_STATES
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events
+from planner.airframe import load_airframes
+from planner.flight_plan import DeliveryMethod
 from proving_ground.judge import judge
 from proving_ground.play import Placed, Play, staged
 from proving_ground.result import OrderSeen, Run, Testimony
@@ -24,6 +27,8 @@ from proving_ground.schema import FaultLine, Scenario
 POLL_S = 0.1
 SETTLE_S = 3.0
 """After the last flight's end, so that the last words are stored."""
+HOVER_ERROR_M = 0.7
+"""The controller lets go no farther than this from the planned height (flight.delivery)."""
 _FINAL = {str(state) for state in TERMINAL_STATES}
 
 
@@ -32,27 +37,36 @@ def run_scenario(scenario: Scenario, *, seed: int, site_file: Path, file: str = 
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="proving-") as folder:
         try:
-            run = run_virtual(_perform(scenario, seed, Path(folder), site_file, file))
-        except Exception:
-            run = Run(
-                scenario=scenario.name,
-                seed=seed,
-                file=file,
-                orders=(),
-                faults=(),
-                phases=(),
-                tracks={},
-                testimonies={},
-                log=b"",
-                virtual_s=0.0,
-                real_s=0.0,
-                error=traceback.format_exc(),
+            run = run_virtual(
+                perform(staged(scenario, seed=seed, folder=Path(folder), site_file=site_file), file)
             )
+        except Exception:
+            run = broken_run(scenario, seed, file)
     return replace(run, real_s=time.perf_counter() - began)
 
 
-async def _perform(scenario: Scenario, seed: int, folder: Path, site_file: Path, file: str) -> Run:
-    async with staged(scenario, seed=seed, folder=folder, site_file=site_file) as play:
+def broken_run(scenario: Scenario, seed: int, file: str) -> Run:
+    """A run that could not be played to its end, with the exception that is being handled."""
+    return Run(
+        scenario=scenario.name,
+        seed=seed,
+        file=file,
+        orders=(),
+        faults=(),
+        phases=(),
+        tracks={},
+        testimonies={},
+        log=b"",
+        virtual_s=0.0,
+        real_s=0.0,
+        error=traceback.format_exc(),
+    )
+
+
+async def perform(stage: AbstractAsyncContextManager[Play], file: str) -> Run:
+    """Play the orders and faults of a stage's scenario to their end, and judge."""
+    async with stage as play:
+        scenario = play.scenario
         phases = _Phases(play)
         tasks = [
             asyncio.create_task(phases.follow()),
@@ -126,7 +140,7 @@ async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: flo
                 raise error
         if play._app_hub is None or len(play.placed) < len(play.scenario.orders):
             continue
-        if any(vehicle.armed for vehicle in play.vehicles.values()):
+        if any(eye.armed for eye in play.eyes.values()):
             continue
         shown = [await _order(play, placed) for placed in play.placed.values() if placed.order_id]
         if all(
@@ -141,12 +155,7 @@ async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
     stored = await play.hub.database.read(lambda session: events.after(session, 0, limit=1_000_000))
     orders = [await _seen(play, name, placed, stored) for name, placed in play.placed.items()]
     testimonies = {
-        drone_id: Testimony(
-            tuple((round(w.at_s, 3), w.what, w.detail) for w in vehicle.witnessed),
-            vehicle.armed,
-            vehicle.body.on_ground,
-        )
-        for drone_id, vehicle in play.vehicles.items()
+        drone_id: Testimony(eye.sightings(), eye.armed, eye.on_ground) for drone_id, eye in play.eyes.items()
     }
     run = Run(
         scenario=play.scenario.name,
@@ -160,9 +169,22 @@ async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
         log=_log(stored, testimonies),
         virtual_s=play.clock.monotonic_s(),
         real_s=0.0,
+        notes=play.notes,
+        drop_limits_m=_drop_limits(play),
     )
     started = play.clock.now() - timedelta(seconds=play.now_s)
     return replace(run, verdicts=judge(play.scenario, run, play.hub.airspace, started, error))
+
+
+def _drop_limits(play: Play) -> dict[str, float]:
+    """Where the only way to release is from a hover, the load falls from that height by plan."""
+    airframes = load_airframes()
+    limits: dict[str, float] = {}
+    for drone in play.site.drones:
+        ways = {terms.method: terms for terms in airframes[drone.airframe_id].deliveries}
+        if DeliveryMethod.GRIPPER_LOW in ways and DeliveryMethod.WINCH not in ways:
+            limits[drone.drone_id] = ways[DeliveryMethod.GRIPPER_LOW].hover_height_agl_m + HOVER_ERROR_M
+    return limits
 
 
 async def _seen(play: Play, name: str, placed: Placed, stored: list[EventRecord]) -> OrderSeen:

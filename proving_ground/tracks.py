@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sitl.vehicle import SimulatedVehicle
+from proving_ground.eyes import Eye
 
 EVERY_S = 0.5
 """Chosen: at 20 m/s a point every 10 m, a third of a corridor's half width."""
@@ -36,26 +36,24 @@ class Recorder:
         self.tracks.clear()
         self._next_s = 0.0
 
-    def sample(self, at_s: float, vehicles: Mapping[str, SimulatedVehicle]) -> None:
+    def sample(self, at_s: float, eyes: Mapping[str, Eye]) -> None:
         """Note where everybody is, twice a second."""
         if at_s < self._next_s:
             return
         self._next_s = at_s + EVERY_S
-        for drone_id, vehicle in vehicles.items():
+        for drone_id, eye in eyes.items():
             track = self.tracks.setdefault(drone_id, [])
-            if not vehicle.armed and (not track or not track[-1].armed):
+            if not eye.armed and (not track or not track[-1].armed):
                 continue
-            place = vehicle.position
-            north, east, _ = vehicle.body.velocity_m_s
+            place = eye.position
             track.append(
                 TrackPoint(
                     at_s=round(at_s, 3),
                     latitude_deg=place.latitude_deg,
                     longitude_deg=place.longitude_deg,
-                    altitude_amsl_m=vehicle.altitude_amsl_m,
-                    speed_m_s=(north * north + east * east) ** 0.5,
-                    charge_fraction=1.0
-                    - vehicle.body.consumed_ah / vehicle.settings.airframe.battery_capacity_ah,
-                    armed=vehicle.armed,
+                    altitude_amsl_m=eye.altitude_amsl_m,
+                    speed_m_s=eye.ground_speed_m_s,
+                    charge_fraction=eye.charge_fraction,
+                    armed=eye.armed,
                 )
             )
