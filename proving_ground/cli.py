@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from core.errors import LinkError
+from flight.links.address import parse_link
 from proving_ground.fault_names import all_faults
 from proving_ground.launch import launch
 from proving_ground.loader import Loaded, ScenarioFileError, library, load_scenario
+from proving_ground.real_play import Against, run_against, why_not
 from proving_ground.report.html import write_html
 from proving_ground.report.junit import write_junit
 from proving_ground.result import Run
 from proving_ground.runner import run_scenario
+from sitl.autopilot import Personality
+from sitl.launchers import LaunchError, find_program
 
 app = typer.Typer(
     help="Play scenario files in virtual time · 在虚拟时间中运行场景",
@@ -28,6 +35,10 @@ app = typer.Typer(
 )
 app.command()(launch)
 console = Console()
+Player = Callable[[list[tuple[Loaded, int]], int], Iterator[Run]]
+"""Plays (file, seed) pairs, so many at a time."""
+SPEED = 5.0
+"""Times real time: PX4 loses messages above (observed)."""
 _errors = Console(stderr=True, soft_wrap=True)
 
 Files = Annotated[
@@ -44,14 +55,35 @@ def run(
     html: Annotated[Path | None, typer.Option(help="Write one HTML report.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
     stop: Annotated[bool, typer.Option("--stop", help="Stop at the first run that fails.")] = False,
+    against: Annotated[
+        Personality | None,
+        typer.Option(help="Fly real autopilots instead of simulated ones, in (a multiple of) real time."),
+    ] = None,
+    binary: Annotated[
+        Path | None,
+        typer.Option(help="With --against: its program; default DRONE_AED_ARDUCOPTER or DRONE_AED_PX4."),
+    ] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(help="With --against: a running one, e.g. tcp:127.0.0.1:5760; one for each drone."),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=50, help="With --against: its speed-up; default 5, with --link 1."),
+    ] = None,
 ) -> None:
-    """Play scenarios. Exit code 0: all passed; 1: one failed; 2: a file is no scenario."""
+    """Play scenarios. Exit code 0: all passed; 1: one failed; 2: a file is no scenario, or none can be flown."""
     loaded = _load(files or library())
+    play: Player = _play
+    if against is not None:
+        play = _against(loaded, against, binary, tuple(link or ()), speed)
+    elif binary is not None or link or speed is not None:
+        _refuse("--binary, --link and --speed are for --against ardupilot or px4")
     asked = [(item, seed) for item in loaded for seed in range(first_seed, first_seed + seeds)]
     runs: list[Run] = []
     with _progress() as progress:
         task = progress.add_task("playing", total=len(asked))
-        for result in _play(asked, jobs):
+        for result in play(asked, jobs):
             runs.append(result)
             progress.advance(task)
             if not result.passed:
@@ -91,6 +123,52 @@ def why(result: Run) -> str:
     if result.error:
         return result.error.strip().splitlines()[-1]
     return "; ".join(f"{v.name}: {v.detail}" for v in result.verdicts if not v.ok)
+
+
+def _refuse(text: str) -> NoReturn:
+    _errors.print(text, markup=False, highlight=False)
+    raise typer.Exit(2)
+
+
+def _against(
+    loaded: list[Loaded],
+    kind: Personality,
+    binary: Path | None,
+    links: tuple[str, ...],
+    speed: float | None,
+) -> Player:
+    """How to play against real autopilots. Refuses before anything is started what can't be flown."""
+    if binary is not None and links:
+        _refuse("give --binary (it is started) or --link (it runs already), not both")
+    try:
+        program = None if links else find_program(kind, binary, dict(os.environ))
+        for text in links:
+            parse_link(text)
+    except (LaunchError, LinkError) as error:
+        _refuse(str(error))
+    against = Against(kind=kind, program=program, links=links, speed=speed or (1.0 if links else SPEED))
+    for item in loaded:
+        if reason := why_not(item.scenario, item.site_file, against):
+            _refuse(f"{item.file}: {reason}")
+
+    def play(asked: list[tuple[Loaded, int]], jobs: int) -> Iterator[Run]:
+        if jobs != 1:
+            _refuse("real autopilots are flown one run after another: leave --jobs at 1")
+        # Whoever ends us ends the autopilots in order.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        for item, seed in asked:
+            try:
+                yield run_against(
+                    item.scenario,
+                    seed=seed,
+                    site_file=item.site_file,
+                    file=item.file.name,
+                    against=against,
+                )
+            except LaunchError as error:
+                _refuse(str(error))
+
+    return play
 
 
 def _load(files: list[Path]) -> list[Loaded]:
@@ -143,6 +221,8 @@ def _print(loaded: list[Loaded], runs: list[Run]) -> None:
             f"seed {failed.seed}: {why(failed)}" if failed else "",
         )
     console.print(table)
+    for note in dict.fromkeys(note for result in runs for note in result.notes):
+        console.print(f"- {note}", markup=False, highlight=False)
 
 
 def main() -> None:

@@ -84,6 +84,7 @@ def _run(item: Loaded, run: Run) -> str:
         f"{'holds' if v.holds else 'waived' if v.waived else 'broken'}</td><td>{html.escape(v.detail)}</td></tr>"
         for v in run.verdicts
     )
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.notes)
     error = f"<pre>{html.escape(run.error)}</pre>" if run.error else ""
     figures = "".join(
         f"<figure>{draw(item, run)}</figure>"
@@ -91,6 +92,6 @@ def _run(item: Loaded, run: Run) -> str:
         if any(run.tracks.values())
     )
     return (
-        f"<h3>seed {run.seed}</h3>{error}<table><tr><th>checked</th><th></th><th>found</th></tr>{rows}</table>"
+        f"<h3>seed {run.seed}</h3>{notes}{error}<table><tr><th>checked</th><th></th><th>found</th></tr>{rows}</table>"
         f"{figures}<p class='why'>log sha256 {run.log_sha256}; {run.virtual_s:.0f} s in {run.real_s:.1f} s</p>"
     )

@@ -29,6 +29,8 @@ def write_junit(path: Path, runs: list[Run]) -> None:
             )
             if run.error:
                 ElementTree.SubElement(case, "error", message="the play itself broke").text = run.error
+            if run.notes:
+                ElementTree.SubElement(case, "system-out").text = "\n".join(run.notes)
             for verdict in run.verdicts:
                 if not verdict.ok:
                     ElementTree.SubElement(case, "failure", message=verdict.name).text = verdict.detail
