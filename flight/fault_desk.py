@@ -18,6 +18,9 @@ FAULT_PERIOD_S = 0.2
 NEW_PLAN_WITHIN_S = 60.0
 """How long a flight stands off for a new plan or a person's word: at hover power that is some 20 Wh, and a
 centre that does not answer in a minute will not answer in two (chosen)."""
+ALTERNATE_AFTER_S = 15.0
+"""How long a flight waits over an occupied landing point before it goes on to the plan's next one: people who
+were asked to step aside have done so by then, and the patient waits too (chosen)."""
 
 SAFETY_TRIGGERS = {
     SafetyAction.HOLD: Trigger.SAFETY_HOLD,
@@ -100,6 +103,15 @@ class FaultDesk:
             flight.asked_planner = True
             agent.ask_planner(flight)
         since_s = flight.standing_since_s
+        stops = {each for each in present if react([each], Phase.STANDING_OFF) >= SafetyAction.HOLD}
+        if (
+            stops == {Fault.LANDING_POINT_OCCUPIED}
+            and since_s is not None
+            and now_s - since_s > ALTERNATE_AFTER_S
+        ):
+            await agent.rerouting.offer_alternate(flight)
+            if agent.state.phase is not Phase.STANDING_OFF:
+                return
         if since_s is not None and now_s - since_s > NEW_PLAN_WITHIN_S and Fault.NO_NEW_WAY not in present:
             await self.latch(Fault.NO_NEW_WAY, f"no new plan within {NEW_PLAN_WITHIN_S:.0f} s")
 

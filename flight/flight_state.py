@@ -9,6 +9,7 @@ from datetime import datetime
 from core.clock import Clock
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
+from flight.alternates import alternate_mission
 from flight.autopilots.base import Autopilot, ModeClass
 from flight.delivery import Result
 from flight.director import Director
@@ -33,6 +34,7 @@ from flight.model.view import VehicleView
 from flight.procedures import Procedures
 from flight.record import FlightRecord
 from planner.compile.mavlink import compile_mission
+from planner.compile.mission_types import CompiledMission
 from planner.flight_plan import FlightPlan
 
 MOTORS_ON_PHASES = FLIGHT_PHASES - {Phase.PREPARING, Phase.WAITING}
@@ -91,17 +93,19 @@ class FlightUnderWay:
         record: FlightRecord | None,
     ) -> FlightUnderWay:
         """Set the first plan up."""
-        director, procedures = _set_up(command.plan, link, autopilot, clock)
+        mission = compile_mission(command.plan, autopilot=autopilot.name)
+        director, procedures = _set_up(command.plan, mission, link, autopilot, clock)
         return cls(
             command=command, plan=command.plan, director=director, procedures=procedures, record=record
         )
 
     def follow(self, plan: FlightPlan, link: VehicleConnection, autopilot: Autopilot, clock: Clock) -> None:
         """From now on another plan is flown; the vehicle holds its mission already."""
+        mission = self.mission_of(plan, autopilot)
         said = self.director.approach_announced
         zones = self.director.faults.zones
         self.plan = plan
-        self.director, self.procedures = _set_up(plan, link, autopilot, clock)
+        self.director, self.procedures = _set_up(plan, mission, link, autopilot, clock)
         self.director.faults.zones = zones
         if said:
             self.director.announced_approach()
@@ -109,6 +113,15 @@ class FlightUnderWay:
         self.standing_since_s = None
         self.asked_planner = False
         self.hovering_since = None
+
+    def mission_of(self, plan: FlightPlan, autopilot: Autopilot) -> CompiledMission:
+        """The mission by which ``plan`` is flown: the one on board for an alternate, else one of its own."""
+        on_board = alternate_mission(self.plan, self.director.mission, plan)
+        if on_board is not None:
+            return on_board
+        if plan == self.plan:
+            return self.director.mission
+        return compile_mission(plan, autopilot=autopilot.name)
 
     @property
     def flight_id(self) -> str:
@@ -237,12 +250,12 @@ class FlightUnderWay:
 
 
 def _set_up(
-    plan: FlightPlan, link: VehicleConnection, autopilot: Autopilot, clock: Clock
+    plan: FlightPlan, mission: CompiledMission, link: VehicleConnection, autopilot: Autopilot, clock: Clock
 ) -> tuple[Director, Procedures]:
-    """Compile the plan for this autopilot; its reader and its procedures."""
+    """The plan's reader and its procedures."""
     director = Director(
         plan,
-        compile_mission(plan, autopilot=autopilot.name),
+        mission,
         mode_class=autopilot.mode_class,
         estimator_ready=autopilot.estimator_ready,
     )

@@ -133,7 +133,10 @@ class PlannedWay:
         seq = view.mission_seq
         if self.is_on_way_home(seq):
             return self.rest_from(seq)
-        return self.rest_from(self.return_seq(seq))
+        back_seq = self.return_seq(seq)
+        rest = self.rest_from(back_seq)
+        # Back from a transfer is on over the alternate, and home from there.
+        return rest if self.is_on_way_home(back_seq) else [*rest, *self.plan.inbound]
 
     def line(self, view: VehicleView, legs: Sequence[Leg]) -> list[XY]:
         """From where the vehicle is over the ends of ``legs``, in the plan's plane."""

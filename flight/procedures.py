@@ -30,6 +30,8 @@ EXCHANGE_TIMEOUT_S = 60.0
 BEGINNING_WITHIN_M = 25.0
 """How far the vehicle may have drifted while the mission was written; inside the flight geography on both
 sides of the proved beginning (chosen)."""
+TRANSFER_LOOK_S = 60.0
+"""How long one wait for the end of a transfer lasts before the next; any number does."""
 DISARMED_FOR_S = 2.0
 """Longer than the arm command's own repetitions (1.5 s) and HEARTBEAT's default period."""
 INSIST_PAUSE_S = 1.0
@@ -184,7 +186,15 @@ class Procedures:
         if self._director.is_on_way_home(self._link.view):
             return await self.insist(self._autopilot.resume_mission)
         seq = self._director.return_seq(self._link.view)
-        return await self._insist_or_return(lambda: self._autopilot.jump_to(self._link, seq))
+        taken = await self._insist_or_return(lambda: self._autopilot.jump_to(self._link, seq))
+        indices = self._director.mission.indices
+        hover, home = indices.delivery_hover, indices.inbound_first
+        if taken.trigger is not None or hover is None or seq >= home:
+            return taken
+        # On the way to an alternate the legal way home leads over it: from there on, without the hover.
+        while not await self._link.wait_for(lambda view: (view.mission_seq or 0) >= hover, TRANSFER_LOOK_S):
+            pass
+        return await self._insist_or_return(lambda: self._autopilot.jump_to(self._link, home))
 
     async def fly_to_rally(self) -> Result:
         """The autopilot's own return. Without rally points it would fly straight home, which nobody proved."""
@@ -226,6 +236,23 @@ class Procedures:
         if restored is not None:
             return Result(Trigger.REROUTE_FAILED, f"{failure}; nor is the old mission whole: {restored}")
         # Writing may have reset what the vehicle takes for its current item.
+        self._director.way.held_seq = seq
+        return Result(Trigger.MISSION_RESTORED, failure)
+
+    async def take_alternate(self, mission: CompiledMission, *, old_way_open: bool) -> Result:
+        """Jump to a section of the mission that is on board. Nothing is written."""
+        await self.insist(self._autopilot.hold)
+        seq, away_m = self._link.view.mission_seq, self._away_from_beginning_m(mission)
+        if away_m > BEGINNING_WITHIN_M:
+            failure = f"the vehicle is {away_m:.0f} m from where the way to the alternate begins"
+        else:
+            begun = await self._autopilot.jump_to(self._link, mission.indices.takeoff)
+            if begun.obeyed:
+                return Result(Trigger.REROUTED, "on the way to the alternate, by the mission on board")
+            failure = begun.detail
+            await self.insist(self._autopilot.hold)
+        if not old_way_open:
+            return Result(Trigger.REROUTE_FAILED, f"{failure}; the old way home is closed")
         self._director.way.held_seq = seq
         return Result(Trigger.MISSION_RESTORED, failure)
 

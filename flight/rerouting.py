@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import planner.reasons
 from core.errors import DroneAedError
 from core.geodesy import geodesic_distance_m
+from flight.alternates import alternate_mission, alternate_plans
 from flight.delivery import Result
 from flight.events import FlightRerouted, RerouteFailed
 from flight.flight_state import FlightUnderWay
@@ -18,7 +19,6 @@ from flight.model.faults import CLEARED_BY_A_NEW_PLAN, Fault
 from flight.model.phases import AedState, Effect, Phase, Trigger
 from flight.replanner import Replanner
 from planner.airframe import load_airframes
-from planner.compile.mavlink import compile_mission
 from planner.energy import battery_at
 from planner.flight_plan import FlightPlan
 from planner.replan import Airborne
@@ -108,6 +108,23 @@ class Rerouting:
             )
             await agent.desk.answer(command)
 
+    async def offer_alternate(self, flight: FlightUnderWay) -> None:
+        """Go to the plan's next landing point, the first that can be flown from here as it is now."""
+        agent = self._agent
+        for plan in alternate_plans(flight.plan, flight.director.mission):
+            if self.refusals(flight, plan):
+                continue
+            command = RerouteFlight(
+                command_id=agent.ids.new("cmd"),
+                drone_id=agent.drone.drone_id,
+                flight_id=flight.flight_id,
+                issued_at=agent.clock.now(),
+                plan=plan,
+                reason=f"{flight.plan.landing_point_id} is occupied; on to {plan.landing_point_id}",
+            )
+            await agent.desk.answer(command)
+            return
+
     # --- judging ------------------------------------------------------------------------------
 
     def refusals(self, flight: FlightUnderWay, plan: FlightPlan) -> tuple[Reason, ...]:
@@ -196,8 +213,10 @@ class Rerouting:
         if effect is not Effect.REPLACE_MISSION or flight.reroute is None:
             return None
         plan, agent = flight.reroute.plan, self._agent
-        mission = compile_mission(plan, autopilot=agent.autopilot.name)
+        mission = flight.mission_of(plan, agent.autopilot)
         ways = flight.director.faults.ways_open(agent.link.view, agent.state.phase, agent.clock.now())
+        if alternate_mission(flight.plan, flight.director.mission, plan) is not None:
+            return lambda: flight.procedures.take_alternate(mission, old_way_open=ways.home)
         return lambda: flight.procedures.replace(mission, delivers=plan.delivers, old_way_open=ways.home)
 
     async def _await_departure(self, flight: FlightUnderWay) -> Result:

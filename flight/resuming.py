@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from flight.alternates import alternate_mission
 from flight.autopilots.base import ModeClass
 from flight.events import FlightResumed
 from flight.flight_state import FlightUnderWay, view_truth
 from flight.message_parts import VehicleTruth
 from flight.model.phases import FLIGHT_PHASES, RESUME_EFFECTS, Effect, Phase, Trigger
-from planner.compile.mavlink import compile_mission
 
 if TYPE_CHECKING:
     from flight.agent import FlightAgent
@@ -71,10 +71,13 @@ class Resuming:
         and begun only if the vehicle still stands where it begins."""
         agent, view = self._agent, self._agent.link.view
         plan = flight.plan if flight.reroute is None else flight.reroute.plan
-        mission = compile_mission(plan, autopilot=agent.autopilot.name)
+        mission = flight.mission_of(plan, agent.autopilot)
         flies = view.custom_mode is not None and (
             agent.autopilot.mode_class(view.custom_mode) is ModeClass.MISSION
         )
+        if alternate_mission(flight.plan, flight.director.mission, plan) is not None:
+            # An alternate is on board from the beginning: only its own items say that it was begun.
+            flies = flies and (view.mission_seq or 0) >= mission.indices.takeoff
         on_board = await agent.autopilot.mission_matches(agent.link, mission)
         if flies and on_board:
             trigger = Trigger.REROUTED if plan.delivers else Trigger.REROUTED_HOME
