@@ -301,6 +301,16 @@ async def land_to_deliver(theatre: Theatre) -> None:
     assert theatre.vehicle.testimony.times_armed == 1
 
 
+async def abort_while_landing_to_deliver(theatre: Theatre) -> None:
+    """Given up on the way down, before the ground is reached: up again, and home with the AED."""
+    await theatre.fly()
+    await theatre.phase(Phase.TOUCHING_DOWN)
+    await theatre.clock.sleep(2.0)
+    await theatre.accepted(AbortFlight)
+    await _comes_home(theatre)
+    assert not theatre.of(AedOnGround)
+
+
 VERBS: dict[str, Play] = {
     play.__name__: play
     for play in (
@@ -323,14 +333,18 @@ VERBS: dict[str, Play] = {
         reroute_round_a_zone,
         change_of_address,
         land_to_deliver,
+        abort_while_landing_to_deliver,
     )
 }
 """Every verb by its name. Played with the airframe's first delivery method; ``deliver`` with each of them."""
 
 
+_BY_LANDING = ("land_to_deliver", "abort_while_landing_to_deliver")
+
+
 def plays(methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, DeliveryMethod]]:
     """Which verbs are played with which method of delivery."""
-    every = [(name, methods[0]) for name in VERBS if name != "land_to_deliver"]
+    every = [(name, methods[0]) for name in VERBS if name not in _BY_LANDING]
     others = [("deliver", method) for method in methods[1:] if method is not DeliveryMethod.LAND]
-    landing = [("land_to_deliver", method) for method in methods if method is DeliveryMethod.LAND]
+    landing = [(name, method) for method in methods if method is DeliveryMethod.LAND for name in _BY_LANDING]
     return every + others + landing
