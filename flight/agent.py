@@ -27,6 +27,7 @@ from flight.links.mavlink.transports import TransportFactory
 from flight.messages import (
     Command,
     Event,
+    FlightRerouted,
     FlyMission,
     LinkChanged,
     PhaseChanged,
@@ -163,10 +164,13 @@ class FlightAgent:
             flight.follow(memory.plan, self.link, self.autopilot, self.clock)
         flight.reroute = memory.reroute
         flight.hovering_since = memory.hovering_since
-        flight.motors_since = next(
-            (e.at for e in memory.flight_events if isinstance(e, PhaseChanged) and e.phase is Phase.ARMING),
-            None,
+        began = (
+            event.at
+            for event in memory.flight_events
+            if isinstance(event, FlightRerouted)
+            or (isinstance(event, PhaseChanged) and event.phase is Phase.ARMING)
         )
+        flight.motors_since = max(began, default=None)
         if any(event.kind == "aed_on_ground" for event in memory.flight_events):
             flight.director.announced_approach()
         for fault, detail in memory.latched.items():

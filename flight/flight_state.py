@@ -66,6 +66,7 @@ _FAILURE_ZH = {
 class FlightUnderWay:
     """One flight of one vehicle, as its agent holds it.
 
+    ``motors_since``: since when the plan's energy is used: the start of the motors, or of this plan in the air.
     ``plan`` is what is flown now; ``command.plan`` what the flight began with. ``reroute``: the plan that is
     being written to the vehicle, or waits for it. ``zones``: those closed since, by id.
     """
@@ -113,6 +114,9 @@ class FlightUnderWay:
         self.standing_since_s = None
         self.asked_planner = False
         self.hovering_since = None
+        if self.motors_since is not None:
+            # Its energy is what was left when it was made, so its endurance counts from here.
+            self.motors_since = clock.now()
 
     def mission_of(self, plan: FlightPlan, autopilot: Autopilot) -> CompiledMission:
         """The mission by which ``plan`` is flown: the one on board for an alternate, else one of its own."""

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -82,6 +83,12 @@ async def stood_off(stage: Stage) -> None:
     taken = stage.notice(LandingPointOccupied, landing_point_id="first", reported_by="a caller")
     assert (await stage.answer(taken)).kind == "command_accepted"
     await stage.phase(Phase.STANDING_OFF)
+
+
+def endurance_since(stage: Stage) -> datetime | None:
+    assert stage.agent is not None
+    assert stage.agent.flight is not None
+    return stage.agent.flight.motors_since
 
 
 async def on_the_transfer(stage: Stage) -> None:
@@ -182,9 +189,17 @@ def test_held_on_the_transfer_it_goes_on_to_the_alternate(tmp_path: Path) -> Non
 def test_a_controller_that_dies_on_the_transfer_is_followed_by_one_that_delivers(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await on_the_transfer(stage)
+        (rerouted,) = stage.of(FlightRerouted)
+        before = endurance_since(stage)
+        assert before is not None
+        # The alternate's energy is what was left then: counted from the start, a short silence would
+        # pass for a drone that is down.
+        assert abs((before - rerouted.at).total_seconds()) < 1.0
         await stage.kill_agent()
         await stage.clock.sleep(2.0)
         stage.start_agent()
+        await stage.until(lambda: stage.agent is not None and stage.agent.flight is not None)
+        assert endurance_since(stage) == rerouted.at
         ended = await stage.end(900)
         assert (ended.safe_state, ended.aed) == (SafeState.ON_PAD, AedState.RELEASED), stage.story()
 
