@@ -12,6 +12,7 @@ from flight.messages import (
     AedReleased,
     ContinueFlight,
     DeliveryFailed,
+    FlightEnded,
     HoldFlight,
     LandingPointOccupied,
 )
@@ -196,3 +197,27 @@ def test_an_agent_that_was_away_until_the_way_home_began_lands_nobody_anywhere(t
 
     stage = perform(play, tmp_path, plan=landing_plan())
     assert stage.metres_from_pad() < 3
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_on_a_bad_link_nobody_is_called_to_turning_motors(tmp_path: Path, seed: int) -> None:
+    """30 % loss, doubled packets, half a second of delay; by the simulator's own testimony."""
+    called_with_motors: list[bool] = []
+
+    async def play(stage: Stage) -> None:
+        await stage.ready()
+        await stage.tell(stage.mission())
+        await stage.phase(Phase.OUTBOUND)
+        stage.loss, stage.double, stage.delay_s = 0.3, 0.2, (0.05, 0.5)
+        await stage.until(lambda: stage.of(FlightEnded), 900)
+        called_with_motors.append(stage.vehicle.armed)
+
+    stage = perform(play, tmp_path, plan=landing_plan(), seed=seed)
+    (ended,) = stage.of(FlightEnded)
+    if stage.of(AedOnGround):
+        assert ended.safe_state is SafeState.DELIVERED_ON_GROUND
+        assert called_with_motors == [False]
+        assert stage.vehicle.payload.load.value != "on_hook"
+    else:
+        assert ended.safe_state is not SafeState.DELIVERED_ON_GROUND
+    assert times_armed(stage) == 1
