@@ -11,7 +11,9 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -25,6 +27,7 @@ from flight.links.transport import Transport
 from hub_api import rooms
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
+from hub_api.store.database import make_engine, upgrade
 from hub_api.store.repositories import missions
 from hub_api.wiring import AgentTask, Hub, Parts
 from planner.flight_plan import LegKind
@@ -41,8 +44,9 @@ from sitl.site import read_site
 from sitl.vehicle import SimulatedVehicle, VehicleSettings
 from sitl.weather import Wind
 
-STEP_S = 0.05
-"""How often the cables are emptied; vehicles run at their own, finer tick in between."""
+STEP_S = 0.1
+"""How often the cables are emptied: the period of the autopilots' slow loop, before which a vehicle has little new
+to say, and no more delay than a radio's. Physics and controllers run at their own, finer tick in between."""
 READY_AFTER_S = 5.0
 """Chosen: an estimator that is quick to settle; waiting 40 s for it proves nothing and costs time."""
 READY_LIMIT_S = 60.0
@@ -94,6 +98,8 @@ class Play:
     placed: dict[str, Placed] = field(default_factory=dict)
     faults: list[FaultSeen] = field(default_factory=list)
     recorder: Recorder = field(default_factory=Recorder)
+    watchers: list[Callable[[], None]] = field(default_factory=list)
+    """Called after every step of the vehicles."""
     weather_reports: bool = True
     started_s: float = 0.0
     _wind_m_s: float | None = None
@@ -152,7 +158,7 @@ class Play:
         return cable
 
     async def run_vehicles(self) -> None:
-        """Move every vehicle with the clock and carry its words. Until cancelled."""
+        """Move every vehicle with the clock, carry its words and have watchers look. Until cancelled."""
         done_s = self.clock.monotonic_s()
         while True:
             await self.clock.sleep(STEP_S)
@@ -163,6 +169,8 @@ class Play:
                     self.cables[drone_id].deliver()
             done_s = now_s
             self.recorder.sample(now_s - self.started_s, self.eyes)
+            for look in self.watchers:
+                look()
 
     async def report_weather(self) -> None:
         """What the stations' sensors do. Until cancelled."""
@@ -196,6 +204,10 @@ class Play:
             log_level="ERROR",
         )
         self._starts += 1
+        database = settings.data_dir / "hub.db"
+        if not database.exists():
+            settings.prepare_data_dir()
+            database.write_bytes(_empty_database())
         ids = IdSource(self.clock, seed=1000 * self.seed + self._starts)
 
         def agents(hub: Hub) -> list[AgentTask]:
@@ -269,8 +281,7 @@ class Play:
         until_s = self.clock.monotonic_s() + self.ready_limit_s
         while self.clock.monotonic_s() < until_s:
             self.check()
-            drones = (await self.client.get("/v1/drones")).json()["drones"]
-            if all(drone["ready"] for drone in drones):
+            if all(view.ready for view in self.hub.fleet.views({})):
                 break
             await self.clock.sleep(1.0)
         self.started_s = self.clock.monotonic_s()
@@ -383,6 +394,17 @@ class Play:
         await self.clock.sleep(line.duration_s)
         await end()
         seen.ended_at_s = self.now_s
+
+
+@cache
+def _empty_database() -> bytes:
+    """A database after all migrations, made once a process: every scenario starts with a copy."""
+    with TemporaryDirectory(prefix="proving-") as folder:
+        file = Path(folder) / "hub.db"
+        engine = make_engine(f"sqlite:///{file}")
+        upgrade(engine)
+        engine.dispose()
+        return file.read_bytes()
 
 
 def _cruise(legs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -148,6 +148,8 @@ class RealPlay(Play):
             await self.clock.sleep(SAMPLE_S)
             if all(observer.has_position for observer in self.observers.values()):
                 self.recorder.sample(self.clock.monotonic_s() - self.started_s, self.eyes)
+            for look in self.watchers:
+                look()
 
     def break_vehicle(self, line: FaultLine, drone_id: str) -> None:
         """Pull the plug; :func:`why_not` has refused everything else."""

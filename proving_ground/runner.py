@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.virtual_time import run_virtual
+from flight.model.words import Phase
 from hub_api.dispatch.order_states import TERMINAL_STATES
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events
@@ -29,13 +30,16 @@ SETTLE_S = 3.0
 """After the last flight's end, so that the last words are stored."""
 HOVER_ERROR_M = 0.7
 """The controller lets go no farther than this from the planned height (flight.delivery)."""
+_MEMORY = Path("/dev/shm")
+"""Where there is one, a scenario's files are kept in memory: no power fails in a scenario, and waiting for a disk's
+commit tests nothing."""
 _FINAL = {str(state) for state in TERMINAL_STATES}
 
 
 def run_scenario(scenario: Scenario, *, seed: int, site_file: Path, file: str = "") -> Run:
     """Play and judge. Never raises for what happens inside the scenario: that is ``Run.error``."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="proving-") as folder:
+    with tempfile.TemporaryDirectory(prefix="proving-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
         try:
             run = run_virtual(
                 perform(staged(scenario, seed=seed, folder=Path(folder), site_file=site_file), file)
@@ -68,13 +72,13 @@ async def perform(stage: AbstractAsyncContextManager[Play], file: str) -> Run:
     async with stage as play:
         scenario = play.scenario
         phases = _Phases(play)
+        play.watchers.append(phases.look)
         tasks = [
-            asyncio.create_task(phases.follow()),
             *(asyncio.create_task(_order_later(play, number)) for number in range(len(scenario.orders))),
             *(asyncio.create_task(_break_later(play, line)) for line in scenario.faults),
         ]
         try:
-            error = await _until_over(play, tasks[1:], scenario.world.latest_s)
+            error = await _until_over(play, tasks, scenario.world.latest_s)
             await play.clock.sleep(SETTLE_S)
             play.mend_database()
             return await _collect(play, phases, file, error)
@@ -118,10 +122,8 @@ async def _drone_in_phase(play: Play, line: FaultLine, order: str) -> str:
         if play._app_hub is not None:
             if line.drone is None and play.now_s - asked_s >= 1.0:
                 drone_id, asked_s = await _drone_of(play, order), play.now_s
-            if drone_id is not None:
-                view = play.hub.fleet.view(drone_id, {})
-                if view is not None and view.phase is line.when.phase:
-                    return drone_id
+            if drone_id is not None and play.hub.fleet.phases().get(drone_id) is line.when.phase:
+                return drone_id
         await play.clock.sleep(POLL_S)
 
 
@@ -223,14 +225,12 @@ class _Phases:
     def __init__(self, play: Play) -> None:
         self._play = play
         self.seen: list[tuple[float, str, str]] = []
-        self._last: dict[str, str] = {}
+        self._last: dict[str, Phase] = {}
 
-    async def follow(self) -> None:
-        while True:
-            if self._play._app_hub is not None:
-                for view in self._play.hub.fleet.views({}):
-                    drone_id, phase = view.drone.drone_id, str(view.phase)
-                    if self._last.get(drone_id) != phase:
-                        self._last[drone_id] = phase
-                        self.seen.append((round(self._play.now_s, 2), drone_id, phase))
-            await self._play.clock.sleep(POLL_S)
+    def look(self) -> None:
+        if self._play._app_hub is None:
+            return
+        for drone_id, phase in self._play.hub.fleet.phases().items():
+            if self._last.get(drone_id) is not phase:
+                self._last[drone_id] = phase
+                self.seen.append((round(self._play.now_s, 2), drone_id, str(phase)))

@@ -6,6 +6,7 @@ call carries what one step produced.
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -14,6 +15,14 @@ DATAGRAM_BYTES = 1200
 """Fits any path MTU that carries UDP without fragments."""
 WAITING_DATAGRAMS_MAX = 4096
 """A peer that never reads loses the oldest, as a radio's buffer would."""
+
+_HEADER = struct.Struct("<BBBBBBHB").pack
+"""Length, incompatible and compatible flags, sequence, system, component, message id: the guide's header."""
+
+
+def _payload(codec: mavlink.MAVLink, crc_extra: int, payload: bytes, force_mavlink1: bool = False) -> bytes:
+    """In the place of a message's own framing: only its payload."""
+    return payload
 
 
 class Channel:
@@ -38,12 +47,32 @@ class Channel:
         return [message for message in messages if message.get_msgId() >= 0]
 
     def send(self, message: Any) -> None:
-        frame: bytes = message.pack(self._codec)
-        self._codec.seq = (self._codec.seq + 1) % 256
+        # pymavlink lays out the payload; its generic framing around it costs more than all the rest of a message.
+        message._pack = _payload
+        # The class knows its id: some messages have a field of that name.
+        frame = self._frame(type(message).id, message.crc_extra, message.pack(self._codec))
         if self._size + len(frame) > DATAGRAM_BYTES:
             self._flush()
         self._frames.append(frame)
         self._size += len(frame)
+
+    def _frame(self, message_id: int, crc_extra: int, payload: bytes) -> bytes:
+        """MAVLink 2, unsigned; trailing zero bytes of a payload are not sent, but for the first."""
+        codec = self._codec
+        sent = payload.rstrip(b"\0") or payload[:1]
+        header = _HEADER(
+            len(sent),
+            0,
+            0,
+            codec.seq,
+            codec.srcSystem,
+            codec.srcComponent,
+            message_id & 0xFFFF,
+            message_id >> 16,
+        )
+        codec.seq = (codec.seq + 1) % 256
+        body = header + sent
+        return b"\xfd" + body + mavlink.x25crc(body + bytes((crc_extra,))).crc.to_bytes(2, "little")
 
     def _flush(self) -> None:
         if self._frames:

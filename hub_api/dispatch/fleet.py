@@ -189,6 +189,10 @@ class Fleet:
             for drone_id, drone in self._drones.items()
         )
 
+    def phases(self) -> dict[str, Phase]:
+        """The phase of every drone as last heard, without judging anything."""
+        return {drone_id: seen.phase for drone_id, seen in self._seen.items()}
+
     def view(self, drone_id: str, reserved: Mapping[str, str]) -> DroneView | None:
         drone = self._drones.get(drone_id)
         return None if drone is None else self._view(drone, reserved.get(drone_id), False)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import resources
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
@@ -118,7 +121,20 @@ def alembic_config(engine: Engine | None = None) -> Config:
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest schema; from empty or from any earlier release."""
-    command.upgrade(alembic_config(engine), "head")
+    if _revisions(engine) != _newest():
+        command.upgrade(alembic_config(engine), "head")
+
+
+@cache
+def _newest() -> frozenset[str]:
+    """The revision of this package's newest migration."""
+    return frozenset(ScriptDirectory.from_config(alembic_config()).get_heads())
+
+
+def _revisions(engine: Engine) -> frozenset[str]:
+    """What the database says that it is at; empty for a new one."""
+    with engine.connect() as connection:
+        return frozenset(MigrationContext.configure(connection).get_current_heads())
 
 
 class Database:
