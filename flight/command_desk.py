@@ -27,6 +27,7 @@ from flight.messages import (
     VehicleState,
     decode,
 )
+from flight.mission_check import refused_mission
 from flight.model.failsafe import react
 from flight.model.faults import CLEARED_BY_A_PERSON, LINK_LOST_AFTER_S, SafetyAction
 from flight.model.phases import AedState, Phase, SafeState, Trigger, advance
@@ -182,6 +183,8 @@ class CommandDesk:
             reasons = (Reason(step.refused.code, step.refused.detail, step.refused.detail_zh),)
         else:
             reasons = agent.readiness.refusals(command.plan, max(agent.clock.now(), command.departs_at))
+        if not reasons:
+            reasons = refused_mission(command.plan, agent.autopilot.name)
         if reasons:
             await self._refuse(command, *reasons)
             return

@@ -15,6 +15,7 @@ from flight.events import FlightRerouted, RerouteFailed
 from flight.flight_state import FlightUnderWay
 from flight.message_parts import Reason
 from flight.messages import RerouteFlight
+from flight.mission_check import refused_mission
 from flight.model.faults import CLEARED_BY_A_NEW_PLAN, Fault
 from flight.model.phases import AedState, Effect, Phase, Trigger
 from flight.replanner import Replanner
@@ -162,6 +163,8 @@ class Rerouting:
                 )
             )
         found += self._refused_start(plan)
+        if alternate_mission(flight.plan, flight.director.mission, plan) is None:
+            found += refused_mission(plan, agent.autopilot.name)
         airframe = load_airframes().get(plan.airframe_id)
         if airframe is None or view.charge_fraction is None:
             found.append(Reason("energy_unknown", "airframe or charge are not known", "机型或电量未知"))

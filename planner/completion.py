@@ -15,7 +15,7 @@ from geofences.model import TimeWindow
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
 from planner.assemble import assemble_plan, with_consent
-from planner.compile.dialects import DIALECTS
+from planner.compile.dialects import DIALECTS, returns_are_proved
 from planner.contingency import (
     NoRallySet,
     RallySet,
@@ -112,6 +112,10 @@ class Completion:
             return None
         plan = self._with_contingencies(draft, keep_in, battery, ids)
         if plan is None:
+            return None
+        if not returns_are_proved(plan, self.airframe.autopilot):
+            # An autopilot that may choose the pad itself would fly there straight, and nobody has proved that.
+            self.against.add_no_contingency(0, len(draft.out.parts))
             return None
         verified = verify_plan(
             plan,

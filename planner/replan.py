@@ -26,7 +26,7 @@ from geofences.model import TimeWindow
 from planner import reasons
 from planner.airborne import Airways, assemble_airborne
 from planner.airframe import DeliveryTerms
-from planner.compile.dialects import DIALECTS
+from planner.compile.dialects import DIALECTS, returns_are_proved
 from planner.completion import AIMED_RALLY_POINTS, MAX_RALLY_POINTS
 from planner.contingency import NoRallySet, RallySet, choose_rally_points, reaches_m, stopping_distance_m
 from planner.corridor import corridor_of
@@ -303,6 +303,10 @@ class _Question:
             created_at=self.at,
             valid_s=self.policy.valid_s,
         )
+        if not returns_are_proved(plan, self.airframe.autopilot):
+            # An autopilot that may choose the pad itself would fly there straight, and nobody has proved that.
+            self.refuse(reasons.no_legal_contingency("inbound", 1))
+            return None
         if self.at + timedelta(seconds=self.policy.valid_s + plan.timing.total_s) > self.window.end:
             self.refuse(reasons.verification_failed("the flight outlasts the window it was judged in"))
             return None

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from planner.compile import mavlink_numbers as mav
+
+if TYPE_CHECKING:
+    from planner.flight_plan import FlightPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +83,13 @@ PX4 = Dialect(
 )
 
 DIALECTS = {dialect.name: dialect for dialect in (ARDUPILOT, PX4)}
+
+
+def returns_are_proved(plan: FlightPlan, autopilot: str) -> bool:
+    """Whether every place that this autopilot may return to is one of the plan's proved rally points.
+
+    PX4 takes the nearest of its rally points and home: with rally points, home must be one of them.
+    """
+    if not DIALECTS[autopilot].returns_home_too or not plan.rally_points:
+        return True
+    return any(point.position == plan.home.position for point in plan.rally_points)

@@ -31,7 +31,7 @@ from dataclasses import replace
 from planner.airframe import load_airframes
 from planner.checks import refuse
 from planner.compile import mavlink_numbers as mav
-from planner.compile.dialects import DIALECTS, Dialect
+from planner.compile.dialects import DIALECTS, Dialect, returns_are_proved
 from planner.compile.fence_items import fence_items
 from planner.compile.mission_types import (
     AlternateIndices,
@@ -352,8 +352,7 @@ def _cruise(*sections: Sequence[Leg]) -> list[Leg]:
 
 
 def _rally_items(plan: FlightPlan, dialect: Dialect) -> tuple[MissionItem, ...]:
-    home_checked = any(point.position == plan.home.position for point in plan.rally_points)
-    if dialect.returns_home_too and plan.rally_points and not home_checked:
+    if not returns_are_proved(plan, dialect.name):
         raise refuse("rally_points", f"{dialect.name} may return straight home, which is not legal here")
     if len(plan.rally_points) > dialect.max_rally_points:
         raise refuse("rally_points", f"{len(plan.rally_points)} are more than {dialect.name} takes")
