@@ -98,10 +98,11 @@ conformance: setup $(DEV_STAMP) ## Fly every verb on the real autopilots that DR
 	@$(BIN)/python -m tests.conformance.real $(TEST_ARGS)
 
 .PHONY: docs
-docs: $(DEV_STAMP) ## Regenerate state diagrams, OpenAPI, settings and error pages
+docs: $(DEV_STAMP) ## Regenerate state diagrams, OpenAPI, settings, error and fault pages
 	@$(BIN)/python -m flight.model.diagram docs/state-machines.md
 	@$(BIN)/python -m hub_api.openapi > docs/openapi.json
 	@$(BIN)/python -m hub_api.reference docs
+	@$(BIN)/python -m proving_ground.fault_page docs/faults.md
 
 .PHONY: lock
 lock: $(BIN)/python ## Resolve the lock files anew (hashes, no index addresses)
