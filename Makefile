@@ -84,6 +84,10 @@ CAMPAIGN_ARGS ?= --seeds 25 --jobs 2
 campaign: setup $(DEV_STAMP) ## Every fault in every phase, 25 seeds; stops at the first broken invariant (CAMPAIGN_ARGS="--seeds 2")
 	@$(BIN)/python -m proving_ground.campaign $(CAMPAIGN_ARGS)
 
+.PHONY: campaign-seeds
+campaign-seeds: setup $(DEV_STAMP) ## A thousand random worlds: every order ends, every invariant holds (SEEDS_ARGS="--seeds 50")
+	@$(BIN)/python -m proving_ground.seeds $(SEEDS_ARGS)
+
 .PHONY: campaign-planner
 campaign-planner: setup $(DEV_STAMP) ## A million airspace questions and 100,000 routes against independent judges (about ten minutes)
 	@$(BIN)/python -m tests.campaign.geofence_questions --questions 1000000 --segments 20000 --seed 1
