@@ -29,10 +29,12 @@ _CHUNK = 64
 """Chosen: bounds on the work of a repair. An edge's box meets its own and two neighbours'; digitised
 outlines add a few; forty is a tangle."""
 
-MAX_RING_CORNERS = 100_000
+MAX_RING_CORNERS = 200_000
 """Chosen: ten times the most detailed coast of any published zone; a ring with more is a mistake or an attack."""
-MAX_REPAIRED_CORNERS = 10_000
-"""Chosen: a repair works on the line's own crossings, whose cost grows faster than the ring; 10,000 take a second."""
+_PAIRS_OF_A_SIMPLE_EDGE = 5
+_MAX_CROSSING_PAIRS = 200_000
+_MAX_PAIRS_OF_ONE_EDGE = 2_000
+"""Chosen: what a large ring may have beyond its neighbours; more keep the noding of its lines busy for minutes."""
 
 _METRES_PER_DEGREE = 111_320.0
 Ring = Sequence[tuple[float, float]]
@@ -67,13 +69,6 @@ def to_areas(
             raise ZoneFileError(
                 f"the holes do not lie inside the outline: {why}", feature=feature, field=field
             )
-    longest = max(len(ring) for ring in cleaned)
-    if longest > MAX_REPAIRED_CORNERS:
-        raise ZoneFileError(
-            f"{why}, and rings of more than {MAX_REPAIRED_CORNERS} points are not repaired",
-            feature=feature,
-            field=field,
-        )
     scale = np.array([_METRES_PER_DEGREE * math.cos(math.radians(cleaned[0][0][1])), _METRES_PER_DEGREE])
     polygon = _repaired(cleaned[0], scale, grow=grow)
     if polygon is None:
@@ -183,9 +178,14 @@ def _tangled(ring: Ring) -> bool:
     edges = shapely.linestrings(np.stack([ends, np.roll(ends, -1, axis=0)], axis=1))
     tree = shapely.STRtree(edges)
     pairs = 0
+    allowed = min(
+        _MAX_PAIRS_PER_EDGE * len(edges) + _CHUNK * _CHUNK,
+        _PAIRS_OF_A_SIMPLE_EDGE * len(edges) + _MAX_CROSSING_PAIRS,
+    )
     for first in range(0, len(edges), _CHUNK):
-        pairs += tree.query(edges[first : first + _CHUNK]).shape[1]
-        if pairs > _MAX_PAIRS_PER_EDGE * len(edges) + _CHUNK * _CHUNK:
+        near = tree.query(edges[first : first + _CHUNK])[0]
+        pairs += len(near)
+        if pairs > allowed or (len(near) and np.bincount(near).max() > _MAX_PAIRS_OF_ONE_EDGE):
             return True
     return False
 

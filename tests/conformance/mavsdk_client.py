@@ -17,6 +17,7 @@ from mavsdk.asyncio.plugins.mission_raw import MissionRawAsync
 from mavsdk.asyncio.plugins.param import ParamAsync
 from mavsdk.asyncio.plugins.telemetry import TelemetryAsync
 from mavsdk.plugins.mission_raw import MissionItem
+from mavsdk.plugins.mission_raw.mission_raw import MissionRawError
 
 TAKEOFF, WAYPOINT, LAND = 22, 16, 21
 FENCE_INCLUSION, RALLY_POINT = 5001, 5100
@@ -89,7 +90,15 @@ async def main(connection: str, autopilot: str) -> None:
 
         await action.arm()
         await first(telemetry.subscribe_armed(), bool, 10.0)
-        await mission.start_mission()
+        # PX4 judges a mission after it has acknowledged it; until then it denies the mode.
+        for attempt in range(5):
+            try:
+                await mission.start_mission()
+                break
+            except MissionRawError:
+                if attempt == 4:
+                    raise
+                await asyncio.sleep(0.3)
         await first(telemetry.subscribe_in_air(), bool, 20.0)
         tell("airborne")
         await first(telemetry.subscribe_armed(), lambda armed: not armed, 60.0)

@@ -155,7 +155,7 @@ def test_a_vehicle_that_is_never_heard_again_is_lost_by_name(tmp_path: Path) -> 
     perform(play, tmp_path, plan=straight_plan(charge_fraction=0.45))
 
 
-@pytest.mark.parametrize(("charge", "fault"), [(0.32, Fault.ENERGY_SHORT), (0.20, Fault.BATTERY_LOW)])
+@pytest.mark.parametrize(("charge", "fault"), [(0.32, Fault.ENERGY_SHORT), (0.23, Fault.BATTERY_LOW)])
 def test_a_low_battery_on_the_way_out_returns(charge: float, fault: Fault, tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         await take_off_to(stage, Phase.OUTBOUND)

@@ -33,6 +33,7 @@ from schemathesis.specs.openapi.checks import (
 
 from hub_api.settings import DEMO_API_KEY
 from tests.unit.hub_api.server import running_hub
+from tests.unit.hub_api.test_live_airspace import feed
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "openapi.json"
@@ -179,6 +180,14 @@ def order_and_follow(client: Any) -> None:
 def test_the_document_s_own_examples_are_accepted(hub_url: str):
     document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     schemas = document["components"]["schemas"]
+    # The example of an approval opens a zone of the demonstration; this hub has an airspace of its own.
+    httpx.put(
+        f"{hub_url}/v1/airspace/feeds/examples",
+        params={"format": "geojson", "reason": "examples"},
+        content=feed("BA-STAD", restriction="REQ_AUTHORISATION"),
+        headers=KEY,
+        trust_env=False,
+    ).raise_for_status()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
