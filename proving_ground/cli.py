@@ -155,7 +155,7 @@ def _against(
         if jobs != 1:
             _refuse("real autopilots are flown one run after another: leave --jobs at 1")
         # Whoever ends us ends the autopilots in order.
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         for item, seed in asked:
             try:
                 yield run_against(
