@@ -315,7 +315,9 @@ def test_volumes_of_different_limits_survive_geojson():
     assert read_geojson(to_geojson([both])) == (both,)
 
 
-@pytest.mark.parametrize(("corners", "word"), [(600_000, "simplify it"), (40_001, "more than one way to repair")])
+@pytest.mark.parametrize(
+    ("corners", "word"), [(600_000, "simplify it"), (40_001, "more than one way to repair")]
+)
 def test_rings_that_would_keep_a_reader_busy_are_refused_at_once(corners: int, word: str) -> None:
     """A zigzag that crosses itself all along: within the limits of a repair it would take minutes."""
     ring = [[113.0 + i * 1e-6, 22.0 + (i % 2) * 1e-6] for i in range(corners)]
