@@ -66,7 +66,6 @@ class FaultFinder:
         self._reboots_before: int | None = None
         self._last: tuple[float, float, float] | None = None
         self._jumped: tuple[float, float] | None = None
-        self._reboots: int | None = None
 
     def findings(self, view: VehicleView, phase: Phase, now_s: float, now: datetime) -> list[Finding]:
         """Every fault condition that holds now."""
