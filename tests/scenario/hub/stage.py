@@ -6,7 +6,7 @@ Nothing is played here except the cable: vehicles and agents exchange real MAVLi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
 from hub_api.wiring import AgentTask, Hub, Parts
 from planner.site import Drone, Site, load_site
+from proving_ground.cable import Cable
 from sitl.airframe import load_airframe
 from sitl.site import read_site
 from sitl.vehicle import SimulatedVehicle, VehicleSettings
@@ -31,34 +32,6 @@ SITE_FILE = Path(__file__).parents[3] / "examples" / "sites" / "baoan.json"
 EPOCH = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 STEP_S = 0.05
 """How often the cable is emptied; vehicles run at their own, finer tick in between."""
-
-
-class Cable:
-    """A transport that ends at a simulated vehicle in the same process."""
-
-    datagrams = True
-
-    def __init__(self, vehicle: SimulatedVehicle) -> None:
-        self._vehicle = vehicle
-        self._on_data: Callable[[bytes, Hashable], None] | None = None
-
-    async def open(
-        self, on_data: Callable[[bytes, Hashable], None], on_closed: Callable[[str], None]
-    ) -> None:
-        self._on_data = on_data
-
-    def send(self, data: bytes, peer: Hashable) -> None:
-        self._vehicle.receive(data)
-
-    def deliver(self) -> None:
-        """Carry what the vehicle has said."""
-        chunks = self._vehicle.take_outgoing()
-        if self._on_data is not None:
-            for chunk in chunks:
-                self._on_data(chunk, "vehicle")
-
-    async def close(self) -> None:
-        self._on_data = None
 
 
 @dataclass
