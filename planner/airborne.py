@@ -10,12 +10,12 @@ from functools import cached_property
 from core.geodesy import Wgs84Point
 from geofences.airspace import Airspace
 from planner import energy, legs
-from planner.airframe import Airframe, DeliveryTerms
+from planner.airframe import DeliveryTerms
+from planner.assemble import kinematics_of
 from planner.flight_plan import (
     AutopilotFence,
     EnergyBudget,
     FlightPlan,
-    Kinematics,
     Leg,
     LegKind,
     PointOfNoReturn,
@@ -208,20 +208,6 @@ def assemble_airborne(
         valid_until=created_at + timedelta(seconds=valid_s),
         point_of_no_return=PointOfNoReturn(distance_m=distance_m, beyond_delivery=True),
         start=draft.start,
-    )
-
-
-def kinematics_of(airframe: Airframe) -> Kinematics:
-    """What the autopilot must be set to for this airframe's plans."""
-    return Kinematics(
-        acceptance_radius_m=airframe.corridor.acceptance_radius_m,
-        ground_speed_max_m_s=airframe.ground_speed_max_m_s,
-        climb_rate_m_s=airframe.climb_rate_m_s,
-        descent_rate_m_s=airframe.descent_rate_m_s,
-        landing_rate_m_s=airframe.landing_rate_m_s,
-        landing_slow_below_m=airframe.landing_slow_below_m,
-        acceleration_m_s2=airframe.acceleration_m_s2,
-        vertical_acceleration_m_s2=airframe.vertical_acceleration_m_s2,
     )
 
 

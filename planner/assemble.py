@@ -134,7 +134,7 @@ def assemble_plan(
         autopilot_fence=to_autopilot_fence(space.plane, region, ceiling_amsl_m),
         wind=task.wind,
         route_objective=draft.out.objective,
-        kinematics=_kinematics(airframe),
+        kinematics=kinematics_of(airframe),
         corridor_half_width_m=space.corridor.half_width_m,
         timing=timing_of(draft),
         energy=budget_of(draft, battery),
@@ -266,7 +266,8 @@ def point_of_no_return(draft: Draft, sections: Sections, battery: energy.Battery
 
 
 @cache
-def _kinematics(airframe: Airframe) -> Kinematics:
+def kinematics_of(airframe: Airframe) -> Kinematics:
+    """What the autopilot must be set to for this airframe's plans."""
     return Kinematics(
         acceptance_radius_m=airframe.corridor.acceptance_radius_m,
         ground_speed_max_m_s=airframe.ground_speed_max_m_s,
