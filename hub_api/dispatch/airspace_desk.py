@@ -41,6 +41,9 @@ from planner.reasons import Reason
 
 T = TypeVar("T")
 
+OpenFlights = dict[str, tuple[str, FlightPlan]]
+"""flight_id → (order_id, plan)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AffectedFlight:
@@ -111,7 +114,7 @@ class AirspaceDesk:
         """What :meth:`put_feed` would do; nothing is changed."""
         proposal = await self._feed_proposal(feed_id, file_format, content, by="")
         airspace = await self._composed(proposal)
-        return await self._judged(airspace, proposal.notes)
+        return await self._judged(airspace, await self._database.read(_open_flights), proposal.notes)
 
     async def put_feed(
         self,
@@ -237,7 +240,8 @@ class AirspaceDesk:
     async def _change(self, proposal: _Proposal, *, by: str, reason: str) -> Outcome:
         airspace = await self._composed(proposal)
         await _in_thread(partial(self._planning.prepare, airspace))
-        outcome = await self._judged(airspace, proposal.notes)
+        flights = await self._database.read(_open_flights)
+        outcome = await self._judged(airspace, flights, proposal.notes)
         seq = self._book.additions.change_seq + 1
         change = AirspaceChangeRecord(
             seq=seq,
@@ -269,7 +273,7 @@ class AirspaceDesk:
                 after=audit.digest_of(change.version),
                 detail={"reason": reason, "version": change.version, "seq": seq},
             )
-            self._tell(session, change, airspace, outcome.affected)
+            self._tell(session, change, airspace, outcome.affected, flights)
 
         await self._database.write(work)
         self._book.put_in_force(replace(proposal.additions, change_seq=seq), airspace)
@@ -282,11 +286,18 @@ class AirspaceDesk:
         change: AirspaceChangeRecord,
         airspace: Airspace,
         affected: Sequence[AffectedFlight],
+        known: OpenFlights,
     ) -> None:
-        """Owe every open flight what it must know, and write into its order that its plan is touched."""
+        """Owe every open flight what it must know, and write into its order that its plan is touched.
+
+        ``known`` plans are not read again while the one writer is held; a flight that was accepted
+        or re-routed meanwhile is.
+        """
         told = {item.flight_id: item for item in affected}
         for mission in missions.list_open(session):
-            plan = PLAN.validate_python(mission.plan)
+            _, plan = known.get(mission.flight_id, ("", None))
+            if plan is None or plan.plan_id != mission.plan["plan_id"]:
+                plan = PLAN.validate_python(mission.plan)
             for command in notices_of(change, airspace, plan, self._ids, self._clock.now()):
                 self._ledger.owe_command(session, command, mission)
             item = told.get(mission.flight_id)
@@ -306,9 +317,8 @@ class AirspaceDesk:
             data={"airspace_version": change.version, "action": change.action, "subject": change.subject},
         )
 
-    async def _judged(self, airspace: Airspace, notes: tuple[Note, ...]) -> Outcome:
+    async def _judged(self, airspace: Airspace, flights: OpenFlights, notes: tuple[Note, ...]) -> Outcome:
         before = self._book.current
-        flights = await self._database.read(_open_flights)
         plans = {flight_id: plan for flight_id, (_, plan) in flights.items()}
         found = await _in_thread(partial(self._planning.forbidden, airspace, plans))
         return Outcome(
@@ -363,8 +373,8 @@ def _additions_of(
     )
 
 
-def _open_flights(session: Session) -> dict[str, tuple[str, FlightPlan]]:
-    """flight_id → (order_id, plan) of every flight that has not told its safe state."""
+def _open_flights(session: Session) -> OpenFlights:
+    """Every flight that has not told its safe state."""
     return {
         mission.flight_id: (mission.order_id, PLAN.validate_python(mission.plan))
         for mission in missions.list_open(session)
