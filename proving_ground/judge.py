@@ -102,10 +102,15 @@ def _nothing_falls(run: Run, airspace: Airspace, started: datetime) -> Iterator[
                 yield f"{drone_id} drops the AED from {height_m:.1f} m at {at_s:.0f} s"
 
 
+def _taken(run: Run) -> list[OrderSeen]:
+    """The orders that the hub took, each once: sent again with its key an order is still the same one."""
+    return list({order.final["order_id"]: order for order in run.orders if order.final}.values())
+
+
 def _no_launch_twice(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
     """Motors start at most once for each flight, and an order gets at most one AED."""
     flights: dict[str, int] = {}
-    for order in {order.final.get("order_id"): order for order in run.orders if order.final}.values():
+    for order in _taken(run):
         for flight in order.final["flights"]:
             flights[flight["drone_id"]] = flights.get(flight["drone_id"], 0) + 1
         delivered = [flight for flight in order.final["flights"] if flight["aed_on_ground_at"]]
@@ -118,13 +123,13 @@ def _no_launch_twice(run: Run, airspace: Airspace, started: datetime) -> Iterato
 
 
 def _belief_is_true(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
-    """«AED on the ground» is said where, and only where, a vehicle's world saw it put down."""
+    """«AED on the ground» is said only where a vehicle's world saw it put down."""
     put_down = {
         drone_id: len(testimony.of("on_ground")) + len(testimony.of("dropped"))
         for drone_id, testimony in run.testimonies.items()
     }
     said: dict[str, int] = {}
-    for order in {order.final.get("order_id"): order for order in run.orders if order.final}.values():
+    for order in _taken(run):
         for flight in order.final["flights"]:
             if flight["aed_on_ground_at"]:
                 said[flight["drone_id"]] = said.get(flight["drone_id"], 0) + 1
