@@ -90,12 +90,13 @@ def test_a_used_database_comes_back_as_it_was_on_either_kind(
     play(again())
 
 
-def test_a_back_up_of_the_first_release_is_restored_to_today_s_schema(
-    tmp_path: Path, each_database: str, engines: Callable[[str], Engine]
+@pytest.mark.parametrize("release", ["0001", "0011"])
+def test_a_back_up_of_an_earlier_release_is_restored_to_today_s_schema(
+    tmp_path: Path, each_database: str, release: str, engines: Callable[[str], Engine]
 ):
-    old = engines(load(each_database, tmp_path))
+    old = engines(load(each_database, tmp_path, release))
     report = back_up(old, tmp_path / "b.gz", now=EPOCH)
-    assert report.revision == "0001"
+    assert report.revision == release
     restored = engines(empty("sqlite", tmp_path / "target"))
     restore(restored, tmp_path / "b.gz")
     command.check(alembic_config(restored))

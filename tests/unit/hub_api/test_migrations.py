@@ -1,30 +1,39 @@
-"""From the first release's database, as it was dumped then, to today's: nothing lost, nothing left in plain words."""
+"""From an earlier release's database, as it was dumped then, to today's: nothing lost, nothing left in plain words.
+
+``release-0001``: the first release. ``release-0011``: the one with accounts, audit log, sealed personal data and
+live airspace. Each was dumped from a hub at work: an order finished, one flying.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from alembic import command
+from pydantic import SecretStr
 
 from hub_api.access.keys import hash_secret
 from hub_api.keyring import keyring
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database, alembic_config, make_engine, upgrade
-from hub_api.store.repositories import api_keys, audit, events, missions, orders
+from hub_api.store.records import NewEvent
+from hub_api.store.repositories import airspace, api_keys, audit, callbacks, events, missions, orders
 from hub_api.vault import Vault
 from tests import postgres
+from tests.unit.hub_api.test_store import AT
+from tests.unit.hub_api.world import TEST_KEYS
 
 DUMPS = Path(__file__).parents[2] / "data" / "hub"
 
 
-def load(kind: str, folder: Path) -> str:
-    """The URL of a database as the first release left it."""
-    text = (DUMPS / f"release-0001.{kind}.sql").read_text(encoding="utf-8")
+def load(kind: str, folder: Path, release: str = "0001") -> str:
+    """The URL of a database as that release left it."""
+    text = (DUMPS / f"release-{release}.{kind}.sql").read_text(encoding="utf-8")
     if kind == "sqlite":
         connection = sqlite3.connect(folder / "hub.db")
         connection.executescript(text)
@@ -38,20 +47,76 @@ def load(kind: str, folder: Path) -> str:
     return url
 
 
-@pytest.fixture
-def database(tmp_path: Path, each_database: str) -> Iterator[Database]:
-    url = load(each_database, tmp_path)
+@contextmanager
+def upgraded(kind: str, folder: Path, release: str) -> Iterator[Database]:
+    """An earlier release's database, brought to today's schema."""
+    url = load(kind, folder, release)
     engine = make_engine(url)
     upgrade(engine)
     opened = Database(engine, on_committed=lambda _: None)
     yield opened
     opened.close()
-    if each_database == "postgresql":
+    if kind == "postgresql":
         postgres.drop_database(url)
+
+
+@pytest.fixture
+def database(tmp_path: Path, each_database: str) -> Iterator[Database]:
+    with upgraded(each_database, tmp_path, "0001") as opened:
+        yield opened
+
+
+@pytest.fixture
+def previous(tmp_path: Path, each_database: str) -> Iterator[Database]:
+    with upgraded(each_database, tmp_path, "0011") as opened:
+        yield opened
 
 
 def test_the_schema_is_today_s(database: Database):
     command.check(alembic_config(database.engine))
+
+
+def test_the_schema_is_today_s_from_the_previous_release_too(previous: Database):
+    command.check(alembic_config(previous.engine))
+
+
+def test_everything_of_the_previous_release_is_still_there(previous: Database):
+    personal = PersonalData(
+        Vault(keyring(SecretStr(TEST_KEYS["personal_keys"]), field="personal_keys", demo=False))
+    )
+
+    async def main() -> None:
+        found = await previous.read(lambda s: orders.list_page(s, client="shenzhen-120", limit=9))
+        flying, cancelled, finished = found
+        assert [order.state for order in found] == ["AIRBORNE", "CANCELLED", "CLOSED"]
+        assert personal.show(flying, allowed=True).values["notes"] == "line\nbreak 'quoted'"
+        assert personal.show(flying, allowed=False).status == "masked"
+        assert personal.show(finished, allowed=True).status == "erased"
+        assert await personal.seal_earlier_orders(previous) == 0
+        assert len(await previous.read(missions.reserved_drones)) == 1
+        dead = await previous.read(lambda s: callbacks.dead(s, client=None, before=None, limit=9))
+        assert {update.order_id for update in dead} == {cancelled.order_id}
+        assert {key.client for key in await previous.read(api_keys.list_all)} == {
+            "demo",
+            "shenzhen-120",
+            "sensors",
+        }
+        feeds = await previous.read(airspace.feeds)
+        assert [feed.feed_id for feed in feeds] == ["city"]
+
+    asyncio.run(main())
+
+
+def test_the_previous_release_s_audit_chain_is_whole_and_goes_on(previous: Database):
+    async def main() -> None:
+        before = await previous.read(audit.head)
+        assert before[0] > 10
+        assert (await previous.read(audit.verify)).faults == ()
+        await previous.write(lambda s: audit.append(s, at=AT, action="test", subject="x"))
+        assert (await previous.read(audit.head))[0] == before[0] + 1
+        assert (await previous.read(audit.verify)).faults == ()
+
+    asyncio.run(main())
 
 
 def test_everything_of_the_first_release_is_still_there(database: Database):
@@ -92,8 +157,6 @@ def test_its_personal_data_is_sealed_at_the_first_start(database: Database):
 
 
 def test_new_events_go_on_where_the_old_ones_ended(database: Database):
-    from tests.unit.hub_api.test_store import AT, NewEvent
-
     async def main() -> None:
         last = await database.read(events.last_seq)
         new = NewEvent(message_id="evt_new", at=AT, stored_at=AT, kind="something")
