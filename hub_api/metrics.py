@@ -22,6 +22,8 @@ class Snapshot:
     open_orders: int
     commands_owed: int
     callbacks_dead: int
+    messages_owed: int
+    messages_dead: int
     audit_entries: int
     stream_listeners: int
     last_event: int
@@ -47,6 +49,12 @@ class Metrics:
             registry=registry,
         )
         self._events = Counter("drone_aed_events", "Stored events, by kind.", ("kind",), registry=registry)
+        self._messages = Counter(
+            "drone_aed_messages",
+            "Tries to hand short messages and video requests over, by kind and outcome.",
+            ("kind", "outcome"),
+            registry=registry,
+        )
         self._gauges = {
             name: Gauge(f"drone_aed_{name}", text, registry=registry)
             for name, text in {
@@ -55,6 +63,8 @@ class Metrics:
                 "open_orders": "Orders that are not final.",
                 "commands_owed": "Commands that no drone has answered yet.",
                 "callbacks_dead": "Callbacks that were given up and not sent again.",
+                "messages_owed": "Short messages and video requests that no service has taken yet.",
+                "messages_dead": "Short messages and video requests that were given up and not sent again.",
                 "audit_entries": "Entries of the audit log; it never gets smaller.",
                 "stream_listeners": "Open streams.",
                 "last_event": "Position of the newest event.",
@@ -65,6 +75,10 @@ class Metrics:
         """Called with every committed batch."""
         for event in events:
             self._events.labels(event.kind).inc()
+
+    def count_message(self, kind: str, outcome: str) -> None:
+        """Called with every try."""
+        self._messages.labels(kind, outcome).inc()
 
     def render(self, snapshot: Snapshot) -> bytes:
         """The text exposition format."""

@@ -92,6 +92,14 @@ class Settings(BaseSettings):
     callback_attempts: int = Field(
         8, ge=1, le=50, description="Tries per callback; the pause doubles from 1 s, at most 300 s."
     )
+    message_usable_s: float = Field(
+        1800.0,
+        ge=60,
+        description="How long after it was owed a short message or video link is still worth sending; then it is given up.",
+    )
+    message_attempts: int = Field(
+        8, ge=1, le=50, description="Tries per message; the pause doubles from 1 s, at most 60 s."
+    )
     personal_keys: SecretStr | None = Field(
         None,
         description="Keys that seal callers and patients' notes at rest, `name:base64`, the newest first. "

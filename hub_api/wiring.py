@@ -42,6 +42,10 @@ from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
 from hub_api.dispatch.webhooks import Webhooks
 from hub_api.keyring import keyring
+from hub_api.messages.ports import SmsPort, VideoPort
+from hub_api.messages.recorder import Recorder
+from hub_api.messages.sender import MessageSender
+from hub_api.messages.service import Messages
 from hub_api.metrics import Metrics
 from hub_api.personal_data import PersonalData
 from hub_api.security import ensure_demo_key
@@ -75,6 +79,8 @@ class Parts:
     airspace: Airspace | None = None
     planning: Planning | None = None
     callback_transport: httpx.AsyncBaseTransport | None = None
+    sms: SmsPort | None = None
+    video: VideoPort | None = None
     agents: Callable[[Hub], list[AgentTask]] | None = None
     """The flight agents to run in this process, one for each drone of the site, in its order."""
 
@@ -100,6 +106,11 @@ class Hub:
     personal: PersonalData
     webhooks: Webhooks
     wake_callbacks: Callable[[], None]
+    messages: Messages
+    """Short messages and video rooms: owe them in a transaction, then ``wake_messages``."""
+    wake_messages: Callable[[], None]
+    recorder: Recorder
+    """What drills and the demo sent to nobody."""
     metrics: Metrics
     started_at: datetime
     failure: asyncio.Future[None]
@@ -229,6 +240,18 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             transport=given.callback_transport,
         )
         callback_wakers.append(sender.wake)
+        messages = Messages(vault=vault, ids=ids, clock=clock, usable_s=settings.message_usable_s)
+        recorder = Recorder()
+        message_sender = MessageSender(
+            database,
+            clock,
+            messages=messages,
+            sms=given.sms or (recorder if settings.demo else None),
+            video=given.video or (recorder if settings.demo else None),
+            recorder=recorder,
+            attempts=settings.message_attempts,
+            on_attempt=metrics.count_message,
+        )
         hub = Hub(
             settings=settings,
             clock=clock,
@@ -254,6 +277,9 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             personal=personal,
             webhooks=webhooks,
             wake_callbacks=sender.wake,
+            messages=messages,
+            wake_messages=message_sender.wake,
+            recorder=recorder,
             metrics=metrics,
             started_at=clock.now(),
             failure=crew.failure,
@@ -273,6 +299,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         await service.resume()
         crew.keep(relay.run(), "relay")
         crew.keep(sender.run(), "callbacks")
+        crew.keep(message_sender.run(), "messages")
         crew.keep(_housekeeping(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub

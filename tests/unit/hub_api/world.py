@@ -38,6 +38,7 @@ from hub_api.dispatch.service import NewOrder
 from hub_api.features.orders.schemas import OrderRequest
 from hub_api.features.orders.views import event_view
 from hub_api.main import create_app
+from hub_api.messages.ports import SmsPort, VideoPort
 from hub_api.settings import DEMO_API_KEY, Settings
 from hub_api.store.database import make_engine, upgrade
 from hub_api.store.records import OrderRecord
@@ -599,6 +600,8 @@ async def world(
     epoch: datetime = EPOCH,
     seed: int = 1,
     memories: dict[str, Memory] | None = None,
+    sms: SmsPort | None = None,
+    video: VideoPort | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A hub on ``data_dir``, in the running loop's time."""
@@ -638,6 +641,8 @@ async def world(
             airspace=an_airspace(),
             planning=planner,
             callback_transport=httpx.MockTransport(take_callback),
+            sms=sms,
+            video=video,
             agents=agents,
         ),
     )
