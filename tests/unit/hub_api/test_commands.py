@@ -87,7 +87,8 @@ def test_a_plan_is_written_with_its_exports_and_a_map(drone_aed, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("chosen")
     plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
-    assert plan["drone_id"] == "bao-01"
+    # Which drone depends on the hour: schools close their grounds while pupils are there.
+    assert plan["drone_id"] in done.stdout
     for name in ("mission.plan", "plan.geojson", "plan.kml", "map.png"):
         assert (tmp_path / name).stat().st_size > 500
 
