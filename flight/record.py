@@ -11,6 +11,7 @@ made from it when the flight ends, or by the next agent that takes the flight up
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from datetime import datetime
@@ -71,9 +72,18 @@ class FlightRecord:
             "longitude_deg": sample.position.longitude_deg,
             "altitude_amsl_m": sample.altitude_amsl_m,
             "height_above_home_m": sample.height_above_home_m,
+            "velocity_east_m_s": sample.velocity_east_m_s,
+            "velocity_north_m_s": sample.velocity_north_m_s,
+            "velocity_up_m_s": sample.velocity_up_m_s,
+            "heading_deg": sample.heading_deg,
             "phase": sample.phase.value,
             "charge_fraction": sample.charge_fraction,
+            "battery_voltage_v": sample.battery_voltage_v,
             "line_length_m": sample.line_length_m,
+            "wind_from_deg": sample.wind_from_deg,
+            "wind_speed_m_s": sample.wind_speed_m_s,
+            "link_age_s": sample.link_age_s,
+            "eta_s": sample.eta_s,
         }
         self._track.write(json.dumps(record).encode() + b"\n")
 
@@ -86,20 +96,22 @@ class FlightRecord:
         """Close and write the readable files; returns the folder. Idempotent."""
         for file in (self._tlog, self._events, self._track):
             file.close()
-        events = _unique_events(_lines(self.folder / "events.jsonl"))
+        events = _unique_events(complete_lines(self.folder / "events.jsonl"))
         self._write("events.json", json.dumps(events, ensure_ascii=False, indent=1).encode())
-        points = _lines(self.folder / "track.jsonl")
+        points = complete_lines(self.folder / "track.jsonl")
         self._write("track.geojson", json.dumps(_geojson(self._flight_id, points), indent=1).encode())
         self._write("track.kml", _kml(self._flight_id, points))
         return self.folder
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Complete JSON lines; a torn last one, left by a crash, is not."""
+def complete_lines(path: Path) -> list[dict[str, Any]]:
+    """Complete JSON lines. A last one torn by a crash is left out, and with it the line that the next agent
+    appended to it."""
     found = []
     for line in path.read_bytes().splitlines(keepends=True):
         if line.endswith(b"\n"):
-            found.append(json.loads(line))
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
     return found
 
 

@@ -18,6 +18,7 @@ from hub_api.features.access.tokens import router as tokens
 from hub_api.features.airspace.routes import router as airspace
 from hub_api.features.audit.routes import router as audit
 from hub_api.features.drones.routes import router as drones
+from hub_api.features.flights.record_routes import router as records
 from hub_api.features.flights.routes import router as flights
 from hub_api.features.health.routes import router as health
 from hub_api.features.landing_points.routes import router as landing_points
@@ -34,7 +35,7 @@ from hub_api.wiring import Parts, open_hub
 log = logging.getLogger(__name__)
 
 ROUTERS = (
-    *(health, metrics, tokens, orders, flights, streams, webhooks),
+    *(health, metrics, tokens, orders, flights, records, streams, webhooks),
     *(stations, drones, landing_points, zones, airspace, access, audit),
 )
 """In the order of the documentation."""

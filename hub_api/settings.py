@@ -136,6 +136,11 @@ class Settings(BaseSettings):
         description="Keys with which vehicles sign (MAVLink 2), made by `drone-aed link-key`; none: links are not signed.",
     )
     links_signed_only: bool = Field(False, description="Refuse vehicles without a key. Needs link_keys_file.")
+    report_font_file: Path | None = Field(
+        None,
+        description="A TrueType font (.ttf) with Chinese that PDF reports embed; none: the standard font STSong-Light, "
+        "which the reader's program supplies.",
+    )
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
 

@@ -30,6 +30,12 @@ class Principal:
         """The client whose orders it may see; None: those of every client."""
         return None if self.may(Scope.ORDERS_READ_ALL) else self.client
 
+    @property
+    def visible_flights_client(self) -> str | None:
+        """The client whose flights it may look back at. Who maintains drones sees every flight: a flight's record
+        names no patient."""
+        return None if self.may(Scope.FLEET_MAINTAIN) else self.visible_client
+
     def sees_personal_data_of(self, client: str) -> bool:
         """Whether callers and patients' notes of this client's orders are shown."""
         if Scope.ADMIN in self.scopes:

@@ -192,7 +192,10 @@ class EventRow(Row, table=True):
     """What happened, append-only. ``seq`` is the stream position; ``message_id`` makes a repeat harmless."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_order_id_seq", "order_id", "seq"),)
+    __table_args__ = (
+        Index("ix_events_order_id_seq", "order_id", "seq"),
+        Index("ix_events_flight_id_seq", "flight_id", "seq"),
+    )
 
     seq: int | None = Field(default=None, primary_key=True)
     message_id: str = Field(unique=True, max_length=80)

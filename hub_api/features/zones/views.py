@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -83,16 +84,17 @@ def _feature(zone: Zone, number: int, volume: Volume) -> ZoneFeature:
     )
 
 
+def features_of(zones: Iterable[Zone]) -> list[ZoneFeature]:
+    """One feature for each volume."""
+    return [_feature(zone, number, volume) for zone in zones for number, volume in enumerate(zone.volumes)]
+
+
 def collection_of(airspace: Airspace, now: datetime) -> ZoneCollection:
     """The airspace as one document."""
     return ZoneCollection(
         version=airspace.version,
         terrain=airspace.terrain.description,
-        features=[
-            _feature(zone, number, volume)
-            for zone in airspace.zones
-            for number, volume in enumerate(zone.volumes)
-        ],
+        features=features_of(airspace.zones),
         authorisations=[
             AuthorisationView(
                 authorisation_id=item.authorisation_id,

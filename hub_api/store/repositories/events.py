@@ -14,7 +14,8 @@ _FIELDS = tuple(EventRecord.__dataclass_fields__)
 _NEW = tuple(NewEvent.__dataclass_fields__)
 
 
-def _record(row: EventRow) -> EventRecord:
+def record_of(row: EventRow) -> EventRecord:
+    """The value of a row, for the repositories that look at events another way."""
     fields = {name: getattr(row, name) for name in _FIELDS}
     return EventRecord(**(fields | {"state": None if row.state is None else OrderState(row.state)}))
 
@@ -30,7 +31,7 @@ def append(session: Session, event: NewEvent) -> EventRecord:
     row = EventRow(**{name: getattr(event, name) for name in _NEW})
     session.add(row)
     session.flush()
-    record = _record(row)
+    record = record_of(row)
     note_appended(session, record)
     return record
 
@@ -46,13 +47,13 @@ def of_order(
     )
     if limit is not None:
         query = query.limit(limit)
-    return [_record(row) for row in session.exec(query)]
+    return [record_of(row) for row in session.exec(query)]
 
 
 def after(session: Session, seq: int, *, limit: int) -> list[EventRecord]:
     """All events with a greater ``seq``, in order."""
     query = select(EventRow).where(col(EventRow.seq) > seq).order_by(col(EventRow.seq)).limit(limit)
-    return [_record(row) for row in session.exec(query)]
+    return [record_of(row) for row in session.exec(query)]
 
 
 def last_seq(session: Session) -> int:
