@@ -189,6 +189,17 @@ def geodesic_distance_m(start: Wgs84Point, end: Wgs84Point) -> float:
     return float(_GEOD.inv(start.longitude_deg, start.latitude_deg, end.longitude_deg, end.latitude_deg)[2])
 
 
+def geodesic_distances_m(
+    start: Wgs84Point, longitudes_deg: npt.NDArray[np.float64], latitudes_deg: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Lengths of the geodesics from ``start`` to many points: the same figures as one by one."""
+    count = len(longitudes_deg)
+    found = _GEOD.inv(
+        np.full(count, start.longitude_deg), np.full(count, start.latitude_deg), longitudes_deg, latitudes_deg
+    )[2]
+    return np.asarray(found, dtype=np.float64)
+
+
 def initial_bearing_deg(start: Wgs84Point, end: Wgs84Point) -> float:
     """Azimuth at ``start`` towards ``end``, degrees clockwise from true north in [0, 360)."""
     azimuth_deg = _GEOD.inv(start.longitude_deg, start.latitude_deg, end.longitude_deg, end.latitude_deg)[0]

@@ -1,24 +1,17 @@
-"""What may be asked and answered about combinations, and which of them nothing rules out before planning."""
+"""What may be asked and answered about combinations of a drone with a landing point."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.geodesy import Wgs84Point, geodesic_distance_m
-from planner import reasons
+from core.geodesy import Wgs84Point
 from planner.airframe import Airframe, DeliveryTerms
 from planner.checks import check_aware, check_number, refuse
-from planner.legs import rest_to_rest_s
-from planner.planning import least_time_to_aed_s
-from planner.policy import PlanningPolicy
 from planner.reasons import Reason
-from planner.site import Drone, LandingPoint, Site
-from planner.task import delivery_terms_for
-from planner.walk import carry_s
+from planner.site import Drone, LandingPoint
 from planner.wind import Wind
 
 OCCUPIED_S = 900.0
@@ -87,7 +80,7 @@ class Candidate(NamedTuple):
     """One drone with one landing point. ``time_to_patient_s`` is planned, None where no plan was made;
     ``least_time_to_patient_s`` the lower bound, None where the combination was out before.
 
-    A tuple, because a city has tens of thousands of combinations and each gets one."""
+    A tuple, because a city has tens of thousands of combinations."""
 
     station_id: str
     drone_id: str
@@ -109,140 +102,3 @@ class Option:
     terms: DeliveryTerms
     wind: Wind
     carry_s: float
-
-
-def options_for(
-    request: DispatchRequest,
-    site: Site,
-    drone_states: Sequence[DroneState],
-    airframes: Mapping[str, Airframe],
-    policy: PlanningPolicy,
-    now: datetime,
-    refused: list[Candidate],
-) -> list[Option]:
-    """Combinations that nothing rules out before planning; the others go to ``refused``."""
-    points = site.landing_points
-    timezone = site.zone_info
-    until = now + timedelta(seconds=OCCUPIED_S)
-    closed = [not point.usable_throughout(now, until, timezone) for point in points]
-    carries = [
-        carry_s(geodesic_distance_m(point.position, request.patient), point.walk, request.floor_of_building)
-        for point in points
-    ]
-    against_point: list[tuple[Reason, ...]] = []
-    for is_closed, carry in zip(closed, carries, strict=True):
-        found = [reasons.landing_point_closed()] if is_closed else []
-        if carry > policy.carry_limit_s:
-            found.append(reasons.carry_too_long(carry, policy.carry_limit_s))
-        against_point.append(tuple(found))
-    options: list[Option] = []
-    out = CandidateVerdict.REFUSED
-    distances = _distances_of(site)
-    vertical_s: dict[tuple[str, str, float, float], float] = {}
-    # What is against the points depends on the airframe, not on the drone.
-    judged: dict[str, list[tuple[DeliveryTerms | None, tuple[Reason, ...]]]] = {}
-    for state in drone_states:
-        drone = state.drone
-        airframe = airframes.get(drone.airframe_id)
-        against_drone = _against_drone(state, airframe)
-        station = site.station(drone.station_id)
-        verdicts = judged.get(drone.airframe_id)
-        if verdicts is None:
-            verdicts = judged[drone.airframe_id] = _against_points(points, against_point, airframe)
-        for index, (point, (terms, against_it)) in enumerate(zip(points, verdicts, strict=True)):
-            against = against_drone + against_it
-            if against or airframe is None or terms is None or state.wind is None:
-                refused.append(
-                    Candidate(
-                        drone.station_id, drone.drone_id, point.landing_point_id, out, against, None, None
-                    )
-                )
-                continue
-            # Everything but the cruise depends on the two heights of ground alone.
-            key = (airframe.airframe_id, terms.method, station.ground_amsl_m, point.ground_amsl_m)
-            fixed_s = vertical_s.get(key)
-            if fixed_s is None:
-                lowest_m = max(station.ground_amsl_m, point.ground_amsl_m) + policy.minimum_agl_m
-                fixed_s = vertical_s[key] = least_time_to_aed_s(
-                    airframe,
-                    terms,
-                    0.0,
-                    lowest_m - station.ground_amsl_m,
-                    lowest_m - point.ground_amsl_m - terms.hover_height_agl_m,
-                )
-            straight_s = rest_to_rest_s(
-                distances[station.station_id][index],
-                airframe.ground_speed_max_m_s,
-                airframe.acceleration_m_s2,
-            )
-            bound_s = fixed_s + straight_s + carries[index]
-            options.append(Option(bound_s, state, point, airframe, terms, state.wind, carries[index]))
-    return options
-
-
-def _against_points(
-    points: Sequence[LandingPoint], known: Sequence[tuple[Reason, ...]], airframe: Airframe | None
-) -> list[tuple[DeliveryTerms | None, tuple[Reason, ...]]]:
-    """For every point how this airframe would deliver there, and what is against it beside what is ``known``."""
-    if airframe is None:
-        return [(None, against) for against in known]
-    terms_of = {
-        methods: delivery_terms_for(airframe, methods)
-        for methods in {point.delivery_methods for point in points}
-    }
-    found: list[tuple[DeliveryTerms | None, tuple[Reason, ...]]] = []
-    for point, against in zip(points, known, strict=True):
-        terms = terms_of[point.delivery_methods]
-        more = (reasons.no_common_delivery_method(),) if terms is None else _unfit(point, terms)
-        found.append((terms, against + more))
-    return found
-
-
-def _unfit(point: LandingPoint, terms: DeliveryTerms) -> tuple[Reason, ...]:
-    """What the survey says against putting the AED down here this way."""
-    if point.clear_radius_m >= terms.clear_radius_m and point.slope_deg <= terms.max_slope_deg:
-        return ()
-    found = []
-    if point.clear_radius_m < terms.clear_radius_m:
-        found.append(reasons.landing_point_too_small(point.clear_radius_m, terms.clear_radius_m))
-    if point.slope_deg > terms.max_slope_deg:
-        found.append(reasons.landing_point_too_steep(point.slope_deg, terms.max_slope_deg))
-    return tuple(found)
-
-
-def _against_drone(state: DroneState, airframe: Airframe | None) -> tuple[Reason, ...]:
-    found: list[Reason] = []
-    if not state.ready:
-        found.append(reasons.drone_not_ready(state.not_ready_reasons))
-    if airframe is None:
-        found.append(reasons.unknown_airframe(state.drone.airframe_id))
-    if state.wind is None:
-        found.append(reasons.wind_unknown())
-    elif airframe is not None and state.wind.strongest_m_s > airframe.wind_limit_m_s:
-        found.append(reasons.wind_above_limit(state.wind.strongest_m_s, airframe.wind_limit_m_s))
-    return tuple(found)
-
-
-_BOUND_MARGIN = 1.0 - 1e-4
-"""A length in the airspace's plane differs from the geodesic by at most 41 ppm within its reach."""
-
-
-_distances: list[tuple[Site, dict[str, list[float]]]] = []
-
-
-def _distances_of(site: Site) -> dict[str, list[float]]:
-    """Lower bounds of the distances from every station to every landing point: geodesics, less the plane's
-    largest error. Computed once for a site; the last few sites are kept."""
-    for known, distances in _distances:
-        if known is site:
-            return distances
-    found = {
-        station.station_id: [
-            _BOUND_MARGIN * geodesic_distance_m(station.position, point.position)
-            for point in site.landing_points
-        ]
-        for station in site.stations
-    }
-    _distances.append((site, found))
-    del _distances[:-4]
-    return found

@@ -8,7 +8,6 @@ bound, nothing behind it can be better, and they say so instead of being planned
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from geofences.airspace import Airspace
 from planner import reasons
 from planner.airframe import Airframe
 from planner.alternates import Elsewhere, with_alternates
+from planner.answers import Candidates, candidate_of
 from planner.candidates import (
     Candidate,
     CandidateVerdict,
@@ -26,8 +26,8 @@ from planner.candidates import (
     DroneState,
     Option,
     Severity,
-    options_for,
 )
+from planner.combinations import Combinations
 from planner.deconflict import Outcome, PreEmption, Resolution, planning_again, resolve
 from planner.flight_plan import FlightPlan
 from planner.intent_index import IntentIndex
@@ -78,7 +78,7 @@ class Decision:
     request: DispatchRequest
     accepted: FlightPlan | None
     declined_reason: Reason | None
-    candidates: tuple[Candidate, ...]
+    candidates: Candidates
     airspace_version: str
     decided_at: datetime
     intent: OperationalIntent | None = None
@@ -112,24 +112,24 @@ def choose(
     With ``traffic`` a plan that conflicts is delayed or led around, or its combination refused.
     """
     now = clock.now()
-    refused: list[Candidate] = []
-    options = options_for(request, site, drone_states, airframes, policy, now, refused)
-    options.sort(key=lambda option: option.bound_s)
+    combinations = Combinations(request, site, drone_states, airframes, policy, now)
     best: _Answer | None = None
     planned: list[tuple[Option, _Answer]] = []
-    behind: list[Option] = []
-    for number, option in enumerate(options):
+    refused: list[Candidate] = []
+    asked = 0
+    for rank in range(combinations.possible):
+        option = combinations.option(rank)
         if best is not None and option.bound_s >= best.time_to_patient_s:
-            behind = options[number:]
             break
+        asked += 1
         found = _answer(request, option, site, airspace, ids, now, policy, traffic)
         if isinstance(found, NoPlan):
-            refused.append(_candidate(option, CandidateVerdict.REFUSED, found.reasons))
+            refused.append(candidate_of(option, CandidateVerdict.REFUSED, found.reasons))
             continue
         planned.append((option, found))
         if best is None or found.time_to_patient_s < best.time_to_patient_s:
             best = found
-    candidates = [*_flyable(request, planned, best, behind), *refused]
+    candidates = Candidates(combinations, _flyable(request, planned, best), refused, asked=asked)
     resolution = best.resolution if best is not None else None
     chosen = next((option for option, answer in planned if answer is best), None)
     accepted = None if best is None else best.plan
@@ -138,8 +138,7 @@ def choose(
         # A way around other traffic keeps its own rally points and fence, which keep clear of that traffic.
         others = [
             Elsewhere(option.landing_point, option.terms, option.carry_s)
-            for option in options
-            if option.state is chosen.state
+            for option in combinations.options_of(chosen.state)
         ]
         task = _task(chosen, site)
         accepted = with_alternates(accepted, task, others, site=site, airspace=airspace, policy=policy)
@@ -147,7 +146,7 @@ def choose(
         request=request,
         accepted=accepted,
         declined_reason=None if best is not None else _declined(site, drone_states, candidates),
-        candidates=tuple(candidates),
+        candidates=candidates,
         airspace_version=airspace.version,
         decided_at=now,
         intent=None if resolution is None else resolution.intent,
@@ -202,28 +201,10 @@ def _task(option: Option, site: Site) -> FlightTask:
     )
 
 
-def _candidate(
-    option: Option,
-    verdict: CandidateVerdict,
-    why: tuple[Reason, ...],
-    time_to_patient_s: float | None = None,
-) -> Candidate:
-    return Candidate(
-        station_id=option.state.drone.station_id,
-        drone_id=option.state.drone.drone_id,
-        landing_point_id=option.landing_point.landing_point_id,
-        verdict=verdict,
-        reasons=why,
-        time_to_patient_s=time_to_patient_s,
-        least_time_to_patient_s=option.bound_s,
-    )
-
-
 def _flyable(
     request: DispatchRequest,
     planned: Sequence[tuple[Option, _Answer]],
     best: _Answer | None,
-    behind: Sequence[Option],
 ) -> list[Candidate]:
     unknown = (reasons.floor_unknown(),) if request.floor_of_building is None else ()
     found: list[Candidate] = []
@@ -233,27 +214,18 @@ def _flyable(
         known = unknown if held is None else (held, *unknown)
         if answer is best:
             why = (reasons.fastest(time_s), *known)
-            found.insert(0, _candidate(option, CandidateVerdict.CHOSEN, why, time_s))
+            found.insert(0, candidate_of(option, CandidateVerdict.CHOSEN, why, time_s))
         else:
             why = (reasons.slower_than_chosen(time_s), *known)
-            found.append(_candidate(option, CandidateVerdict.POSSIBLE, why, time_s))
-    found += [
-        _candidate(option, CandidateVerdict.POSSIBLE, (reasons.slower_by_bound(math.floor(option.bound_s)),))
-        for option in behind
-    ]
+            found.append(candidate_of(option, CandidateVerdict.POSSIBLE, why, time_s))
     return found
 
 
-def _declined(site: Site, drone_states: Sequence[DroneState], candidates: Sequence[Candidate]) -> Reason:
+def _declined(site: Site, drone_states: Sequence[DroneState], candidates: Candidates) -> Reason:
     """The one sentence that says most: no drone, no landing point near, or the commonest reason."""
     if not any(state.ready for state in drone_states):
         return reasons.no_drone_ready(len(drone_states))
-    counted: dict[str, tuple[int, Reason]] = {}
-    for candidate in candidates:
-        for reason in candidate.reasons:
-            count, _ = counted.get(reason.code, (0, reason))
-            counted[reason.code] = (count + 1, reason)
-    if not counted:
+    commonest = candidates.commonest()
+    if commonest is None:
         return reasons.nothing_to_choose(len(drone_states), len(site.landing_points))
-    _, commonest = max(counted.values(), key=lambda pair: pair[0])
     return reasons.no_candidate(len(candidates), commonest)

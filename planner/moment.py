@@ -16,8 +16,10 @@ import numpy.typing as npt
 import shapely
 
 from geofences.model import TimeWindow
+from planner.search import NoSearchRoute
 
 if TYPE_CHECKING:
+    from planner.policy import PlanningPolicy
     from planner.space import KeepIn, Space
 
 Mask = npt.NDArray[np.bool_]
@@ -39,6 +41,9 @@ class Moment:
         self._keep_ins: dict[float, KeepIn | None] = {}
         self._undominated: dict[tuple[float, ...], tuple[float, ...]] = {}
         self._columns: dict[tuple[XY, float, float], tuple[int, ...]] = {}
+        self._always_closed: dict[PlanningPolicy, Mask] = {}
+        self._too_near: dict[tuple[XY, float], tuple[str, ...]] = {}
+        self._always_too_near: dict[tuple[XY, PlanningPolicy], bool] = {}
 
     def mask(self, low_amsl_m: float, high_amsl_m: float) -> Mask:
         """Standing obstacles between two altitudes; not to be changed."""
@@ -85,6 +90,36 @@ class Moment:
             return tuple(self.space.near(shapely.Point(xy), width_m, mask).tolist())
 
         return _kept(self._columns, (xy, low_amsl_m, high_amsl_m), look)
+
+    def always_closed(self, policy: PlanningPolicy, make: Callable[[], Mask]) -> Mask:
+        """What ``make`` finds to close every altitude that the policy allows; not to be changed."""
+        return _kept(self._always_closed, policy, make)
+
+    def too_near(self, xy: XY, cruise_amsl_m: float) -> tuple[str, ...]:
+        """The zones that no cruise at this height over ``xy`` keeps the corridor's half width from."""
+
+        def look() -> tuple[str, ...]:
+            return self._inside(xy, self.keep_in(cruise_amsl_m), self.mask(cruise_amsl_m, cruise_amsl_m))
+
+        return _kept(self._too_near, (xy, cruise_amsl_m), look)
+
+    def always_too_near(self, xy: XY, policy: PlanningPolicy, closed: Callable[[], Mask]) -> bool:
+        """Whether zones of ``closed``, those that close every altitude of the policy, do so over ``xy``."""
+
+        def look() -> bool:
+            keep_in = self.space.keep_in_at_any_height(self._window)
+            return bool(self._inside(xy, keep_in, closed()))
+
+        return _kept(self._always_too_near, (xy, policy), look)
+
+    def _inside(self, xy: XY, keep_in: KeepIn | None, mask: Mask) -> tuple[str, ...]:
+        """Which obstacles the search's own test finds around a place; it is asked for a way that leads nowhere."""
+        if keep_in is not None and keep_in.area.is_empty:
+            return ()
+        found = self.space.world(keep_in).shortest(xy, xy, mask=mask)
+        if isinstance(found, NoSearchRoute) and found.reason == "start_inside":
+            return found.obstacle_ids
+        return ()
 
 
 def _kept(memory: dict[Key, Kept], key: Key, make: Callable[[], Kept]) -> Kept:

@@ -22,11 +22,11 @@ from planner.heights import layers_amsl_m, legal_above_ground
 from planner.legs import climb_time_s, descent_time_s, landing_time_s, rest_to_rest_s
 from planner.moment import Moment
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
-from planner.profiled_way import End, NoProfiledWay, find_profiled_way
+from planner.profiled_way import End, NoProfiledWay, always_closed, find_profiled_way
 from planner.reasons import Reason
 from planner.route import Way, find_way, least_time_s
 from planner.site import Site
-from planner.space import Space, space_for
+from planner.space import Mask, Space, space_for
 from planner.task import FlightTask, NoPlan
 from planner.wording import Refusals
 
@@ -135,6 +135,8 @@ class _Question:
             against=self.against,
         )
         layers = self.layers()
+        if self.shut_in(layers):
+            return NoPlan(self.against.all)
         queue: list[tuple[float, int, Way | None]] = [
             (self.vertical_s(layer) + self.straight_s, number, None) for number, layer in enumerate(layers)
         ]
@@ -160,6 +162,23 @@ class _Question:
             if found is not None:
                 heapq.heappush(queue, (self.vertical_s(layer) + found.duration_s, number, found))
         return self.profiled(completion, ids) or NoPlan(self.against.all)
+
+    def shut_in(self, layers: Sequence[float]) -> bool:
+        """Whether pad or landing point is too near to zones at every height, and which zones these are: what the
+        search would find at each of them, without a search."""
+        if not layers or not all(self.columns_legal(layer) for layer in layers):
+            return False
+        for xy, where in ((self.start, self.against.pad), (self.goal, self.against.point)):
+            near = [self.sky.too_near(xy, layer) for layer in layers]
+            if all(near) and self.sky.always_too_near(xy, self.policy, self.always_closed):
+                for zones in near:
+                    self.against.add_too_near(where, zones)
+                return True
+        return False
+
+    def always_closed(self) -> Mask:
+        """The obstacles that a way which climbs and descends can't pass either."""
+        return always_closed(self.space, self.policy, self.window)
 
     def profiled(self, completion: Completion, ids: IdSource) -> FlightPlan | None:
         """No single height is legal: a way that climbs and descends; None adds a reason."""

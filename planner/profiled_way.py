@@ -200,6 +200,11 @@ def climb_wh_of(airframe: Airframe, rise_m: float) -> float:
 
 def always_closed(space: Space, policy: PlanningPolicy, window: TimeWindow) -> Mask:
     """Obstacles that close every altitude that the policy allows above the ground around them."""
+    sky = space.moment(window)
+    return sky.always_closed(policy, lambda: _always_closed(space, policy, window))
+
+
+def _always_closed(space: Space, policy: PlanningPolicy, window: TimeWindow) -> Mask:
     lowest_m, highest_m = _allowed(space, policy)
     known = np.isfinite(lowest_m) & np.isfinite(highest_m)
     if not known.any():

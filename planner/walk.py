@@ -6,6 +6,9 @@ from a high-rise's door to the patient, 54 s for every extra stop of the lift.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from planner.site import Walk
 
 WALKING_SPEED_M_S = 1.8
@@ -44,3 +47,13 @@ def carry_s(distance_m: float, walk: Walk, floor_of_building: int | None) -> flo
     ``distance_m`` is the straight line; the landing point's own detour factor makes it a way.
     """
     return walk.exit_s + distance_m * walk.detour_factor / WALKING_SPEED_M_S + vertical_s(floor_of_building)
+
+
+def carries_s(
+    distances_m: npt.NDArray[np.float64],
+    exits_s: npt.NDArray[np.float64],
+    detour_factors: npt.NDArray[np.float64],
+    floor_of_building: int | None,
+) -> npt.NDArray[np.float64]:
+    """:func:`carry_s` from many landing points."""
+    return exits_s + distances_m * detour_factors / WALKING_SPEED_M_S + vertical_s(floor_of_building)

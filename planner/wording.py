@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 from geofences.airspace import Airspace
 from geofences.verdict import Verdict
@@ -62,6 +63,10 @@ class Refusals:
         width_m = self._corridor.flight_geography_m
         self.add(said or reasons.too_close_to_zone(*where, self._names(zone_ids), width_m))
 
+    def add_too_near(self, where: Where, zone_ids: Sequence[str]) -> None:
+        """A place is nearer to zones than the corridor is wide."""
+        self.add(reasons.too_close_to_zone(*where, self._names(zone_ids), self._corridor.half_width_m))
+
     def add_no_profile(self, found: NoProfiledWay, zone_ids: Sequence[str]) -> None:
         """Neither one height nor a way that climbs and descends."""
         if found.route is not None:
@@ -92,5 +97,16 @@ class Refusals:
                 return reasons.search_gave_up()
 
     def _names(self, zone_ids: Sequence[str]) -> tuple[str, ...]:
-        names = {zone.zone_id: zone.name for zone in self._airspace.zones if zone.zone_id in zone_ids}
+        names = _names_of(self._airspace)
         return tuple(names.get(zone_id) or zone_id for zone_id in zone_ids)
+
+
+_names: WeakKeyDictionary[Airspace, dict[str, str]] = WeakKeyDictionary()
+
+
+def _names_of(airspace: Airspace) -> dict[str, str]:
+    """The zones that have a name, by their id; gathered once, a city refuses by the thousand."""
+    found = _names.get(airspace)
+    if found is None:
+        found = _names[airspace] = {zone.zone_id: zone.name for zone in airspace.zones if zone.name}
+    return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 from core.clock import Clock
-from core.geodesy import Wgs84Point, geodesic_distance_m
+from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
@@ -17,7 +17,6 @@ from hub_api.dispatch.fleet import DroneView
 from planner.airframe import Airframe
 from planner.choice import (
     Candidate,
-    CandidateVerdict,
     Decision,
     DispatchRequest,
     DroneState,
@@ -192,20 +191,13 @@ class SitePlanning:
             [_state_of(view) for view in drones],
             traffic,
         )
-        distance_m = {
-            point.landing_point_id: geodesic_distance_m(point.position, question.patient)
-            for point in self._site.landing_points
-        }
-        flyable = [item for item in decision.candidates if item.verdict is not CandidateVerdict.REFUSED]
-        refused = [item for item in decision.candidates if item.verdict is CandidateVerdict.REFUSED]
-        refused.sort(key=lambda item: distance_m[item.landing_point_id])
         not_ready = {view.drone.drone_id: _reasons_of(view) for view in drones}
-        shown = (*flyable, *refused)[:MOST_CANDIDATES]
+        shown = islice(decision.candidates.telling(), MOST_CANDIDATES)
         return Answer(
             plan=decision.accepted,
             candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in shown),
             candidates_total=len(decision.candidates),
-            refusals=dict(Counter(reason.code for item in refused for reason in item.reasons)),
+            refusals=dict(decision.candidates.refusals()),
             reasons=() if decision.declined_reason is None else (decision.declined_reason,),
             airspace_version=decision.airspace_version,
             delay_s=decision.delay_s,
