@@ -51,6 +51,8 @@ class Role(StrEnum):
     """Looks after drones and stations."""
     TEST_ENGINEER = "test_engineer"
     """Looks at everything technical, changes nothing that flies for patients."""
+    VIEWER = "viewer"
+    """Watches everything that flies and commands nothing: the wall screen, visitors, the authority's officer."""
     AUDITOR = "auditor"
     """Reads the audit log and what happened; sees no caller."""
     ADMINISTRATOR = "administrator"
@@ -72,6 +74,7 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.TEST_ENGINEER: frozenset(
         {_S.ORDERS_READ, _S.ORDERS_READ_ALL, _S.FLEET_READ, _S.ZONES_READ, _S.METRICS_READ}
     ),
+    Role.VIEWER: frozenset({_S.ORDERS_READ, _S.ORDERS_READ_ALL, _S.FLEET_READ, _S.ZONES_READ}),
     Role.AUDITOR: frozenset(
         {_S.ORDERS_READ, _S.ORDERS_READ_ALL, _S.FLEET_READ, _S.ZONES_READ, _S.AUDIT_READ}
     ),

@@ -7,7 +7,7 @@ not lately, is not ready, and the reason says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from core.clock import Clock
@@ -49,12 +49,15 @@ class DroneView:
 class TelemetryWatch:
     """One stream's view of the telemetry: the newest sample of each drone since it last looked.
 
-    A stream that is slow misses samples, never the newest one.
+    A stream that is slow misses samples, never the newest one. ``every_s`` real seconds pass at least between two
+    looks: a viewer draws no faster than that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, every_s: float = 0.0) -> None:
         self._fresh: dict[str, TelemetrySample] = {}
         self._wake = asyncio.Event()
+        self._every_s = every_s
+        self._next_s = 0.0
 
     def offer(self, sample: TelemetrySample) -> None:
         self._fresh[sample.drone_id] = sample
@@ -63,6 +66,10 @@ class TelemetryWatch:
     async def next(self) -> list[TelemetrySample]:
         """Wait for samples; at least one."""
         await self._wake.wait()
+        loop = asyncio.get_running_loop()
+        if (early_s := self._next_s - loop.time()) > 0.0:
+            await asyncio.sleep(early_s)
+        self._next_s = loop.time() + self._every_s
         self._wake.clear()
         found, self._fresh = list(self._fresh.values()), {}
         return found
@@ -84,10 +91,11 @@ class Fleet:
         self._seen = {drone_id: _Seen() for drone_id in self._drones}
         self._settled = asyncio.Event()
         self._watches: set[TelemetryWatch] = set()
+        self._rendered: dict[str, tuple[TelemetrySample, str]] = {}
 
-    def watch(self) -> TelemetryWatch:
+    def watch(self, every_s: float = 0.0) -> TelemetryWatch:
         """Samples from now on, the newest known ones first. Give it back with :meth:`unwatch`."""
-        watch = TelemetryWatch()
+        watch = TelemetryWatch(every_s)
         for seen in self._seen.values():
             if seen.sample is not None:
                 watch.offer(seen.sample)
@@ -96,6 +104,13 @@ class Fleet:
 
     def unwatch(self, watch: TelemetryWatch) -> None:
         self._watches.discard(watch)
+
+    def rendered(self, sample: TelemetrySample, render: Callable[[TelemetrySample], str]) -> str:
+        """The sample as text, made once for all streams that show it alike."""
+        known = self._rendered.get(sample.drone_id)
+        if known is None or known[0] is not sample:
+            known = self._rendered[sample.drone_id] = sample, render(sample)
+        return known[1]
 
     def take_telemetry(self, sample: TelemetrySample) -> None:
         """Remember a sample; one of a drone that the site does not know is no business of ours."""

@@ -121,6 +121,10 @@ def drone_view(view: DroneView) -> DroneLiveView:
             mode=sample.mode,
             armed=sample.armed,
             eta_s=sample.eta_s,
+            line_length_m=sample.line_length_m,
+            wind_from_deg=sample.wind_from_deg,
+            wind_speed_m_s=sample.wind_speed_m_s,
+            link_age_s=sample.link_age_s,
         )
     return DroneLiveView(
         drone_id=view.drone.drone_id,

@@ -39,6 +39,10 @@ class TelemetryView(BaseModel):
     mode: str | None
     armed: bool | None
     eta_s: float | None
+    line_length_m: float | None = Field(description="Of the winch, paid out.")
+    wind_from_deg: float | None = Field(description="As the vehicle estimates it in the air.")
+    wind_speed_m_s: float | None
+    link_age_s: float | None = Field(description="Silence between vehicle and agent when this was said.")
 
 
 class DroneLiveView(BaseModel):

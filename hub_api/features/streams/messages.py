@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from flight.messages import TelemetrySample
 from hub_api.access.principal import Principal
 from hub_api.access.scopes import Scope
 from hub_api.features.orders.views import event_view
+from hub_api.features.streams.telemetry import batch_json, telemetry_json
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events, orders
 from hub_api.wiring import Hub
@@ -86,37 +86,22 @@ def event_json(event: EventRecord) -> str:
     return json.dumps({"type": "event", "order_id": event.order_id, **view}, ensure_ascii=False)
 
 
-def telemetry_json(sample: TelemetrySample) -> str:
-    """A sample as streams show it; WGS-84, metres, degrees."""
-    position = sample.position
-    shown: dict[str, Any] = {
-        "type": "telemetry",
-        "drone_id": sample.drone_id,
-        "flight_id": sample.flight_id,
-        "at": sample.at.isoformat(),
-        "phase": str(sample.phase),
-        "latitude_deg": position.latitude_deg if position else None,
-        "longitude_deg": position.longitude_deg if position else None,
-        "altitude_amsl_m": sample.altitude_amsl_m,
-        "height_above_home_m": sample.height_above_home_m,
-        "heading_deg": sample.heading_deg,
-        "charge_fraction": sample.charge_fraction,
-        "armed": sample.armed,
-        "eta_s": sample.eta_s,
-    }
-    return json.dumps(shown, ensure_ascii=False)
-
-
 async def stream(
-    hub: Hub, who: Principal, topics: frozenset[Topic], *, after: int | None
+    hub: Hub,
+    who: Principal,
+    topics: frozenset[Topic],
+    *,
+    after: int | None,
+    telemetry_every_s: float | None = None,
 ) -> AsyncGenerator[StreamMessage, None]:
     """Everything of these topics after position ``after`` (None: from now on), without gap or double.
 
-    Ends when the hub stops.
+    ``telemetry_every_s``: the newest samples of all drones in one message, at most so often; None sends each by
+    itself as it comes. Ends when the hub stops.
     """
     chosen = EventFilter(hub, who, topics)
     listener = hub.feed.listen(chosen.wants)
-    watch = hub.fleet.watch() if Topic.TELEMETRY in topics else None
+    watch = hub.fleet.watch(telemetry_every_s or 0.0) if Topic.TELEMETRY in topics else None
     waiting: dict[str, asyncio.Task[Any]] = {}
     try:
         # The live queue is open before the position is read, so nothing falls between the two.
@@ -150,8 +135,13 @@ async def stream(
                     if await chosen.shows(found):
                         yield _event(hub, found)
             if "telemetry" in waiting and waiting["telemetry"].done():
-                for sample in waiting.pop("telemetry").result():
-                    yield StreamMessage("telemetry", None, telemetry_json(sample))
+                samples = waiting.pop("telemetry").result()
+                texts = [hub.fleet.rendered(sample, telemetry_json) for sample in samples]
+                if telemetry_every_s is not None:
+                    yield StreamMessage("telemetry_batch", None, batch_json(texts))
+                else:
+                    for text in texts:
+                        yield StreamMessage("telemetry", None, text)
     finally:
         for task in waiting.values():
             task.cancel()

@@ -24,6 +24,8 @@ router = APIRouter(prefix="/v1/stream", tags=["streams"])
 Anybody = Annotated[Principal, Security(authenticate)]
 PROTOCOL = "drone-aed.v1"
 """The WebSocket subprotocol; a browser, which can set no headers, adds ``bearer.TOKEN`` beside it."""
+SHORTEST_BATCH_S = 0.1
+"""Chosen: telemetry comes four times a second, no screen shows more than ten."""
 RECHECK_S = 30.0
 """Real seconds between looks whether the credentials still hold."""
 NOT_AUTHENTICATED, NOT_ALLOWED, BAD_REQUEST, TOO_MANY = 4401, 4403, 4400, 4429
@@ -57,6 +59,15 @@ async def follow_everything(
     after: Annotated[
         int | None, Query(ge=0, le=10**18 - 1, description="The same, for clients that cannot set headers.")
     ] = None,
+    telemetry_every_s: Annotated[
+        float | None,
+        Query(
+            ge=SHORTEST_BATCH_S,
+            le=60,
+            description="The newest samples of all drones in one `telemetry_batch`, at most once in so many seconds; "
+            "without it each sample is a message of its own.",
+        ),
+    ] = None,
 ) -> StreamingResponse:
     """Incidents, fleet and telemetry, as far as the credentials reach. The same as the WebSocket `/v1/stream`
     (subprotocol `drone-aed.v1`, same query), for clients without one.
@@ -66,7 +77,9 @@ async def follow_everything(
     position = int(last_event_id) if last_event_id is not None else after
 
     async def body() -> AsyncIterator[bytes]:
-        async with contextlib.aclosing(stream(hub, who, chosen, after=position)) as messages:
+        async with contextlib.aclosing(
+            stream(hub, who, chosen, after=position, telemetry_every_s=telemetry_every_s)
+        ) as messages:
             async for message in messages:
                 if message.kind == "keep_alive":
                     yield b": still here\n\n"
@@ -83,6 +96,7 @@ async def follow_by_websocket(
     socket: WebSocket,
     topics: Annotated[list[str] | None, Query()] = None,
     after: Annotated[str | None, Query()] = None,
+    telemetry_every_s: Annotated[str | None, Query()] = None,
 ) -> None:
     """JSON messages; close codes 4400, 4401, 4403 and 4429 say what HTTP's 400, 401, 403 and 429 say."""
     hub: Hub = socket.app.state.hub
@@ -90,7 +104,7 @@ async def follow_by_websocket(
     try:
         who = await _identify(hub, socket, offered)
         chosen = _topics(topics)
-        position = _position(after)
+        position, every_s = _position(after), _every_s(telemetry_every_s)
         require(who, [NEEDS[topic] for topic in chosen])
     except DispatchError as error:
         # Accepted first: a refused handshake tells a browser nothing, a close code does.
@@ -98,7 +112,7 @@ async def follow_by_websocket(
         await socket.close(_CLOSE.get(error.code, BAD_REQUEST), error.detail[:120])
         return
     await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
-    sender = asyncio.ensure_future(_send(hub, socket, who, chosen, position))
+    sender = asyncio.ensure_future(_send(hub, socket, who, chosen, position, every_s))
     watcher = asyncio.ensure_future(_watch(hub, socket, offered))
     listener = asyncio.ensure_future(_until_gone(socket))
     try:
@@ -148,10 +162,33 @@ def _position(after: str | None) -> int | None:
     return int(after)
 
 
+def _every_s(given: str | None) -> float | None:
+    if given is None:
+        return None
+    try:
+        every_s = float(given)
+    except ValueError:
+        every_s = -1.0
+    if not SHORTEST_BATCH_S <= every_s <= 60.0:
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID,
+            f"telemetry_every_s is a number from {SHORTEST_BATCH_S} to 60",
+            field="query.telemetry_every_s",
+        )
+    return every_s
+
+
 async def _send(
-    hub: Hub, socket: WebSocket, who: Principal, topics: frozenset[Topic], after: int | None
+    hub: Hub,
+    socket: WebSocket,
+    who: Principal,
+    topics: frozenset[Topic],
+    after: int | None,
+    every_s: float | None,
 ) -> None:
-    async with contextlib.aclosing(stream(hub, who, topics, after=after)) as messages:
+    async with contextlib.aclosing(
+        stream(hub, who, topics, after=after, telemetry_every_s=every_s)
+    ) as messages:
         async for message in messages:
             await socket.send_text(message.data_json)
 

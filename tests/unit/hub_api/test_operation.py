@@ -81,6 +81,16 @@ def test_topics_bring_fleet_and_telemetry(hub: httpx.Client):
             assert time.monotonic() < deadline_s, seen
 
 
+def test_a_map_takes_all_drones_in_one_message(hub: httpx.Client):
+    with socket(hub, "topics=telemetry&telemetry_every_s=0.5") as connection:
+        drones: set[str] = set()
+        while len(drones) < 4:
+            message = json.loads(connection.recv(timeout=10))
+            if message["type"] != "hello":
+                assert message["type"] == "telemetry_batch"
+                drones |= {sample["drone_id"] for sample in message["samples"]}
+
+
 def test_a_browser_brings_its_token_as_a_subprotocol(hub: httpx.Client):
     hub.post(
         "/v1/accounts", json={"name": "wang", "client": "demo", "role": "operator", "password": PASSWORD}
@@ -102,6 +112,8 @@ def test_a_websocket_is_refused_with_a_code_that_says_why(hub: httpx.Client):
         ("", KEY, 4400),
         ("topics=weather", KEY, 4400),
         ("topics=fleet&after=-1", KEY, 4400),
+        ("topics=telemetry&telemetry_every_s=0", KEY, 4400),
+        ("topics=telemetry&telemetry_every_s=nan", KEY, 4400),
         ("topics=fleet&after=1'%20OR%201=1", KEY, 4400),
     ]
     for query, headers, code in cases:
