@@ -47,7 +47,17 @@ $(KERNEL_STAMP): $(wildcard planner/*.py planner/search/*.py sitl/*.py flight/li
 	@touch $@
 
 .PHONY: setup
-setup: $(RUNTIME_STAMP) $(KERNEL_STAMP) ## Create the environment and build what must be built
+setup: $(RUNTIME_STAMP) $(KERNEL_STAMP) console ## Create the environment and build what must be built
+
+.PHONY: node
+node: $(BIN)/python
+	@$(BIN)/python -m hub_api.console.build --has-node || { \
+		echo "No Node ≥ 20.19 found: installing one from the Python index into $(VENV)/node"; \
+		$(PIP) --no-deps --target $(VENV)/node -r requirements/node.txt; }
+
+.PHONY: console
+console: node ## Build the operators' console where its sources changed
+	@$(BIN)/python -m hub_api.console.build
 
 .PHONY: demo
 demo: setup ## A 120 order in Bao'an becomes a delivered AED (DEMO_ARGS="--speedup 4 --order FILE --keep")
@@ -68,6 +78,8 @@ check: $(DEV_STAMP) ## Style, types and the import rule
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory node
+	@$(BIN)/python -m hub_api.console.build --check
 
 .PHONY: format
 format: $(DEV_STAMP) ## Format the code and fix what can be fixed
@@ -116,6 +128,8 @@ lock: $(BIN)/python ## Resolve the lock files anew (hashes, no index addresses)
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		requirements/peers.in -o requirements/peers.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		requirements/node.in -o requirements/node.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml -o requirements/runtime.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
@@ -123,4 +137,5 @@ lock: $(BIN)/python ## Resolve the lock files anew (hashes, no index addresses)
 .PHONY: clean
 clean: ## Remove the environment, caches and records
 	rm -rf $(VENV) .venv-peers .tools .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache *.egg-info flight-records bench.json
+	rm -rf hub_api/console/dist hub_api/console/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,10 +13,12 @@ from fastapi import FastAPI
 
 from hub_api import VERSION, docs_page, logs, openapi, problems
 from hub_api.body_limit import BodyLimit
+from hub_api.console import pages as console_pages
 from hub_api.features.access.routes import router as access
 from hub_api.features.access.tokens import router as tokens
 from hub_api.features.airspace.routes import router as airspace
 from hub_api.features.audit.routes import router as audit
+from hub_api.features.console.routes import router as console
 from hub_api.features.drones.routes import router as drones
 from hub_api.features.flights.record_routes import router as records
 from hub_api.features.flights.routes import router as flights
@@ -36,7 +38,7 @@ log = logging.getLogger(__name__)
 
 ROUTERS = (
     *(health, metrics, tokens, orders, flights, records, streams, webhooks),
-    *(stations, drones, landing_points, zones, airspace, access, audit),
+    *(stations, drones, landing_points, zones, airspace, access, audit, console),
 )
 """In the order of the documentation."""
 
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     for router in ROUTERS:
         app.include_router(router)
     docs_page.install(app)
+    console_pages.install(app, chosen)
     openapi.install(app)
     app.add_middleware(
         BodyLimit,

@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_API_KEY = "demo-key-known-to-everybody"
 """Opens everything in demo mode, and is refused everywhere else."""
+DEMO_CLIENT = "demo"
+"""Whose orders the demo's key and accounts work on."""
+DEMO_PASSWORD = "demo-password-known-to-everybody"
+"""The password of the demo's accounts; refused everywhere else."""
 
 
 class Settings(BaseSettings):
@@ -141,6 +146,21 @@ class Settings(BaseSettings):
         description="A TrueType font (.ttf) with Chinese that PDF reports embed; none: the standard font STSong-Light, "
         "which the reader's program supplies.",
     )
+    console_tiles_url: str | None = Field(
+        None,
+        description="Map tiles under the console's map, `https://…/{z}/{x}/{y}.png`, or a path on this host; none: the "
+        "map draws what the hub itself knows.",
+    )
+    console_tiles_reference_system: Literal["WGS-84", "GCJ-02"] | None = Field(
+        None,
+        description="The tiles' reference system, never guessed: Chinese map services draw in GCJ-02, up to 600 m off.",
+    )
+    console_tiles_attribution: str = Field(
+        "", description="What the tiles' owner wants shown on the map; also their review number (审图号)."
+    )
+    console_tiles_max_zoom: int = Field(
+        18, ge=1, le=24, description="Deepest level of the tiles; nearer, they are enlarged."
+    )
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
 
@@ -149,6 +169,22 @@ class Settings(BaseSettings):
         if self.links_signed_only and self.link_keys_file is None:
             raise ValueError(
                 "links_signed_only needs link_keys_file: without keys every vehicle would be refused"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tiles_name_their_system(self) -> Settings:
+        if self.console_tiles_url is None:
+            return self
+        if any(part not in self.console_tiles_url for part in ("{z}", "{x}", "{y}")):
+            raise ValueError("console_tiles_url needs {z}, {x} and {y}")
+        scheme = urlsplit(self.console_tiles_url).scheme
+        if scheme not in ("", "http", "https"):
+            raise ValueError("console_tiles_url is http, https, or a path on this host")
+        if self.console_tiles_reference_system is None:
+            raise ValueError(
+                "console_tiles_url needs console_tiles_reference_system: GCJ-02 tiles taken for WGS-84 show every "
+                "drone in another street"
             )
         return self
 

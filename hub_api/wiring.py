@@ -326,6 +326,7 @@ def _gate(
             signer=signer,
             passwords=passwords,
             session_s=settings.session_s,
+            demo=settings.demo,
         ),
         limits=Limits(
             requests=_limit(clock, settings.request_rate_s),

@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
 from hub_api.access.scopes import Scope
-from hub_api.settings import DEMO_API_KEY
+from hub_api.settings import DEMO_API_KEY, DEMO_CLIENT
 from hub_api.store.database import Database
 from hub_api.store.records import ApiKeyRecord
 from hub_api.store.repositories import api_keys, audit
@@ -151,7 +151,7 @@ async def ensure_demo_key(database: Database, ids: IdSource, clock: Clock, *, de
     digest = hash_secret(DEMO_API_KEY)
     record = ApiKeyRecord(
         key_id=ids.new("key"),
-        client="demo",
+        client=DEMO_CLIENT,
         name="well-known demo key",
         scopes=frozenset({str(Scope.ADMIN)}),
         created_at=now,

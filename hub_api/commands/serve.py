@@ -27,6 +27,10 @@ def load_settings(**given: object) -> Settings:
         raise InternalError(ErrorCode.SETTINGS_INVALID, faults) from None
 
 
+def _say(url: str) -> None:
+    typer.echo(f"hub ready on {url}, console: {url}/console/")
+
+
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 lets the system choose.")] = None,
@@ -53,4 +57,4 @@ def serve(
     )
     # A site or an airspace that can't be read is the commonest mistake: say it before anything starts.
     parts = Parts(site=load_site(settings.site_file), airspace=load_airspace(settings))
-    asyncio.run(run(settings, on_ready=lambda url: typer.echo(f"hub ready on {url}"), parts=parts))
+    asyncio.run(run(settings, on_ready=_say, parts=parts))

@@ -78,6 +78,8 @@ def demo(
             )
         )  # fmt: skip
         hub.wait_ready_lines(1, READY_TIMEOUT_S)
+        if keep:
+            console.print(f"operators' console 控制台: [bold]{url}/console/[/]")
         client = HubClient(url, DEMO_API_KEY)
 
         def check_alive() -> None:
@@ -96,7 +98,8 @@ def demo(
             )  # fmt: skip
             if keep:
                 console.print(
-                    f"\nStill running: {url}/docs (key: {DEMO_API_KEY}). Ctrl-C ends it. 按 Ctrl-C 结束。"
+                    f"\nStill running: console {url}/console/ (log in with one click) · API {url}/docs "
+                    f"(key: {DEMO_API_KEY}). Ctrl-C ends it. 按 Ctrl-C 结束。"
                 )
                 _wait_for_interrupt(check_alive)
         finally:

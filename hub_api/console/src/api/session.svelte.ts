@@ -1,0 +1,92 @@
+import { clock } from "../live/clock.svelte";
+import { ApiFailure, api, ask, authenticateWith } from "./client";
+
+const KEPT = "drone-aed.session";
+/** Renew when this share of a token's life is over: one lost request does not end a shift. */
+const RENEW_AT = 0.6;
+const RETRY_S = 5;
+/** What a wider scope includes (hub_api/access/principal.py). */
+const WIDER: Record<string, string> = { "fleet:maintain": "fleet:command" };
+
+type Person = { id: string; name: string; client: string; scopes: readonly string[] };
+
+/** Who sits here: the token, what it may do, and its renewal until the shift is over. */
+class Session {
+  person = $state<Person | null>(null);
+  /** The hub ended the session: said once on the login page. */
+  over = $state(false);
+  #token: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  get token(): string | null {
+    return this.#token;
+  }
+
+  /** Whether the credentials reach so far. The hub decides; this only greys out what it would refuse. */
+  may(scope: string): boolean {
+    const scopes = this.person?.scopes ?? [];
+    const wider = WIDER[scope];
+    return scopes.includes(scope) || scopes.includes("admin") || (wider !== undefined && scopes.includes(wider));
+  }
+
+  /** Raises ApiFailure. */
+  async logIn(name: string, password: string): Promise<void> {
+    const answer = await ask(api.POST("/v1/auth/login", { body: { name, password } }));
+    this.over = false;
+    await this.#take(answer.access_token, answer.expires_in);
+  }
+
+  /** Go on with the token of this browser tab, if it still holds. */
+  async resume(): Promise<void> {
+    const kept = sessionStorage.getItem(KEPT);
+    if (kept === null) return;
+    this.#token = kept;
+    try {
+      await this.renew();
+    } catch (error) {
+      if (error instanceof ApiFailure && error.unreachable) throw error;
+      this.logOut();
+    }
+  }
+
+  async renew(): Promise<void> {
+    const answer = await ask(api.POST("/v1/auth/renew"));
+    await this.#take(answer.access_token, answer.expires_in);
+  }
+
+  logOut(): void {
+    clearTimeout(this.#timer);
+    this.#token = null;
+    this.person = null;
+    sessionStorage.removeItem(KEPT);
+  }
+
+  /** The hub does not know the token any more. */
+  refused(): void {
+    if (this.person === null) return;
+    this.logOut();
+    this.over = true;
+  }
+
+  async #take(token: string, lifetimeS: number): Promise<void> {
+    this.#token = token;
+    // Of this tab only, and gone with it: the next person at this desk starts with a login.
+    sessionStorage.setItem(KEPT, token);
+    const me = await ask(api.GET("/v1/auth/me"));
+    this.person = { id: me.id, name: me.name, client: me.client, scopes: me.scopes };
+    this.#renewIn((lifetimeS * RENEW_AT) / clock.speedup);
+  }
+
+  #renewIn(seconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.renew().catch((error: unknown) => {
+        if (error instanceof ApiFailure && !error.unreachable) this.refused();
+        else this.#renewIn(RETRY_S);
+      });
+    }, seconds * 1000);
+  }
+}
+
+export const session = new Session();
+authenticateWith({ token: () => session.token, refused: () => session.refused() });

@@ -1,0 +1,234 @@
+import { SvelteMap } from "svelte/reactivity";
+import { ApiFailure, api, ask, hubUrl, type Schemas } from "../api/client";
+import { session } from "../api/session.svelte";
+import { clock } from "./clock.svelte";
+import { HubStream, type Link, type StreamEvent } from "./stream";
+import { isStale, Telemetry } from "./telemetry";
+
+const POLL_MS = 3000;
+const CLOCK_MS = 10_000;
+/** Several events of one moment make one question to the hub. */
+const SOON_MS = 150;
+const RECENT_ORDERS = 50;
+const TERMINAL = new Set(["DECLINED", "CLOSED", "CANCELLED", "FAILED"]);
+
+export type Order = Schemas["OrderView"];
+export type OrderLine = Schemas["OrderSummary"];
+export type Drone = Schemas["DroneLiveView"];
+export type Station = Schemas["StationView"];
+export type LandingPoint = Schemas["LandingPointView"];
+export type Zones = Schemas["ZoneCollection"];
+export type HubEvent = Omit<StreamEvent, "type">;
+
+export function isOpen(state: string): boolean {
+  return !TERMINAL.has(state);
+}
+
+/**
+ * What the hub knows right now, for every page. Filled by questions, kept up to date by the live stream: an event
+ * says that something changed, the hub is then asked how it is. So no page ever works out a state by itself.
+ */
+class Live {
+  link = $state<Link>("connecting");
+  /** Our monotonic clock (ms) when the stream broke; null while it is live. */
+  cutAtMs = $state<number | null>(null);
+  loaded = $state(false);
+  failure = $state.raw<ApiFailure | null>(null);
+  settings = $state.raw<Schemas["ConsoleSettings"] | null>(null);
+  health = $state.raw<Schemas["HealthView"] | null>(null);
+  drones = $state.raw<readonly Drone[]>([]);
+  stations = $state.raw<readonly Station[]>([]);
+  landingPoints = $state.raw<readonly LandingPoint[]>([]);
+  zones = $state.raw<Zones | null>(null);
+  /** Newest first. */
+  orders = $state.raw<readonly OrderLine[]>([]);
+  /** Open orders in full, and every other that a page asked for. */
+  details = new SvelteMap<string, Order>();
+  readonly telemetry = new Telemetry();
+  readonly #listeners = new Set<(event: HubEvent) => void>();
+  #stream: HubStream | null = null;
+  #timers: ReturnType<typeof setInterval>[] = [];
+  #soon = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor() {
+    if (typeof window === "undefined") return;
+    window.addEventListener("online", () => this.#stream?.hurry());
+    window.addEventListener("offline", () => this.#stream?.lost());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#stream?.hurry();
+    });
+  }
+
+  /** Somebody logged in. */
+  async start(): Promise<void> {
+    this.stop();
+    try {
+      this.settings = await ask(api.GET("/v1/console/settings"));
+      clock.timezone = this.settings.timezone;
+      await this.refreshAll();
+      this.failure = null;
+      this.loaded = true;
+    } catch (error) {
+      this.failure = error as ApiFailure;
+      this.#timers.push(setTimeout(() => void this.start(), POLL_MS));
+      return;
+    }
+    this.#stream = new HubStream({
+      url: () => streamUrl(),
+      token: () => session.token,
+      onEvent: (event) => this.#onEvent(event),
+      onTelemetry: (sample) => this.telemetry.take(sample, performance.now()),
+      onLink: (link, resumed) => this.#onLink(link, resumed),
+      onRefused: () => void session.renew().catch(() => session.refused()),
+    });
+    this.#stream.start();
+    this.#timers.push(
+      setInterval(() => void this.refreshFleet().catch(() => undefined), POLL_MS),
+      setInterval(() => void this.refreshHealth().catch(() => undefined), CLOCK_MS),
+    );
+  }
+
+  stop(): void {
+    this.#stream?.stop();
+    this.#stream = null;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+    this.loaded = false;
+    this.telemetry.clear();
+    this.details.clear();
+    this.orders = [];
+    this.drones = [];
+  }
+
+  /** Told every event of the stream. Returns how to stop it. */
+  listen(listener: (event: HubEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  drone(droneId: string | null | undefined): Drone | undefined {
+    return this.drones.find((drone) => drone.drone_id === droneId);
+  }
+
+  station(stationId: string | null | undefined): Station | undefined {
+    return this.stations.find((station) => station.station_id === stationId);
+  }
+
+  landingPoint(id: string | null | undefined): LandingPoint | undefined {
+    return this.landingPoints.find((point) => point.landing_point_id === id);
+  }
+
+  /** Seconds since the vehicle was heard; null: never. Drawn anew with every tick of the clock. */
+  ageS(droneId: string): number | null {
+    void clock.tick;
+    return this.telemetry.ageS(droneId, performance.now(), clock.speedup);
+  }
+
+  stale(ageS: number | null): boolean {
+    return isStale(ageS, this.settings?.telemetry_stale_s ?? 5, clock.speedup);
+  }
+
+  async refreshAll(): Promise<void> {
+    await Promise.all([this.refreshHealth(), this.refreshFleet(), this.refreshPlaces(), this.refreshOrders()]);
+  }
+
+  async refreshHealth(): Promise<void> {
+    const health = await ask(api.GET("/v1/health"));
+    clock.set(health.now, health.speedup);
+    if (this.health !== null && this.health.airspace_version !== health.airspace_version) void this.refreshZones();
+    this.health = health;
+  }
+
+  async refreshFleet(): Promise<void> {
+    if (!session.may("fleet:read")) return;
+    const [drones, stations] = await Promise.all([ask(api.GET("/v1/drones")), ask(api.GET("/v1/stations"))]);
+    this.drones = drones.drones;
+    this.stations = stations.stations;
+  }
+
+  async refreshPlaces(): Promise<void> {
+    const points = session.may("fleet:read") ? ask(api.GET("/v1/landing-points")) : null;
+    await Promise.all([
+      points?.then((found) => (this.landingPoints = found.landing_points)),
+      session.may("zones:read") ? this.refreshZones() : null,
+    ]);
+  }
+
+  async refreshZones(): Promise<void> {
+    this.zones = await ask(api.GET("/v1/zones"));
+  }
+
+  async refreshOrders(): Promise<void> {
+    if (!session.may("orders:read")) return;
+    const page = await ask(api.GET("/v1/orders", { params: { query: { limit: RECENT_ORDERS } } }));
+    this.orders = page.orders;
+    const open = page.orders.filter((line) => isOpen(line.state) || this.details.has(line.order_id));
+    await Promise.all(open.map((line) => this.refreshOrder(line.order_id)));
+  }
+
+  async refreshOrder(orderId: string): Promise<Order> {
+    const order = await ask(api.GET("/v1/orders/{order_id}", { params: { path: { order_id: orderId } } }));
+    this.details.set(orderId, order);
+    const line: OrderLine = {
+      order_id: order.order_id,
+      state: order.state,
+      received_at: order.received_at,
+      severity: order.severity,
+      incident_reference: order.incident_reference,
+      outcome: order.decision?.outcome ?? null,
+      drone_id: order.decision?.drone_id ?? null,
+      aed_on_ground_at: order.aed_on_ground_at,
+      finished_at: order.finished_at,
+    };
+    const known = this.orders.some((item) => item.order_id === orderId);
+    this.orders = known
+      ? this.orders.map((item) => (item.order_id === orderId ? line : item))
+      : [line, ...this.orders];
+    return order;
+  }
+
+  #onEvent(event: StreamEvent): void {
+    const orderId = event.order_id;
+    if (orderId !== null && session.may("orders:read")) {
+      this.#later(orderId, () => this.refreshOrder(orderId));
+    }
+    if (event.drone_id !== null) this.#later("fleet", () => this.refreshFleet());
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #onLink(link: Link, resumed: boolean): void {
+    if (link === "live" && this.link !== "live") {
+      this.cutAtMs = null;
+      // What is not an event (zones, readiness, a restarted hub) may have changed meanwhile.
+      if (!resumed || this.link === "cut" || this.loaded) this.#later("all", () => this.refreshAll());
+    }
+    if (link === "cut" || (link === "connecting" && this.cutAtMs !== null)) {
+      this.cutAtMs ??= performance.now();
+      this.link = "cut";
+      return;
+    }
+    this.link = link;
+  }
+
+  #later(key: string, work: () => Promise<unknown>): void {
+    if (this.#soon.has(key)) return;
+    const timer = setTimeout(() => {
+      this.#soon.delete(key);
+      work().catch(() => undefined);
+    }, SOON_MS);
+    this.#soon.set(key, timer);
+  }
+}
+
+function streamUrl(): URL {
+  const url = hubUrl("v1/stream");
+  const wanted = [
+    ["incidents", "orders:read"],
+    ["fleet", "fleet:read"],
+    ["telemetry", "fleet:read"],
+  ] as const;
+  for (const [topic, scope] of wanted) if (session.may(scope)) url.searchParams.append("topics", topic);
+  return url;
+}
+
+export const live = new Live();

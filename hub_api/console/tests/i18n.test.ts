@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { placeholders } from "../src/i18n/dictionary";
+import { texts } from "../src/i18n/language.svelte";
+
+const all = Object.entries(texts);
+
+test("every text is there in both languages", () => {
+  const missing = all.filter(([, [en, zh]]) => en.trim() === "" || zh.trim() === "");
+  expect(missing).toEqual([]);
+});
+
+test("Chinese texts are Chinese", () => {
+  const same = new Set(["app.language", "app.language_label"]);
+  const plain = all.filter(([key, [, zh]]) => !same.has(key) && !/\p{Script=Han}/u.test(zh));
+  expect(plain.map(([key]) => key)).toEqual([]);
+});
+
+test("both languages want the same values filled in", () => {
+  const differing = all.filter(([, [en, zh]]) => placeholders(en).join() !== placeholders(zh).join());
+  expect(differing.map(([key]) => key)).toEqual([]);
+});
+
+test("no key is in two parts of the dictionary: the second would hide the first", () => {
+  const folder = new URL("../src/i18n/", import.meta.url);
+  const keys = readdirSync(folder)
+    .filter((name) => !["dictionary.ts", "language.svelte.ts"].includes(name))
+    .flatMap((name) => [...readFileSync(new URL(name, folder), "utf8").matchAll(/^ {2}"([\w.]+)":/gm)])
+    .map((match) => match[1]);
+  expect(keys.length).toBe(new Set(keys).size);
+  expect(keys.length).toBe(all.length);
+});

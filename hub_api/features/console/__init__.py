@@ -1,0 +1,1 @@
+"""What the operators' console has to know before it shows anything."""
