@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,17 +16,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from core.errors import LinkError
-from flight.links.address import parse_link
+from proving_ground.against import Unplayable, sorted_out, who_flies
 from proving_ground.fault_names import all_faults
 from proving_ground.launch import launch
 from proving_ground.loader import Loaded, ScenarioFileError, library, load_scenario
-from proving_ground.real_play import Against, run_against, why_not
+from proving_ground.real_play import Against, run_against
 from proving_ground.report.html import write_html
 from proving_ground.report.junit import write_junit
 from proving_ground.result import Run
 from proving_ground.runner import run_scenario
 from sitl.autopilot import Personality
-from sitl.launchers import LaunchError, find_program
+from sitl.launchers import LaunchError
 
 app = typer.Typer(
     help="Play scenario files in virtual time · 在虚拟时间中运行场景",
@@ -37,8 +37,6 @@ app.command()(launch)
 console = Console()
 Player = Callable[[list[tuple[Loaded, int]], int], Iterator[Run]]
 """Plays (file, seed) pairs, so many at a time."""
-SPEED = 5.0
-"""Times real time: PX4 loses messages above (observed)."""
 _errors = Console(stderr=True, soft_wrap=True)
 
 Files = Annotated[
@@ -71,14 +69,30 @@ def run(
         float | None,
         typer.Option(min=0.1, max=50, help="With --against: its speed-up; default 5, with --link 1."),
     ] = None,
+    skip_unplayable: Annotated[
+        bool,
+        typer.Option("--skip-unplayable", help="With --against: list what can't be flown and fly the rest."),
+    ] = False,
 ) -> None:
     """Play scenarios. Exit code 0: all passed; 1: one failed; 2: a file is no scenario, or none can be flown."""
     loaded = _load(files or library())
     play: Player = _play
+    unplayable: list[Unplayable] = []
     if against is not None:
-        play = _against(loaded, against, binary, tuple(link or ()), speed)
-    elif binary is not None or link or speed is not None:
-        _refuse("--binary, --link and --speed are for --against ardupilot or px4")
+        try:
+            # Of the shipped library a part is about faults that no real autopilot can be given.
+            loaded, unplayable = sorted_out(
+                loaded,
+                chosen := who_flies(against, binary, tuple(link or ()), speed),
+                skip=skip_unplayable or not files,
+            )
+        except (LaunchError, LinkError) as error:
+            _refuse(str(error))
+        if jobs != 1:
+            _refuse("real autopilots are flown one run after another: leave --jobs at 1")
+        play = partial(_fly, chosen)
+    elif binary is not None or link or speed is not None or skip_unplayable:
+        _refuse("--binary, --link, --speed and --skip-unplayable are for --against ardupilot or px4")
     asked = [(item, seed) for item in loaded for seed in range(first_seed, first_seed + seeds)]
     runs: list[Run] = []
     with _progress() as progress:
@@ -92,12 +106,12 @@ def run(
                 )
                 if stop:
                     break
-    _print(loaded, runs)
+    _print(loaded, runs, unplayable)
     if html is not None:
-        write_html(html, loaded, runs)
+        write_html(html, loaded, runs, unplayable)
         console.print(f"report: {html}")
     if junit is not None:
-        write_junit(junit, runs)
+        write_junit(junit, runs, unplayable)
     if any(not result.passed for result in runs):
         raise typer.Exit(1)
 
@@ -130,45 +144,16 @@ def _refuse(text: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def _against(
-    loaded: list[Loaded],
-    kind: Personality,
-    binary: Path | None,
-    links: tuple[str, ...],
-    speed: float | None,
-) -> Player:
-    """How to play against real autopilots. Refuses before anything is started what can't be flown."""
-    if binary is not None and links:
-        _refuse("give --binary (it is started) or --link (it runs already), not both")
-    try:
-        program = None if links else find_program(kind, binary, dict(os.environ))
-        for text in links:
-            parse_link(text)
-    except (LaunchError, LinkError) as error:
-        _refuse(str(error))
-    against = Against(kind=kind, program=program, links=links, speed=speed or (1.0 if links else SPEED))
-    for item in loaded:
-        if reason := why_not(item.scenario, item.site_file, against):
-            _refuse(f"{item.file}: {reason}")
-
-    def play(asked: list[tuple[Loaded, int]], jobs: int) -> Iterator[Run]:
-        if jobs != 1:
-            _refuse("real autopilots are flown one run after another: leave --jobs at 1")
-        # Whoever ends us ends the autopilots in order.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        for item, seed in asked:
-            try:
-                yield run_against(
-                    item.scenario,
-                    seed=seed,
-                    site_file=item.site_file,
-                    file=item.file.name,
-                    against=against,
-                )
-            except LaunchError as error:
-                _refuse(str(error))
-
-    return play
+def _fly(against: Against, asked: list[tuple[Loaded, int]], jobs: int) -> Iterator[Run]:
+    # Whoever ends us ends the autopilots in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for item, seed in asked:
+        try:
+            yield run_against(
+                item.scenario, seed=seed, site_file=item.site_file, file=item.file.name, against=against
+            )
+        except LaunchError as error:
+            _refuse(str(error))
 
 
 def _load(files: list[Path]) -> list[Loaded]:
@@ -208,7 +193,7 @@ def _progress() -> Progress:
     )
 
 
-def _print(loaded: list[Loaded], runs: list[Run]) -> None:
+def _print(loaded: list[Loaded], runs: list[Run], unplayable: Sequence[Unplayable]) -> None:
     table = Table("scenario", "passed", "virtual s", "real s", "first failure")
     for item in loaded:
         own = [result for result in runs if result.scenario == item.scenario.name]
@@ -220,6 +205,8 @@ def _print(loaded: list[Loaded], runs: list[Run]) -> None:
             f"{sum(result.real_s for result in own):.1f}",
             f"seed {failed.seed}: {why(failed)}" if failed else "",
         )
+    for left_out in unplayable:
+        table.add_row(left_out.item.scenario.name, "not playable", "", "", left_out.reason)
     console.print(table)
     for note in dict.fromkeys(note for result in runs for note in result.notes):
         console.print(f"- {note}", markup=False, highlight=False)

@@ -42,7 +42,7 @@ class Observer:
     """An eye (:mod:`proving_ground.eyes`) on a vehicle that nobody sees from outside."""
 
     def __init__(self, clock: Clock, system_id: int, terrain: Terrain, gripper_output: int) -> None:
-        self._clock, self._system_id, self._terrain = clock, system_id, terrain
+        self._clock, self.system_id, self._terrain = clock, system_id, terrain
         self._output = f"servo{gripper_output}_raw"
         self._codec = mavlink.MAVLink(None, srcSystem=OBSERVER_SYSTEM, srcComponent=1)
         self._codec.robust_parsing = True
@@ -52,6 +52,8 @@ class Observer:
         self._landed: bool | None = None
         self._place: Wgs84Point | None = None
         self._transport: Transport | None = None
+        self.listeners: list[Callable[[Any], None]] = []
+        """Called with every message of the vehicle: whoever waits for an answer."""
         self.armed = False
         self.altitude_amsl_m = 0.0
         self.ground_speed_m_s = 0.0
@@ -97,15 +99,15 @@ class Observer:
                 await transport.close()
 
     def _ask(self) -> None:
-        self._send(
+        self.send(
             self._codec.heartbeat_encode(
                 mavlink.MAV_TYPE_ONBOARD_CONTROLLER, mavlink.MAV_AUTOPILOT_INVALID, 0, 0, 4
             )
         )
         for message_id in REPORTED:
-            self._send(
+            self.send(
                 self._codec.command_long_encode(
-                    self._system_id,
+                    self.system_id,
                     1,
                     mavlink.MAV_CMD_SET_MESSAGE_INTERVAL,
                     0,
@@ -115,16 +117,8 @@ class Observer:
                 )
             )
 
-    def set_parameter(self, name: str, value: float) -> None:
-        """PARAM_SET of a float, a few times, because nobody waits for the answer."""
-        for _ in range(3):
-            self._send(
-                self._codec.param_set_encode(
-                    self._system_id, 1, name.encode(), value, mavlink.MAV_PARAM_TYPE_REAL32
-                )
-            )
-
-    def _send(self, message: Any) -> None:
+    def send(self, message: Any) -> None:
+        """Say something to the vehicle, where there is a link of our own."""
         if self._transport is not None:
             self._transport.send(message.pack(self._codec), None)
 
@@ -137,11 +131,13 @@ class Observer:
         except (mavlink.MAVError, struct.error):
             return
         for message in messages:
-            if message.get_srcSystem() == self._system_id:
+            if message.get_srcSystem() == self.system_id:
                 self._take(message)
 
     def _take(self, message: Any) -> None:
         kind = message.get_type()
+        for listener in list(self.listeners):
+            listener(message)
         if kind == "HEARTBEAT" and message.get_srcComponent() == 1:
             self._take_armed(bool(message.base_mode & mavlink.MAV_MODE_FLAG_SAFETY_ARMED))
         elif kind == "GLOBAL_POSITION_INT" and (message.lat or message.lon):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,10 +19,13 @@ from pathlib import Path
 from core.clock import LoopClock
 from core.geodesy import geodesic_distance_m
 from flight.links.mavlink.transports import open_transport
-from flight.links.transport import OnData, Transport
+from flight.links.transport import Transport
 from planner.site import Drone, Site
+from proving_ground.meddler import Meddler
 from proving_ground.observer import Observer
-from proving_ground.play import Play, performed, site_of
+from proving_ground.play import FaultSeen, Play, performed, site_of
+from proving_ground.plug import CARRY_S, Plug, Radio
+from proving_ground.real_faults import LINK_FAULTS, REAL_FAULTS, TICK_S
 from proving_ground.result import Run
 from proving_ground.runner import broken_run, perform
 from proving_ground.schema import FaultLine, Scenario
@@ -38,11 +42,11 @@ SETTLE_S = 120.0
 """Vehicle seconds until the first position must have come."""
 PAD_RADIUS_M = 50.0
 """Chosen: farther from its pad, an autopilot stands somewhere else than the scenario says."""
-CABLE_FAULTS = frozenset({"link_loss", "link_flap"})
-"""Faults of the radio that we make ourselves, by pulling the plug between agent and autopilot."""
 FIRST_INSTANCE = 1
 """Ports of instance 0 are where people work."""
 OBSERVER_PORT = 24_600
+WIND_AT_ANY_HEIGHT = 1.0
+"""ArduCopter's simulator lets the wind die down below 60 m unless it is told not to (observed)."""
 AIRFRAMES = {Personality.ARDUPILOT: "hex10", Personality.PX4: "quad8_px4"}
 OUTPUTS = {Personality.ARDUPILOT: ardupilot.GRIPPER_OUTPUT, Personality.PX4: px4.GRIPPER_OUTPUT}
 NAMES = {Personality.ARDUPILOT: "ArduCopter", Personality.PX4: "PX4"}
@@ -62,12 +66,11 @@ class Against:
 def why_not(scenario: Scenario, site_file: Path, against: Against) -> str:
     """Why this scenario can't be flown against these autopilots, in one line; empty if it can."""
     for line in scenario.faults:
-        if line.fault in VEHICLE_FAULTS and line.fault not in CABLE_FAULTS:
-            return f"the fault {line.fault} is the simulated vehicle's; a real {NAMES[against.kind]} can't be given it"
-        if line.fault == "wind_change" and (against.kind is not Personality.ARDUPILOT or against.links):
-            return (
-                "the fault wind_change needs an ArduCopter that is started here: no other's wind can be set"
-            )
+        if reason := _why_no_fault(line.fault, against):
+            return reason
+    world = scenario.world
+    if world.parameters and world.autopilot.value != against.kind.value:
+        return f"its world.parameters are for {world.autopilot}; a real {NAMES[against.kind]} has others"
     try:
         drones = site_of(scenario, site_file).drones
     except ValueError as error:
@@ -76,6 +79,19 @@ def why_not(scenario: Scenario, site_file: Path, against: Against) -> str:
         return f"the scenario has {len(drones)} drones, --link names {len(against.links)}"
     if against.kind is Personality.PX4 and FIRST_INSTANCE + len(drones) > px4.INSTANCES_MAX:
         return f"PX4 has ports for {px4.INSTANCES_MAX - FIRST_INSTANCE} drones"
+    return ""
+
+
+def _why_no_fault(fault: str, against: Against) -> str:
+    name = NAMES[against.kind]
+    if fault in LINK_FAULTS:
+        return ""
+    if fault in VEHICLE_FAULTS and fault not in REAL_FAULTS[against.kind]:
+        return f"the fault {fault} is the simulated vehicle's; a real {name} can't be given it"
+    if fault == "wind_change" and against.kind is not Personality.ARDUPILOT:
+        return f"the fault wind_change can't be given: the simulator of a real {name} has no wind to set"
+    if against.links and (fault in VEHICLE_FAULTS or fault == "wind_change"):
+        return f"the fault {fault} comes on a second link, which only a {name} that is started here has"
     return ""
 
 
@@ -93,54 +109,35 @@ def run_against(scenario: Scenario, *, seed: int, site_file: Path, file: str, ag
     return replace(run, real_s=time.perf_counter() - began)
 
 
-class Plug:
-    """A way to an autopilot that can be pulled, and that an observer may tap."""
-
-    def __init__(self, inner: Transport, pulled: Callable[[], bool], tap: OnData | None) -> None:
-        self._inner, self._pulled, self._tap = inner, pulled, tap
-
-    @property
-    def datagrams(self) -> bool:
-        return self._inner.datagrams
-
-    async def open(self, on_data: OnData, on_closed: Callable[[str], None]) -> None:
-        def take(data: bytes, peer: Hashable) -> None:
-            if self._tap is not None:
-                self._tap(data, peer)
-            if not self._pulled():
-                on_data(data, peer)
-
-        await self._inner.open(take, on_closed)
-
-    def send(self, data: bytes, peer: Hashable) -> None:
-        if not self._pulled():
-            self._inner.send(data, peer)
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
 @dataclass
 class RealPlay(Play):
     """The running world with real autopilots in it."""
 
     against: Against = field(default_factory=lambda: Against(kind=Personality.ARDUPILOT))
     observers: dict[str, Observer] = field(default_factory=dict)
-    pulled: dict[str, tuple[float, float, float]] = field(default_factory=dict)
-    """Drone → from, until (this clock), period in seconds (0: all the time)."""
+    meddlers: dict[str, Meddler] = field(default_factory=dict)
+    radios: dict[str, Radio] = field(default_factory=dict)
+    plugs: dict[str, Plug] = field(default_factory=dict)
+
+    def radio_of(self, drone: Drone) -> Radio:
+        """What is wrong with its link; one for the whole scenario, whoever plugs in."""
+        chance = random.Random(f"{self.seed}-{drone.drone_id}")
+        return self.radios.setdefault(drone.drone_id, Radio(self.clock, chance, drone.system_id))
 
     def transport_of(self, drone: Drone) -> Transport:
         """A plug at the drone's link."""
         tap = self.observers[drone.drone_id].hear if self.against.links else None
-        return Plug(open_transport(drone.link), partial(self.is_pulled, drone.drone_id), tap)
+        plug = Plug(open_transport(drone.link), self.radio_of(drone), tap)
+        self.plugs[drone.drone_id] = plug
+        return plug
 
-    def is_pulled(self, drone_id: str) -> bool:
-        """Whether the plug is out at this moment."""
-        since_s, until_s, period_s = self.pulled.get(drone_id, (0.0, 0.0, 0.0))
-        now_s = self.clock.monotonic_s()
-        if not since_s <= now_s < until_s:
-            return False
-        return not period_s or ((now_s - since_s) / period_s) % 1.0 < 0.5
+    async def carry_radio(self) -> None:
+        """Bring what bad links hold back. Until cancelled."""
+        while True:
+            await self.clock.sleep(CARRY_S)
+            for drone_id, plug in self.plugs.items():
+                if not self.radios[drone_id].is_plain:
+                    plug.carry(CARRY_S)
 
     async def run_vehicles(self) -> None:
         """Note where everybody is; they move by themselves. Until cancelled."""
@@ -151,20 +148,47 @@ class RealPlay(Play):
             for look in self.watchers:
                 look()
 
-    def break_vehicle(self, line: FaultLine, drone_id: str) -> None:
-        """Pull the plug; :func:`why_not` has refused everything else."""
-        now_s = self.clock.monotonic_s()
-        lasts_s = math.inf if line.duration_s is None else line.duration_s
+    async def break_it(self, line: FaultLine, drone_id: str, order: str) -> None:
+        """A vehicle's fault counts from when it was seen given; :func:`why_not` has refused what can't be."""
+        if line.fault not in VEHICLE_FAULTS:
+            await super().break_it(line, drone_id, order)
+            return
         strength = VEHICLE_FAULTS[line.fault].default_strength if line.strength is None else line.strength
-        self.pulled[drone_id] = (now_s, now_s + lasts_s, strength if line.fault == "link_flap" else 0.0)
+        if line.fault in LINK_FAULTS:
+            active = self.radios[drone_id].active
+            active[line.fault] = strength
+            seen = self._begun(line, drone_id)
+            await self._lasts(line)
+            active.pop(line.fault)
+        else:
+            fault, meddler = REAL_FAULTS[self.against.kind][line.fault], self.meddlers[drone_id]
+            await fault.begin(meddler, strength)
+            seen = self._begun(line, drone_id)
+            tick = fault.tick
+            await self._lasts(line, None if tick is None else partial(tick, meddler, strength))
+            await fault.end(meddler, strength)
+        seen.ended_at_s = self.now_s
+
+    def _begun(self, line: FaultLine, drone_id: str) -> FaultSeen:
+        self.faults.append(seen := FaultSeen(line.fault, drone_id, self.now_s))
+        return seen
+
+    async def _lasts(self, line: FaultLine, tick: Callable[[float], None] | None = None) -> None:
+        """Until its duration is over; for good where it has none."""
+        began_s = self.clock.monotonic_s()
+        lasts_s = math.inf if line.duration_s is None else line.duration_s
+        while (since_s := self.clock.monotonic_s() - began_s) < lasts_s:
+            if tick is not None:
+                tick(since_s)
+            await self.clock.sleep(min(TICK_S, lasts_s - since_s))
 
     def blow(self, speed_m_s: float | None) -> None:
         """The wind takes another speed, where the autopilot's own simulator can be told."""
         self._wind_m_s = speed_m_s
-        for observer in self.observers.values():
-            observer.set_parameter(
-                "SIM_WIND_SPD", self.scenario.weather.speed_m_s if speed_m_s is None else speed_m_s
-            )
+        wanted_m_s = self.scenario.weather.speed_m_s if speed_m_s is None else speed_m_s
+        for meddler in self.meddlers.values():
+            # What is not seen set breaks the play (Play.check).
+            self.tasks.append(asyncio.create_task(meddler.set("SIM_WIND_SPD", wanted_m_s)))
 
     async def until_observed(self, layout: SiteLayout) -> None:
         """Wait for every autopilot's position, and see that it stands on its pad."""
@@ -190,7 +214,11 @@ def _orders(
     berths = {berth.name: berth for berth in layout.berths}
     weather = scenario.weather
     wind = (
-        {"SIM_WIND_SPD": weather.speed_m_s, "SIM_WIND_DIR": weather.from_deg}
+        {
+            "SIM_WIND_SPD": weather.speed_m_s,
+            "SIM_WIND_DIR": weather.from_deg,
+            "SIM_WIND_T": WIND_AT_ANY_HEIGHT,
+        }
         if against.kind is Personality.ARDUPILOT
         else {}
     )
@@ -266,6 +294,10 @@ async def _staged(
                 link = f"{link}:{OBSERVER_PORT + index}"
             observer = play.observers[drone.drone_id]
             play.tasks.append(asyncio.create_task(observer.watch(partial(open_transport, link))))
+            play.meddlers[drone.drone_id] = Meddler(
+                play.clock, observer, against.kind, sticks_port=vehicle.sticks_port
+            )
+        play.tasks.append(asyncio.create_task(play.carry_radio()))
         async with performed(play):
             await play.until_observed(layout)
             yield play

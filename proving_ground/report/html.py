@@ -7,9 +7,11 @@ timeline of phases and faults.
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
+from proving_ground.against import Unplayable
 from proving_ground.loader import Loaded
 from proving_ground.report.plots import draw_map, draw_profile, draw_timeline
 from proving_ground.result import Run
@@ -27,12 +29,15 @@ figure { margin: .5rem 0; } figure svg { width: 100%; height: auto; } .why { col
 """
 
 
-def write_html(path: Path, loaded: list[Loaded], runs: list[Run]) -> None:
+def write_html(
+    path: Path, loaded: list[Loaded], runs: list[Run], unplayable: Sequence[Unplayable] = ()
+) -> None:
     """Write the report of all runs to ``path``."""
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Scenarios · 场景报告</title>",
         f"<style>{_STYLE}</style></head><body><h1>Scenarios · 场景报告</h1>",
         _summary(runs),
+        _left_out(unplayable),
     ]
     scenarios = {item.scenario.name: item for item in loaded}
     for name, group in groupby(runs, key=lambda run: run.scenario):
@@ -57,6 +62,16 @@ def _summary(runs: list[Run]) -> str:
         + "".join(rows)
         + "</table>"
     )
+
+
+def _left_out(unplayable: Sequence[Unplayable]) -> str:
+    if not unplayable:
+        return ""
+    rows = "".join(
+        f"<tr><td>{html.escape(left.item.scenario.name)}</td><td>{html.escape(left.reason)}</td></tr>"
+        for left in unplayable
+    )
+    return f"<table><tr><th>not playable · 无法执行</th><th>why · 原因</th></tr>{rows}</table>"
 
 
 def _section(item: Loaded, runs: list[Run]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
 
+from proving_ground.against import Unplayable
 from proving_ground.result import Run
 
 
-def write_junit(path: Path, runs: list[Run]) -> None:
+def write_junit(path: Path, runs: list[Run], unplayable: Sequence[Unplayable] = ()) -> None:
     """Write all runs to ``path``."""
     root = ElementTree.Element("testsuites")
     for name, group in groupby(runs, key=lambda run: run.scenario):
@@ -34,5 +36,12 @@ def write_junit(path: Path, runs: list[Run]) -> None:
             for verdict in run.verdicts:
                 if not verdict.ok:
                     ElementTree.SubElement(case, "failure", message=verdict.name).text = verdict.detail
+    for left_out in unplayable:
+        name = left_out.item.scenario.name
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=name, tests="1", failures="0", errors="0", skipped="1", time="0"
+        )
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name="not playable", time="0")
+        ElementTree.SubElement(case, "skipped", message=left_out.reason)
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)

@@ -63,6 +63,7 @@ def start(order: Order) -> Launched:
         system_id=int(parameters["SYSID_THISMAV"]),
         link=f"tcp:{LOOPBACK}:{5760 + base}",
         spare_link=f"tcp:{LOOPBACK}:{5762 + base}",
+        sticks_port=5501 + base,
     )
 
 

@@ -68,6 +68,7 @@ class Launched:
         system_id: int,
         link: str,
         spare_link: str,
+        sticks_port: int | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.order = order
@@ -76,6 +77,8 @@ class Launched:
         """Where an agent reaches it (:mod:`flight.links.address`)."""
         self.spare_link = spare_link
         """A second way in, for a ground station or an observer."""
+        self.sticks_port = sticks_port
+        """Where it hears a remote control by UDP: eight or sixteen pulse widths of two bytes; None: nowhere."""
         self._log_file = order.folder / "autopilot.log"
         with self._log_file.open("wb") as log:
             try:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
-from core.clock import LoopClock
-from core.virtual_time import run_virtual
-from proving_ground.loader import SITES
+from proving_ground.against import sorted_out
+from proving_ground.loader import SITES, library, load_scenario
 from proving_ground.observer import Observer
-from proving_ground.play import site_of
-from proving_ground.real_play import Against, RealPlay, why_not
-from proving_ground.schema import FaultLine, Scenario
+from proving_ground.real_faults import LINK_FAULTS
+from proving_ground.real_play import Against, why_not
+from proving_ground.report.html import write_html
+from proving_ground.report.junit import write_junit
+from proving_ground.schema import Scenario
 from sitl.autopilot import Personality
+from sitl.launchers import LaunchError
 
 BAOAN = SITES / "baoan.json"
 ARDUPILOT, PX4 = Against(kind=Personality.ARDUPILOT), Against(kind=Personality.PX4)
+RUNNING = Against(kind=Personality.ARDUPILOT, links=("tcp:127.0.0.1:5760",))
 
 
 def scenario(*faults: str, **world: Any) -> Scenario:
@@ -37,31 +41,62 @@ def scenario(*faults: str, **world: Any) -> Scenario:
     )
 
 
-@pytest.mark.parametrize("fault", ["winch_jam", "gps_loss", "link_delay", "motor_loss"])
-def test_a_fault_of_the_simulated_vehicle_is_refused_by_name(fault: str) -> None:
-    assert f"fault {fault} is the simulated vehicle's" in why_not(scenario(fault), BAOAN, PX4)
+@pytest.mark.parametrize("fault", ["winch_jam", "hook_stuck", "rain", "motor_loss"])
+def test_a_fault_that_only_our_vehicle_has_is_refused_by_name(fault: str) -> None:
+    for against in (ARDUPILOT, PX4):
+        assert f"fault {fault} is the simulated vehicle's" in why_not(scenario(fault), BAOAN, against)
 
 
-def test_faults_of_the_world_and_of_our_own_cable_may_be_played() -> None:
-    asked = scenario(
-        "order_cancelled", "operator_hold", "hub_killed", "zone_activated", "link_loss", "link_flap"
-    )
+def test_faults_of_the_world_and_of_our_own_radio_may_be_played_on_any_link() -> None:
+    asked = scenario("order_cancelled", "operator_hold", "hub_killed", "zone_activated", *sorted(LINK_FAULTS))
+    for against in (ARDUPILOT, PX4, RUNNING):
+        assert why_not(asked, BAOAN, against) == ""
+
+
+def test_faults_of_the_vehicle_need_the_second_link_of_one_that_is_started_here() -> None:
+    asked = scenario("gps_loss", "battery_charge", "pilot_takeover")
     assert why_not(asked, BAOAN, ARDUPILOT) == ""
     assert why_not(asked, BAOAN, PX4) == ""
+    assert "gps_loss comes on a second link" in why_not(asked, BAOAN, RUNNING)
+    assert "gps_glitch is the simulated vehicle's" in why_not(scenario("gps_glitch"), BAOAN, PX4)
 
 
 def test_wind_changes_only_where_it_can_be_told() -> None:
     asked = scenario("wind_change")
     assert why_not(asked, BAOAN, ARDUPILOT) == ""
     assert "wind_change" in why_not(asked, BAOAN, PX4)
-    running = Against(kind=Personality.ARDUPILOT, links=("tcp:127.0.0.1:5760",))
-    assert "wind_change" in why_not(asked, BAOAN, running)
+    assert "wind_change" in why_not(asked, BAOAN, RUNNING)
+
+
+def test_parameters_of_one_autopilot_are_not_given_to_the_other() -> None:
+    asked = scenario(autopilot="px4", parameters={"MPC_XY_CRUISE": 8.0})
+    assert why_not(asked, BAOAN, PX4) == ""
+    assert why_not(asked, BAOAN, ARDUPILOT) == (
+        "its world.parameters are for px4; a real ArduCopter has others"
+    )
+
+
+def test_what_is_not_playable_is_left_out_by_name_or_refused(tmp_path: Path) -> None:
+    loaded = [load_scenario(file) for file in library()]
+    playable, unplayable = sorted_out(loaded, ARDUPILOT, skip=True)
+    reasons = {left.item.scenario.name: left.reason for left in unplayable}
+    assert len(playable) + len(unplayable) == len(loaded)
+    assert "hook_stuck" in reasons["hook-stays-shut"]
+    assert "plain-delivery" in {item.scenario.name for item in playable}
+    jam = [item for item in loaded if item.scenario.name == "winch-jams-while-lowering"]
+    for asked, skip in ((loaded, False), (jam, True)):
+        with pytest.raises(LaunchError, match=r"winch-jams-while-lowering\.yaml: the fault winch_jam"):
+            sorted_out(asked, ARDUPILOT, skip=skip)
+    write_junit(tmp_path / "report.xml", [], unplayable)
+    write_html(tmp_path / "report.html", loaded, [], unplayable)
+    root = ElementTree.parse(tmp_path / "report.xml").getroot()
+    assert len(root.findall("testsuite/testcase/skipped")) == len(unplayable)
+    assert "winch-jams-while-lowering" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_every_drone_needs_a_link() -> None:
-    running = Against(kind=Personality.ARDUPILOT, links=("tcp:127.0.0.1:5760",))
-    assert why_not(scenario(), BAOAN, running) == ""
-    assert why_not(scenario(drones=None), BAOAN, running) == "the scenario has 4 drones, --link names 1"
+    assert why_not(scenario(), BAOAN, RUNNING) == ""
+    assert why_not(scenario(drones=None), BAOAN, RUNNING) == "the scenario has 4 drones, --link names 1"
     assert "no bao-77" in why_not(scenario(drones=["bao-77"]), BAOAN, ARDUPILOT)
 
 
@@ -128,25 +163,3 @@ def test_only_the_own_vehicle_is_believed_and_noise_does_no_harm() -> None:
         seen.armed(True)
     assert seen.observer.armed
     assert not seen.observer.on_ground
-
-
-def test_the_plug_is_out_for_as_long_as_the_fault_lasts(tmp_path: Path) -> None:
-    async def play() -> None:
-        clock = LoopClock()
-        real = RealPlay(scenario(), 1, site_of(scenario(), BAOAN), BAOAN, tmp_path, clock)
-        line = {"when": {"at_s": 1}, "duration_s": 10}
-        real.break_vehicle(FaultLine.model_validate({"fault": "link_loss", **line}), "bao-01")
-        assert real.is_pulled("bao-01")
-        assert not real.is_pulled("bao-02")
-        await clock.sleep(10.5)
-        assert not real.is_pulled("bao-01")
-        real.break_vehicle(
-            FaultLine.model_validate({"fault": "link_flap", "strength": 2.0, **line}), "bao-01"
-        )
-        out = []
-        for _ in range(4):
-            out.append(real.is_pulled("bao-01"))
-            await clock.sleep(1.0)
-        assert out == [True, False, True, False]
-
-    run_virtual(play())
