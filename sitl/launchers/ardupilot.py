@@ -18,7 +18,7 @@ DEFAULTS_IN_TREE = Path("Tools", "autotest", "default_params", "copter.parm")
 PROFILE: dict[str, float] = {
     "WINCH_TYPE": 1, "WINCH_RATE_MAX": 2, "SERVO9_FUNCTION": 88,
     "GRIP_ENABLE": 1, "GRIP_TYPE": 1, "SERVO10_FUNCTION": 28,
-    "FS_GCS_ENABLE": 1, "FS_OPTIONS": 18, "BATT_FS_LOW_ACT": 2, "BATT_FS_CRT_ACT": 1,
+    "FS_GCS_ENABLE": 1, "FS_OPTIONS": 26, "BATT_FS_LOW_ACT": 2, "BATT_FS_CRT_ACT": 1,
     "FENCE_ENABLE": 1, "FENCE_TYPE": 5, "FENCE_ACTION": 1, "RALLY_LIMIT_KM": 20,
     "BATT_CAPACITY": 40000, "ANGLE_MAX": 6000,
 }  # fmt: skip

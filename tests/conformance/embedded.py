@@ -11,8 +11,6 @@ from pymavlink.dialects.v20 import ardupilotmega
 from core.clock import LoopClock
 from core.geodesy import geodesic_distance_m
 from flight.links.mavlink.transports import Transport
-from planner.airframe import load_airframes
-from planner.flight_plan import DeliveryMethod
 from sitl.airframe import load_airframe
 from sitl.autopilot import Personality
 from sitl.payload import LoadState
@@ -63,9 +61,6 @@ class EmbeddedVehicle:
 
     def __init__(self, kind: str, airframe_id: str) -> None:
         self.kind, self.airframe_id = kind, airframe_id
-        self.methods: tuple[DeliveryMethod, ...] = tuple(
-            terms.method for terms in load_airframes()[airframe_id].deliveries
-        )
         self.testimony = Testimony()
         self.listeners: list[Callable[[bytes], None]] = []
         self._parameters: dict[str, float] = {}

@@ -8,10 +8,9 @@ import pytest
 
 from core.clock import LoopClock
 from core.virtual_time import run_virtual
-from planner.airframe import load_airframes
 from planner.flight_plan import DeliveryMethod
 from tests.conformance.embedded import EmbeddedVehicle
-from tests.conformance.theatre import Theatre
+from tests.conformance.theatre import Theatre, methods_of
 from tests.conformance.verbs import VERBS, plays
 from tests.unit.planner.helpers import NOW
 
@@ -19,7 +18,7 @@ AIRFRAMES = {"ardupilot": "hex10", "px4": "quad8_px4"}
 PLAYS = [
     pytest.param(kind, name, method, id=f"{kind}-{name}-{method.value.lower()}")
     for kind, airframe_id in AIRFRAMES.items()
-    for name, method in plays(tuple(terms.method for terms in load_airframes()[airframe_id].deliveries))
+    for name, method in plays(methods_of(airframe_id))
 ]
 
 

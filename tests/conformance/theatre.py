@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +50,21 @@ PLACES = {"park": (DISTANCE_M, 0.0), "mall": (600.0, 0.0), "school": (200.0, 180
 REFUGES = (refuge("field", 125.0, 120.0), refuge("yard", 350.0, -150.0))
 
 
+def methods_of(airframe_id: str) -> tuple[DeliveryMethod, ...]:
+    """The airframe's own ways of delivery, and a landing: every autopilot must be able to stand still on the ground."""
+    own = tuple(terms.method for terms in load_airframes()[airframe_id].deliveries)
+    return own if DeliveryMethod.LAND in own else (*own, DeliveryMethod.LAND)
+
+
+def airframe_for(airframe_id: str, method: DeliveryMethod) -> Airframe:
+    """The planner's figures; an airframe that does not land to deliver borrows the terms of the one that does."""
+    airframe = load_airframes()[airframe_id]
+    if method in (terms.method for terms in airframe.deliveries):
+        return airframe
+    (borrowed,) = (t for t in load_airframes()["quad8_px4"].deliveries if t.method is method)
+    return replace(airframe, deliveries=(borrowed,))
+
+
 @dataclass(slots=True)
 class Testimony:
     """What the witness saw of the vehicle since power-on."""
@@ -74,7 +89,6 @@ class Vehicle(Protocol):
 
     kind: str
     airframe_id: str
-    methods: tuple[DeliveryMethod, ...]
     system_id: int
     testimony: Testimony
 
@@ -204,7 +218,7 @@ class Theatre:
     @property
     def airframe(self) -> Airframe:
         """The planner's figures of this type of drone."""
-        return load_airframes()[self.vehicle.airframe_id]
+        return airframe_for(self.vehicle.airframe_id, self.method)
 
     def plan(self, place: str = "park") -> FlightPlan:
         """A plan over open country from where the vehicle was powered on."""

@@ -311,6 +311,25 @@ async def abort_while_landing_to_deliver(theatre: Theatre) -> None:
     assert not theatre.of(AedOnGround)
 
 
+async def lose_link_while_landing_to_deliver(theatre: Theatre) -> None:
+    """Silence on the last metres: the landing goes on. Heard again it stands with its motors off, releases, and only
+    then people are called."""
+    await theatre.fly()
+    await theatre.phase(Phase.TOUCHING_DOWN)
+    await theatre.clock.sleep(2.0)
+    theatre.link_cut = True
+    await theatre.until(lambda: not theatre.vehicle.testimony.armed, 200)
+    await theatre.clock.sleep(15.0)
+    assert not theatre.of(AedOnGround), theatre.story()
+    assert abs(theatre.vehicle.testimony.metres_from_home - DISTANCE_M) < 8.0, theatre.story()
+    theatre.link_cut = False
+    ended = await theatre.end()
+    expected = (SafeState.DELIVERED_ON_GROUND, AedState.RELEASED)
+    assert (ended.safe_state, ended.aed) == expected, theatre.story()
+    assert len(theatre.of(AedOnGround)) == 1
+    assert theatre.vehicle.testimony.times_armed == 1
+
+
 VERBS: dict[str, Play] = {
     play.__name__: play
     for play in (
@@ -334,12 +353,13 @@ VERBS: dict[str, Play] = {
         change_of_address,
         land_to_deliver,
         abort_while_landing_to_deliver,
+        lose_link_while_landing_to_deliver,
     )
 }
 """Every verb by its name. Played with the airframe's first delivery method; ``deliver`` with each of them."""
 
 
-_BY_LANDING = ("land_to_deliver", "abort_while_landing_to_deliver")
+_BY_LANDING = ("land_to_deliver", "abort_while_landing_to_deliver", "lose_link_while_landing_to_deliver")
 
 
 def plays(methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, DeliveryMethod]]:

@@ -8,20 +8,17 @@ from pathlib import Path
 import pytest
 
 from core.clock import LoopClock
-from planner.airframe import load_airframes
 from planner.flight_plan import DeliveryMethod
 from tests.conformance.real.processes import named_program, speed
 from tests.conformance.real.vehicles import VEHICLES
-from tests.conformance.theatre import Theatre
+from tests.conformance.theatre import Theatre, methods_of
 from tests.conformance.verbs import VERBS, plays
 
 PLAYS = [
     pytest.param(kind, name, method, id=f"{kind}-{name}-{method.value.lower()}")
     for kind, vehicle in VEHICLES.items()
     if named_program(kind) is not None
-    for name, method in plays(
-        tuple(terms.method for terms in load_airframes()[vehicle.airframe_id].deliveries)
-    )
+    for name, method in plays(methods_of(vehicle.airframe_id))
 ]
 TOO_LONG_S = 400.0
 """Real seconds for one play on a busy machine."""

@@ -9,8 +9,6 @@ from typing import ClassVar
 
 from core.clock import LoopClock
 from flight.links.mavlink.transports import Transport, open_transport
-from planner.airframe import load_airframes
-from planner.flight_plan import DeliveryMethod
 from sitl.launchers import Launched, ardupilot, px4
 from tests.conformance.real.processes import INSTANCE, start_at_home, stop
 from tests.conformance.real.witness import Witness
@@ -30,9 +28,6 @@ class RealVehicle:
     parameters: ClassVar[dict[str, float]]
 
     def __init__(self, program: Path, folder: Path) -> None:
-        self.methods: tuple[DeliveryMethod, ...] = tuple(
-            terms.method for terms in load_airframes()[self.airframe_id].deliveries
-        )
         self._program, self._folder = program, folder
         self._process: Launched | None = None
         self._witness: Witness | None = None
@@ -70,8 +65,6 @@ class RealVehicle:
         await stop(self._process)
         await asyncio.sleep(0.5)
         self._process = self._start(wipe=False)
-        await asyncio.sleep(1.0)
-        self.witness.reconnect()
 
 
 class RealArduCopter(RealVehicle):

@@ -5,6 +5,7 @@ It never counts as a ground station (no heartbeat of that kind), so that losing 
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import threading
 import time
@@ -19,6 +20,9 @@ OBSERVER_SYSTEM = 191
 ONBOARD_CONTROLLER = 18
 ARMED = 128
 INT32, REAL32 = 6, 9
+SILENT_S = 2.0
+"""Chosen, real seconds: heartbeats come every second of the vehicle's. A TCP link of pymavlink whose other side was
+off stays closed without a word."""
 MOVED_US = 300
 """A gripper's output that travelled this far moved from one end towards the other."""
 
@@ -32,7 +36,6 @@ class Witness:
         self._source_port = source_port
         self._held_us: int | None = None
         self._ended = threading.Event()
-        self._stale = threading.Event()
         self._link: Any = None
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -41,10 +44,6 @@ class Witness:
         """Stop watching."""
         self._ended.set()
         self._thread.join(5.0)
-
-    def reconnect(self) -> None:
-        """The other side was off: pymavlink's TCP link would stay closed without a word."""
-        self._stale.set()
 
     # --- watching -----------------------------------------------------------------------------
 
@@ -57,32 +56,37 @@ class Witness:
         return link
 
     def _watch(self) -> None:
-        asked_s = 0.0
+        asked_s = heard_s = 0.0
         while not self._ended.is_set():
             try:
-                if self._stale.is_set():
-                    self._stale.clear()
-                    self._link.close()
-                    self._link = None
                 if self._link is None:
                     self._link = self._connect()
+                    heard_s = time.monotonic()
                 if time.monotonic() - asked_s > 1.0:
                     asked_s = time.monotonic()
-                    self._ask()
+                    self._ask(self._link)
                 message = self._link.recv_match(blocking=True, timeout=0.05)
             except (OSError, EOFError):
-                self._link = None
+                self._hang_up()
                 time.sleep(0.2)
                 continue
             if message is not None and message.get_srcSystem() == self._system:
+                heard_s = time.monotonic()
                 self._take(message.get_type(), message)
-        if self._link is not None:
-            self._link.close()
+            elif time.monotonic() - heard_s > SILENT_S:
+                self._hang_up()
+        self._hang_up()
 
-    def _ask(self) -> None:
-        self._link.mav.heartbeat_send(ONBOARD_CONTROLLER, 8, 0, 0, 4)
+    def _hang_up(self) -> None:
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                self._link.close()
+            self._link = None
+
+    def _ask(self, link: Any) -> None:
+        link.mav.heartbeat_send(ONBOARD_CONTROLLER, 8, 0, 0, 4)
         for message_id in (33, 36):
-            self.command(511, float(message_id), 100_000.0)
+            link.mav.command_long_send(self._system, 1, 511, 0, float(message_id), 100_000.0, 0, 0, 0, 0, 0)
 
     def _take(self, kind: str, message: Any) -> None:
         seen = self.testimony
@@ -113,15 +117,21 @@ class Witness:
     def command(self, number: int, *params: float) -> None:
         """COMMAND_LONG, without waiting for an answer."""
         padded = [*params, *([0.0] * (7 - len(params)))]
-        self._link.mav.command_long_send(self._system, 1, number, 0, *padded)
+        self._speaking().mav.command_long_send(self._system, 1, number, 0, *padded)
+
+    def _speaking(self) -> Any:
+        """The link; a provocation that nobody could hear proves nothing."""
+        link = self._link
+        assert link is not None, "the witness has no link to the vehicle"
+        return link
 
     def set_float(self, name: str, value: float) -> None:
         """PARAM_SET of a float, a few times: the link may lose it."""
         for _ in range(3):
-            self._link.mav.param_set_send(self._system, 1, name.encode(), value, REAL32)
+            self._speaking().mav.param_set_send(self._system, 1, name.encode(), value, REAL32)
 
     def set_whole(self, name: str, value: int) -> None:
         """PARAM_SET of a whole number, its bytes in the float's place (PX4)."""
         (wire,) = struct.unpack("<f", struct.pack("<i", value))
         for _ in range(3):
-            self._link.mav.param_set_send(self._system, 1, name.encode(), wire, INT32)
+            self._speaking().mav.param_set_send(self._system, 1, name.encode(), wire, INT32)
