@@ -24,6 +24,7 @@ from hub_api.features.flights.record_routes import router as records
 from hub_api.features.flights.routes import router as flights
 from hub_api.features.health.routes import router as health
 from hub_api.features.landing_points.routes import router as landing_points
+from hub_api.features.messages.routes import router as messages
 from hub_api.features.metrics.routes import router as metrics
 from hub_api.features.orders.routes import router as orders
 from hub_api.features.stations.routes import router as stations
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 ROUTERS = (
     *(health, metrics, tokens, orders, flights, records, streams, webhooks),
+    messages,
     *(stations, drones, landing_points, zones, airspace, access, audit, console),
 )
 """In the order of the documentation."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from sqlmodel import Session
@@ -15,7 +16,7 @@ from sqlmodel import Session
 from core.errors import InternalError
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
-from hub_api.store.repositories import audit, orders, webhook_secrets
+from hub_api.store.repositories import audit, messages, orders, webhook_secrets
 from hub_api.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,30 @@ class PersonalData:
             position, changed = await database.write(work)
             count += changed
             if not position:
-                return count + await database.write(self._reseal_secrets)
+                break
+        count += await database.write(self._reseal_secrets)
+        return count + await self._reseal_all_messages(database)
+
+    async def _reseal_all_messages(self, database: Database) -> int:
+        position, count = "", 0
+        while True:
+            position, changed = await database.write(partial(self._reseal_messages, after=position))
+            count += changed
+            if not position:
+                return count
+
+    def _reseal_messages(self, session: Session, after: str) -> tuple[str, int]:
+        found = messages.sealed_after(session, after, _BATCH)
+        changed = 0
+        for message in found:
+            assert message.sealed is not None
+            if not self._vault.uses_current_key(message.sealed):
+                opened = self._vault.open(message.sealed, record=message.message_id)
+                messages.set_sealed(
+                    session, message.message_id, self._vault.seal(opened, record=message.message_id)
+                )
+                changed += 1
+        return (found[-1].message_id if found else ""), changed
 
     def _reseal_secrets(self, session: Session) -> int:
         count = 0
@@ -103,8 +127,11 @@ class PersonalData:
         return count
 
     async def erase_finished_before(self, database: Database, moment: datetime, *, now: datetime) -> int:
-        """Erase the personal data of every order finished before ``moment``; how many orders that were."""
-        return await self._in_batches(database, lambda session: erase_some(session, moment, now=now))
+        """Erase the personal data of every order finished, and every message made, before ``moment``; how many."""
+        erased = await self._in_batches(database, lambda session: erase_some(session, moment, now=now))
+        return erased + await self._in_batches(
+            database, lambda session: erase_some_messages(session, moment, now=now)
+        )
 
     async def _in_batches(self, database: Database, work: Any) -> int:
         count = 0
@@ -121,5 +148,22 @@ def erase_some(session: Session, moment: datetime, *, now: datetime) -> int:
         orders.save(session, order, personal=None, personal_erased_at=now)
         audit.append(
             session, at=now, action="personal_data_erased", subject=order.order_id, before=before, after=None
+        )
+    return len(found)
+
+
+def erase_some_messages(session: Session, moment: datetime, *, now: datetime) -> int:
+    """The same for telephone numbers, texts and links of messages."""
+    found = messages.sealed_created_before(session, moment, _BATCH)
+    for message in found:
+        messages.set_sealed(session, message.message_id, None)
+        audit.append(
+            session,
+            at=now,
+            action="personal_data_erased",
+            subject=message.subject,
+            before=audit.digest_of(message.sealed),
+            after=None,
+            detail={"message_id": message.message_id},
         )
     return len(found)

@@ -97,6 +97,30 @@ class Settings(BaseSettings):
     callback_attempts: int = Field(
         8, ge=1, le=50, description="Tries per callback; the pause doubles from 1 s, at most 300 s."
     )
+    callback_hosts: str | None = Field(
+        None,
+        description="Where orders' callbacks may go: hosts (`dispatch.example`, `*.example.cn`) and networks "
+        "(`10.20.0.0/16`), separated by commas; nothing else then. None: every public address, and in demo mode anywhere.",
+    )
+    gateway_hosts: str | None = Field(
+        None,
+        description="Hosts that the gateway files below may name, written like `callback_hosts`. Required with them "
+        "outside demo mode.",
+    )
+    sms_gateway_file: Path | None = Field(
+        None,
+        description="How the carrier of short messages is asked, as examples/gateways/sms.json. None: messages are given up "
+        "with that reason; in demo mode they are recorded.",
+    )
+    sms_gateway_secret: SecretStr | None = Field(
+        None, description="What `${secret}` and the signature in `sms_gateway_file` stand for."
+    )
+    video_gateway_file: Path | None = Field(
+        None, description="How the video service is asked, as examples/gateways/video.json."
+    )
+    video_gateway_secret: SecretStr | None = Field(
+        None, description="What `${secret}` and the signature in `video_gateway_file` stand for."
+    )
     message_usable_s: float = Field(
         1800.0,
         ge=60,

@@ -42,11 +42,13 @@ from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
 from hub_api.dispatch.webhooks import Webhooks
 from hub_api.keyring import keyring
+from hub_api.messages.carriers import carriers
 from hub_api.messages.ports import SmsPort, VideoPort
 from hub_api.messages.recorder import Recorder
 from hub_api.messages.sender import MessageSender
 from hub_api.messages.service import Messages
 from hub_api.metrics import Metrics
+from hub_api.outgoing.destinations import Destinations, GuardedTransport
 from hub_api.personal_data import PersonalData
 from hub_api.security import ensure_demo_key
 from hub_api.settings import Settings
@@ -70,7 +72,10 @@ AgentTask = Coroutine[Any, Any, None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Parts that a test or another deployment puts in the place of the ordinary ones."""
+    """Parts that a test or another deployment puts in the place of the ordinary ones.
+
+    ``callback_transport`` and ``gateway_transport`` take the place of the network behind the rule for destinations.
+    """
 
     clock: Clock | None = None
     bus: Bus | None = None
@@ -79,6 +84,7 @@ class Parts:
     airspace: Airspace | None = None
     planning: Planning | None = None
     callback_transport: httpx.AsyncBaseTransport | None = None
+    gateway_transport: httpx.AsyncBaseTransport | None = None
     sms: SmsPort | None = None
     video: VideoPort | None = None
     agents: Callable[[Hub], list[AgentTask]] | None = None
@@ -135,6 +141,9 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
     # A missing secret is a reason not to start, before anything is opened.
     vault = Vault(keyring(settings.personal_keys, field="personal_keys", demo=settings.demo))
     token_keys = keyring(settings.token_keys, field="token_keys", demo=settings.demo)
+    callback_hosts = Destinations.parse(
+        settings.callback_hosts, field="callback_hosts", anywhere=settings.demo
+    )
     settings.prepare_data_dir()
     clock = given.clock or _clock(settings)
     ids = given.ids or IdSource(clock)
@@ -217,6 +226,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             wake_relay=lambda: relay.wake(),
             idempotency_keep_s=settings.idempotency_keep_s,
             on_decided=lambda state, took_s: metrics.decisions.labels(state).observe(took_s),
+            callback_objection=callback_hosts.objection,
         )
         relay = OutboxRelay(
             database,
@@ -237,17 +247,20 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             timeout_s=settings.callback_timeout_s,
             attempts=settings.callback_attempts,
             webhooks=webhooks,
-            transport=given.callback_transport,
+            transport=given.callback_transport or GuardedTransport(callback_hosts),
         )
         callback_wakers.append(sender.wake)
+        sms, video = carriers(
+            settings, clock, stack, sms=given.sms, video=given.video, transport=given.gateway_transport
+        )
         messages = Messages(vault=vault, ids=ids, clock=clock, usable_s=settings.message_usable_s)
         recorder = Recorder()
         message_sender = MessageSender(
             database,
             clock,
             messages=messages,
-            sms=given.sms or (recorder if settings.demo else None),
-            video=given.video or (recorder if settings.demo else None),
+            sms=sms or (recorder if settings.demo else None),
+            video=video or (recorder if settings.demo else None),
             recorder=recorder,
             attempts=settings.message_attempts,
             on_attempt=metrics.count_message,

@@ -29,7 +29,8 @@ LOOK_AGAIN_S = 60.0
 
 
 class CallbackSender:
-    """Posts owed updates. Redirects are not followed: the centre named the address it trusts."""
+    """Posts owed updates. Redirects are not followed: the centre named the address it trusts, and
+    ``transport`` lets nothing go where it must not (:mod:`hub_api.outgoing.destinations`)."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class CallbackSender:
         timeout_s: float,
         attempts: int,
         webhooks: Webhooks,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx.AsyncBaseTransport,
     ) -> None:
         self._database = database
         self._clock = clock

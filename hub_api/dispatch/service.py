@@ -71,6 +71,7 @@ class OrderService:
         wake_relay: Callable[[], None],
         idempotency_keep_s: float,
         on_decided: Callable[[str, float], None] = lambda _state, _seconds: None,
+        callback_objection: Callable[[str], str | None] = lambda _url: None,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -82,14 +83,16 @@ class OrderService:
         self._wake_relay = wake_relay
         self._keep_s = idempotency_keep_s
         self._on_decided = on_decided
+        self._callback_objection = callback_objection
 
     async def place(self, new: NewOrder) -> Placed:
         """Store and decide an order; the same key and body again give the same order.
 
-        Raises 4003 if the key came with another body before.
+        Raises 4003 if the key came with another body before, 4001 for a callback address that is not allowed.
         """
         found = await self._database.read(lambda session: self._known(session, new))
         if found is None:
+            self._check_callback(new.request.get("callback_url"))
             try:
                 order = await self._database.write(lambda session: self._receive(session, new))
             except IntegrityError:
@@ -110,6 +113,11 @@ class OrderService:
             # Its decision is under way, or was cut off by a restart: wait for it, or make it.
             order = await self.decide(order.order_id)
         return Placed(order, replay=True)
+
+    def _check_callback(self, url: str | None) -> None:
+        objection = None if url is None else self._callback_objection(url)
+        if objection is not None:
+            raise DispatchError(ErrorCode.ORDER_INVALID, objection, field="callback_url")
 
     def _known(self, session: Session, new: NewOrder) -> tuple[str, OrderRecord] | None:
         return orders.find_by_key(session, new.client, new.key, not_before=self._remembered_since())

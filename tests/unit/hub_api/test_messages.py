@@ -220,3 +220,62 @@ def test_numbers_and_texts_are_sealed_at_rest(tmp_path: Path):
                 assert w.hub.messages.content(record)
 
     play(main())
+
+
+def test_the_api_shows_what_was_sent_and_masks_numbers_by_role(tmp_path: Path):
+    async def main() -> None:
+        flaky = Flaky(failures=1)
+        async with world(tmp_path, sms=flaky, video=flaky, message_attempts=1) as w:
+            await invite(w)
+            await until_done(w)
+            keys = {}
+            for client, scopes in {
+                "demo": ["orders:read", "orders:write", "personal:read"],
+                "masked": ["orders:read", "orders:read-all"],
+                "another": ["orders:read", "orders:write", "personal:read"],
+            }.items():
+                made = await w.client.post("/v1/keys", json={"client": client, "name": "n", "scopes": scopes})
+                keys[client] = {"X-API-Key": made.json()["secret"]}
+            (dead,) = (
+                await w.client.get("/v1/messages", params={"state": "failed"}, headers=keys["demo"])
+            ).json()["messages"]
+            again = f"/v1/messages/{dead['message_id']}/send-again"
+            assert (await w.client.post(again, headers=keys["another"])).status_code == 404
+            assert (await w.client.post(again, headers=keys["masked"])).status_code == 403
+            assert (await w.client.post(again, headers=keys["demo"])).json()["state"] == "owed"
+            await until_done(w)
+            assert (await w.client.post(again, headers=keys["demo"])).status_code == 409
+
+            async def endings(who: str) -> set[str | None]:
+                answer = await w.client.get("/v1/messages", params={"subject": "inc_1"}, headers=keys[who])
+                assert "138" not in answer.text
+                assert "video.invalid" not in answer.text
+                return {message["phone_ending"] for message in answer.json()["messages"]}
+
+            assert await endings("demo") == {None, "0000"}
+            assert await endings("masked") == {None}
+            assert await endings("another") == set()
+            text = (await w.client.get("/metrics")).text
+            assert 'drone_aed_messages_total{kind="sms",outcome="sent"} 2.0' in text
+            assert "drone_aed_messages_dead 0.0" in text
+
+    play(main())
+
+
+def test_numbers_are_erased_by_the_retention_rule_and_cannot_be_sent_again(tmp_path: Path):
+    async def main() -> None:
+        flaky = Flaky(failures=1)
+        async with world(tmp_path, sms=flaky, video=flaky, message_attempts=1) as w:
+            await invite(w)
+            (room,) = await until_done(w)
+            hub = w.hub
+            later = hub.clock.now() + timedelta(seconds=1)
+            assert await hub.personal.erase_finished_before(hub.database, later, now=later) == 1
+            found = await hub.database.read(lambda s: store.find(s, room.message_id))
+            assert found is not None
+            assert found.sealed is None
+            answer = await w.client.post(f"/v1/messages/{room.message_id}/send-again")
+            assert answer.status_code == 409, answer.text
+            assert (await w.client.get("/v1/audit/verification")).json()["whole"]
+
+    play(main())

@@ -602,6 +602,7 @@ async def world(
     memories: dict[str, Memory] | None = None,
     sms: SmsPort | None = None,
     video: VideoPort | None = None,
+    gateway_transport: httpx.AsyncBaseTransport | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A hub on ``data_dir``, in the running loop's time."""
@@ -643,6 +644,7 @@ async def world(
             callback_transport=httpx.MockTransport(take_callback),
             sms=sms,
             video=video,
+            gateway_transport=gateway_transport,
             agents=agents,
         ),
     )

@@ -1,0 +1,1 @@
+"""Messages to people: what was sent, what was not, and sending again."""

@@ -1,0 +1,64 @@
+"""The ports on a generic HTTPS gateway: see :mod:`hub_api.outgoing.gateway` and ``examples/gateways``."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from hub_api.messages.ports import NotTaken, Role, Sms, SmsTaken, VideoRoom, VideoRoomRequest
+from hub_api.outgoing.gateway import Gateway, Refused
+
+SMS_FIELDS = frozenset({"phone", "text", "link", "role", "purpose", "subject"})
+VIDEO_FIELDS = frozenset({"roles", "subject"})
+_LONGEST_LINK = 500
+"""Chosen: a short message holds a few hundred characters."""
+
+
+class GatewaySms:
+    """A carrier's HTTPS interface. Result ``reference``: the carrier's own number."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def send(self, sms: Sms) -> SmsTaken | NotTaken:
+        """Post one message."""
+        answer = await self._gateway.ask(
+            sms.message_id,
+            {
+                "phone": sms.phone,
+                "text": sms.text,
+                "link": sms.link or "",
+                "role": str(sms.role),
+                "purpose": sms.purpose,
+                "subject": sms.subject,
+            },
+        )
+        if isinstance(answer, Refused):
+            return NotTaken(why=answer.why)
+        reference = answer.results.get("reference")
+        return SmsTaken(reference=None if reference is None else reference[:80])
+
+
+class GatewayVideo:
+    """A video service's HTTPS interface. Results ``room_id``, ``link_caller``, ``link_doctor``."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def open_room(self, request: VideoRoomRequest) -> VideoRoom | NotTaken:
+        """Ask for a room; a link that is not https, or too long for a short message, is no answer."""
+        answer = await self._gateway.ask(
+            request.message_id, {"roles": [str(role) for role in request.roles], "subject": request.subject}
+        )
+        if isinstance(answer, Refused):
+            return NotTaken(why=answer.why)
+        links = {role: answer.results[f"link_{role}"] for role in Role if f"link_{role}" in answer.results}
+        for role, link in links.items():
+            parts = urlsplit(link)
+            if (
+                parts.scheme != "https"
+                or not parts.hostname
+                or len(link) > _LONGEST_LINK
+                or not link.isprintable()
+            ):
+                return NotTaken(why=f"the link for the {role} is no https address")
+        return VideoRoom(room_id=answer.results.get("room_id", request.message_id)[:80], links=links)

@@ -1,0 +1,1 @@
+"""Requests that the hub itself makes: where they may go, how they are written and signed."""
