@@ -187,7 +187,7 @@ class FlightAgent:
         """Set everything up for a flight; nothing is sent yet."""
         record = None
         if self._records_dir is not None:
-            record = FlightRecord(self._records_dir, command.flight_id, command.plan)
+            record = FlightRecord(self._records_dir, command)
         self.memory.flight = command
         self.flight = FlightUnderWay.begin(command, self.link, self.autopilot, self.clock, record)
         self.notices.tell_zones()

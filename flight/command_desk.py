@@ -31,6 +31,7 @@ from flight.mission_check import refused_mission
 from flight.model.failsafe import react
 from flight.model.faults import CLEARED_BY_A_PERSON, LINK_LOST_AFTER_S, SafetyAction
 from flight.model.phases import AedState, Phase, SafeState, Trigger, advance
+from planner.site import DrillUse
 
 if TYPE_CHECKING:
     from flight.agent import FlightAgent
@@ -169,6 +170,10 @@ class CommandDesk:
             )
         elif command.plan.drone_id != agent.drone.drone_id:
             reasons = (Reason("plan_of_other_drone", "the plan is for another drone", "计划属于其他无人机"),)
+        elif command.drill and agent.drone.drills is DrillUse.NO:
+            reasons = (Reason("not_for_drills", "the drone is not marked for drills", "未标记为可用于演练"),)
+        elif not command.drill and agent.drone.drills is DrillUse.ONLY:
+            reasons = (Reason("drills_only", "the drone is marked for drills only", "仅限演练使用"),)
         elif command.plan.start is not None:
             reasons = (
                 Reason(

@@ -20,6 +20,7 @@ class FlyMission:
 
     The drone takes off not before ``not_before``, or not before ``plan.created_at`` where that is None: a
     plan that was delayed for other flights begins in the future. Until then it waits on the pad, prepared.
+    ``drill``: nobody is in need; a drone that is not marked for drills refuses.
     """
 
     command_id: str
@@ -29,6 +30,7 @@ class FlyMission:
     plan: FlightPlan
     issued_at: datetime
     not_before: datetime | None = None
+    drill: bool = False
     kind: Literal["fly_mission"] = "fly_mission"
 
     @property

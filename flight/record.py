@@ -1,5 +1,6 @@
 """The record of one flight: a folder that people and tools can read afterwards.
 
+    flight.json     which flight, for which order, drill or not
     plan.json       the plan as flown          mission.plan    the same for QGroundControl
     plan-2.json …   after a re-route           mission-2.plan …
     flight.tlog     every frame, both ways     events.json     what was said on the bus
@@ -21,7 +22,7 @@ from xml.etree import ElementTree
 
 from pydantic import TypeAdapter
 
-from flight.messages import Event, TelemetrySample, encode
+from flight.messages import Event, FlyMission, TelemetrySample, encode
 from planner.export.qgc_plan import to_qgc_plan
 from planner.flight_plan import FlightPlan
 
@@ -32,10 +33,18 @@ _KML = "http://www.opengis.net/kml/2.2"
 class FlightRecord:
     """Writes one folder. A second writer of the same flight (after a restart) continues it."""
 
-    def __init__(self, directory: Path, flight_id: str, plan: FlightPlan) -> None:
+    def __init__(self, directory: Path, command: FlyMission) -> None:
+        flight_id, plan = command.flight_id, command.plan
         self.folder = directory / flight_id
         self.folder.mkdir(parents=True, exist_ok=True)
         self._flight_id = flight_id
+        about = {
+            "flight_id": flight_id,
+            "order_id": command.order_id,
+            "drone_id": command.drone_id,
+            "drill": command.drill,
+        }
+        self._write("flight.json", json.dumps(about, indent=1).encode())
         self._write("plan.json", _PLAN.dump_json(plan, indent=1))
         self._write("mission.plan", json.dumps(to_qgc_plan(plan), indent=1).encode())
         self._tlog = (self.folder / "flight.tlog").open("ab")

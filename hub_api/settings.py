@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub_api.access.scopes import Role
+from hub_api.dispatch.modes import Mode, ModePolicy, UnansweredPolicy
+from planner.candidates import Severity
+from planner.survival import SurvivalModelName
 
 DEMO_API_KEY = "demo-key-known-to-everybody"
 """Opens everything in demo mode, and is refused everywhere else."""
@@ -92,6 +97,54 @@ class Settings(BaseSettings):
     )
     max_attempts: int = Field(
         3, ge=1, le=10, description="Drones that are tried for one order before it is given up."
+    )
+    default_mode: Mode = Field(
+        Mode.AUTOMATIC,
+        description="What orders are without asking: `automatic`, `approve` (a person lets each flight go) or `drill`. "
+        "An order may ask for more caution, never for less.",
+    )
+    client_modes: dict[str, Mode] = Field(
+        default_factory=dict,
+        description='The same for single clients, JSON: `{"training-desk": "drill"}`.',
+    )
+    approval_alarm_s: float = Field(
+        15.0,
+        ge=1,
+        le=600,
+        description="A request for approval that is unanswered so long goes to the next in line.",
+    )
+    approval_chain: tuple[str, ...] = Field(
+        ("role:operator",),
+        min_length=1,
+        description="Who is asked, in order, JSON: `role:` and a role, or `account:` and an account's name. "
+        "After the last one `approval_timeout_policy` counts.",
+    )
+    approval_timeout_policy: UnansweredPolicy = Field(
+        UnansweredPolicy.KEEP_WAITING,
+        description="When nobody in the chain answered: `keep_waiting` (the last one is alarmed again and again, until "
+        "`order_max_age_s`), `launch`, or `decline`.",
+    )
+    approval_timeout_policies: dict[Severity, UnansweredPolicy] = Field(
+        default_factory=dict, description='The same by severity, JSON: `{"I": "launch", "IV": "decline"}`.'
+    )
+    survival_model: SurvivalModelName = Field(
+        SurvivalModelName.DE_MAIO,
+        description="Model of the predicted benefit: `de_maio`, `valenzuela` or `larsen`. Western curves: they rank "
+        "rightly and overstate the absolute benefit here.",
+    )
+    survival_cpr_after_s: float | None = Field(
+        None,
+        ge=0,
+        le=3600,
+        description="Seconds from the call to the first hands, for the models that need it; none: they say so "
+        "instead of guessing.",
+    )
+    no_benefit_margin_s: float | None = Field(
+        None,
+        ge=0,
+        le=3600,
+        description="Decline a flight whose AED would be at the patient this much later than the ambulance; "
+        "none: it flies in any case.",
     )
     callback_timeout_s: float = Field(5.0, gt=0, description="Deadline of one callback request.")
     callback_attempts: int = Field(
@@ -195,6 +248,26 @@ class Settings(BaseSettings):
                 "links_signed_only needs link_keys_file: without keys every vehicle would be refused"
             )
         return self
+
+    @field_validator("approval_chain")
+    @classmethod
+    def _known_links(cls, chain: tuple[str, ...]) -> tuple[str, ...]:
+        for link in chain:
+            kind, _, name = link.partition(":")
+            if kind == "account" and name:
+                continue
+            if kind != "role" or name not in set(Role):
+                raise ValueError(f"{link!r} is neither role:<{'|'.join(Role)}> nor account:<name>")
+        return chain
+
+    @property
+    def modes(self) -> ModePolicy:
+        """What orders are without asking."""
+        return ModePolicy(self.default_mode, self.client_modes)
+
+    def unanswered_policy(self, severity: str) -> UnansweredPolicy:
+        """What becomes of a flight for a patient of this severity that nobody approved or refused."""
+        return self.approval_timeout_policies.get(Severity(severity), self.approval_timeout_policy)
 
     @model_validator(mode="after")
     def _tiles_name_their_system(self) -> Settings:

@@ -28,6 +28,7 @@ from hub_api.access.rate_limit import RateLimit
 from hub_api.access.tokens import TokenSigner
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.airspace_desk import AirspaceDesk
+from hub_api.dispatch.approvals import ApprovalDesk
 from hub_api.dispatch.callbacks import CallbackSender
 from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
@@ -36,7 +37,9 @@ from hub_api.dispatch.feed import EventFeed
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.flights import FlightFollower
 from hub_api.dispatch.ledger import Ledger
+from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import Planning
+from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
@@ -106,6 +109,7 @@ class Hub:
     feed: EventFeed
     fleet: Fleet
     orders: OrderService
+    approvals: ApprovalDesk
     commander: Commander
     gate: Gate
     vault: Vault
@@ -196,6 +200,12 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         )
         await airspace_desk.load()
         await asyncio.get_running_loop().run_in_executor(None, planning.warm_up)
+        approval_policy = ApprovalPolicy(
+            alarm_s=settings.approval_alarm_s,
+            chain=settings.approval_chain,
+            unanswered=settings.unanswered_policy,
+            longest_s=settings.order_max_age_s,
+        )
         decisions = DecisionMaker(
             database=database,
             ledger=ledger,
@@ -210,11 +220,23 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             fleet_settle_s=settings.fleet_settle_s,
             order_max_age_s=settings.order_max_age_s,
             max_attempts=settings.max_attempts,
+            proposals=Proposals(ledger, approval_policy),
+            outlook=Outlook(
+                model=settings.survival_model,
+                cpr_after_s=settings.survival_cpr_after_s,
+                no_benefit_margin_s=settings.no_benefit_margin_s,
+            ),
         )
         stack.callback(decisions.close)
         crew = _Crew()
         stack.push_async_callback(crew.stop)
         relay: OutboxRelay
+        approval_desk: ApprovalDesk
+
+        def on_decided(state: str, took_s: float) -> None:
+            metrics.decisions.labels(state).observe(took_s)
+            approval_desk.wake()
+
         service = OrderService(
             database=database,
             ledger=ledger,
@@ -222,11 +244,22 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             decisions=decisions,
             follower=FlightFollower(ledger),
             personal=personal,
+            modes=settings.modes,
             spawn=crew.spawn,
             wake_relay=lambda: relay.wake(),
             idempotency_keep_s=settings.idempotency_keep_s,
-            on_decided=lambda state, took_s: metrics.decisions.labels(state).observe(took_s),
+            on_decided=on_decided,
             callback_objection=callback_hosts.objection,
+        )
+        approval_desk = ApprovalDesk(
+            database=database,
+            ledger=ledger,
+            clock=clock,
+            fleet=fleet,
+            policy=approval_policy,
+            airspace_version=lambda: airspace_book.current.version,
+            decide=service.decide,
+            wake_relay=lambda: relay.wake(),
         )
         relay = OutboxRelay(
             database,
@@ -277,6 +310,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             feed=feed,
             fleet=fleet,
             orders=service,
+            approvals=approval_desk,
             commander=Commander(
                 database=database,
                 ledger=ledger,
@@ -313,6 +347,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(relay.run(), "relay")
         crew.keep(sender.run(), "callbacks")
         crew.keep(message_sender.run(), "messages")
+        crew.keep(approval_desk.run(), "approvals")
         crew.keep(_housekeeping(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub

@@ -120,6 +120,17 @@ class Station:
         check_number("ground_amsl_m", self.ground_amsl_m, minimum=-500.0, maximum=9000.0, code=_CODE)
 
 
+class DrillUse(StrEnum):
+    """Whether a drone may practise. Nothing flies in a drill but what somebody marked for it."""
+
+    NO = "no"
+    """For patients only."""
+    ALLOWED = "allowed"
+    """For patients, and for drills while no patient needs it; every simulated vehicle may be marked so."""
+    ONLY = "only"
+    """For drills only: no order for a patient gets it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drone:
     """A drone at a station. ``system_id`` is its MAVLink system id, ``link`` where it answers."""
@@ -129,6 +140,7 @@ class Drone:
     airframe_id: str
     system_id: int
     link: str
+    drills: DrillUse = DrillUse.NO
 
     def __post_init__(self) -> None:
         for field in ("drone_id", "station_id", "airframe_id", "link"):

@@ -14,6 +14,8 @@ class Scope(StrEnum):
     """See orders of its own client, without personal data."""
     ORDERS_READ_ALL = "orders:read-all"
     """See orders of every client, without personal data."""
+    ORDERS_APPROVE = "orders:approve"
+    """Approve or refuse proposed flights of the orders it sees."""
     PERSONAL_READ = "personal:read"
     """See callers and patients' notes in orders of its own client."""
     FLEET_READ = "fleet:read"
@@ -67,7 +69,7 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.OPERATOR: frozenset(
         {
             *(_S.ORDERS_READ, _S.ORDERS_READ_ALL, _S.FLEET_READ, _S.FLEET_COMMAND, _S.FLEET_MAINTAIN),
-            *(_S.ZONES_READ, _S.ZONES_WRITE),
+            *(_S.ZONES_READ, _S.ZONES_WRITE, _S.ORDERS_APPROVE),
         }
     ),
     Role.MAINTAINER: frozenset({_S.FLEET_READ, _S.FLEET_MAINTAIN, _S.ZONES_READ, _S.WEATHER_WRITE}),

@@ -23,9 +23,8 @@ from geofences.airspace import Airspace, AirspaceChange
 from geofences.readers.result import Note
 from hub_api.dispatch.airspace_book import Additions, AirspaceBook, read_authorisation, read_feed
 from hub_api.dispatch.airspace_notices import notices_of
-from hub_api.dispatch.decisions import PLAN
 from hub_api.dispatch.ledger import Ledger, Turn
-from hub_api.dispatch.planning import Planning
+from hub_api.dispatch.planning import PLAN, Planning
 from hub_api.store.database import Database
 from hub_api.store.records import (
     AirspaceChangeRecord,

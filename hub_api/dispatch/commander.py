@@ -65,7 +65,7 @@ class Commander:
         def work(session: Session) -> None:
             mission_id = missions.reserved_drones(session).get(drone_id)
             mission = missions.find(session, mission_id) if mission_id else None
-            if mission is None:
+            if mission is None or mission.commanded_at is None:
                 raise DispatchError(
                     ErrorCode.TRANSITION_REFUSED, f"{drone_id} is on no flight · 该无人机没有飞行任务"
                 )

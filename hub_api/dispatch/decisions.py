@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,11 +17,13 @@ from sqlmodel import Session
 
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
-from flight.messages import FlyMission
 from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.modes import fit_for
 from hub_api.dispatch.order_states import OrderEvent, OrderState
-from hub_api.dispatch.planning import Answer, Planning, Question
+from hub_api.dispatch.outlook import Outlook
+from hub_api.dispatch.planning import PLAN, Answer, Planning, Question, reason_json
+from hub_api.dispatch.proposals import Proposals, covers
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord
@@ -31,11 +33,14 @@ from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
 
-PLAN = TypeAdapter(FlightPlan)
 _ANSWER = TypeAdapter(Answer)
 _UNDECIDED = (OrderState.RECEIVED, OrderState.REDECIDING)
 _RACES = 5
 """Times a drone may be snatched away by another hub on the same database before we give up."""
+
+
+class _Outdated(Exception):
+    """The patient was moved while the decision was made: it answers another question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class DecisionMaker:
         fleet_settle_s: float,
         order_max_age_s: float,
         max_attempts: int,
+        proposals: Proposals,
+        outlook: Outlook,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -72,6 +79,8 @@ class DecisionMaker:
         self._settle_s = fleet_settle_s
         self._max_age = timedelta(seconds=order_max_age_s)
         self._max_attempts = max_attempts
+        self._proposals = proposals
+        self._outlook = outlook
         self._lock = asyncio.Lock()
         self._planner_thread = ThreadPoolExecutor(1, thread_name_prefix="planner")
 
@@ -87,9 +96,14 @@ class DecisionMaker:
                 answer = await self._answer(snapshot)
                 planned_s = time.perf_counter()
                 try:
-                    order = await self._database.write(partial(self._store, order_id=order_id, answer=answer))
+                    order = await self._database.write(
+                        partial(self._store, asked=snapshot.order, answer=answer)
+                    )
                 except IntegrityError:
                     log.warning("the chosen drone was taken meanwhile; deciding again")
+                    continue
+                except _Outdated:
+                    log.info("the patient was moved meanwhile; deciding again")
                     continue
                 log.info(
                     "decided %s: %s, %d candidates, planning %.1f ms, storing %.1f ms",
@@ -105,7 +119,7 @@ class DecisionMaker:
             "Every chosen drone was taken by another order at the same moment.",
             "选中的无人机均被其他订单同时占用。",
         )
-        return await self._database.write(lambda s: self._store(s, order_id, _none(lost)))
+        return await self._database.write(lambda s: self._store(s, orders.get(s, order_id), _none(lost)))
 
     def forget_plan(self, flight_id: str) -> None:
         """The flight follows another plan: its claim on the air is read again at the next decision."""
@@ -119,8 +133,9 @@ class DecisionMaker:
         return _Snapshot(
             order=orders.get(session, order_id),
             reserved=missions.reserved_drones(session),
-            tried=frozenset(mission.drone_id for mission in earlier),
-            attempts=len(earlier),
+            # What the hub itself took back is no failure of its drone.
+            tried=frozenset(mission.drone_id for mission in earlier if mission.withdrawn is None),
+            attempts=sum(1 for mission in earlier if mission.withdrawn is None),
             in_progress=self._in_progress(session),
         )
 
@@ -173,12 +188,13 @@ class DecisionMaker:
             floor=order.request.get("floor"),
             at=now,
         )
-        views = self._fleet.views(snapshot.reserved, refused=snapshot.tried)
+        views = fit_for(self._fleet.views(snapshot.reserved, refused=snapshot.tried), drill=order.drill)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(
+            answer = await loop.run_in_executor(
                 self._planner_thread, self._plan, question, views, snapshot.in_progress
             )
+            return self._outlook.weigh(order, answer, now)
         except Exception:
             # The centre must know at once that no drone comes; the fault itself is for the log.
             log.exception("planning failed for %s", question)
@@ -190,11 +206,13 @@ class DecisionMaker:
                 )
             )
 
-    def _store(self, session: Session, order_id: str, answer: Answer) -> OrderRecord:
-        order = orders.get(session, order_id)
+    def _store(self, session: Session, asked: OrderRecord, answer: Answer) -> OrderRecord:
+        order = orders.get(session, asked.order_id)
         if order.state not in _UNDECIDED:
             # Cancelled while we were thinking.
             return order
+        if _question_of(order) != _question_of(asked):
+            raise _Outdated
         turn = Turn(order)
         if answer.plan is None:
             self._decline(session, turn, answer)
@@ -215,37 +233,35 @@ class DecisionMaker:
             "redecision_declined" if again else "decision_declined",
             f"No {'other ' if again else ''}drone can deliver: {listed}",
             f"没有{'其他' if again else ''}无人机可以投送：{listed_zh}",
-            data={"reasons": [_reason_json(reason) for reason in answer.reasons]},
+            data={"reasons": [reason_json(reason) for reason in answer.reasons]},
         )
 
     def _accept(self, session: Session, turn: Turn, answer: Answer, plan: FlightPlan) -> None:
         now = self._ledger.now()
         again = turn.order.state is OrderState.REDECIDING
-        mission_id = self._ids.new("mis")
-        command = FlyMission(
-            command_id=self._ids.new("cmd"),
-            drone_id=plan.drone_id,
-            flight_id=self._ids.new("flt"),
-            order_id=turn.order.order_id,
-            plan=plan,
-            issued_at=now,
-        )
         mission = MissionRecord(
-            mission_id=mission_id,
+            mission_id=self._ids.new("mis"),
             order_id=turn.order.order_id,
             attempt=1 + len(missions.of_order(session, turn.order.order_id)),
-            flight_id=command.flight_id,
+            flight_id=self._ids.new("flt"),
             drone_id=plan.drone_id,
             station_id=plan.station_id,
             landing_point_id=plan.landing_point_id,
             plan=PLAN.dump_python(plan, mode="json"),
-            command_id=command.command_id,
+            command_id=self._ids.new("cmd"),
             created_at=now,
         )
-        self._ledger.owe_flight(session, mission, command)
+        missions.insert(session, mission)
         self._ledger.change(
-            session, turn, mission_id=mission_id, decision=decision_json(answer, command.flight_id, now)
+            session,
+            turn,
+            mission_id=mission.mission_id,
+            decision=decision_json(answer, mission.flight_id, now),
         )
+        if not covers(turn.order, mission):
+            self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
+            return
+        mission = self._ledger.owe_flight(session, turn.order, mission)
         self._ledger.apply(session, turn, OrderEvent.ACCEPTED)
         eta_s = answer.delay_s + plan.timing.time_to_aed_on_ground_s
         eta_patient_s = answer.delay_s + plan.timing.time_to_patient_s
@@ -274,12 +290,12 @@ def _waits_zh(delay_s: float) -> str:
     return f"；为避让其他飞行，在机坪等待 {delay_s:.0f} 秒" if delay_s > 0.0 else ""
 
 
+def _question_of(order: OrderRecord) -> tuple[float, float, int | None]:
+    return order.latitude_deg, order.longitude_deg, order.request.get("floor")
+
+
 def _none(reason: Reason) -> Answer:
     return Answer(plan=None, candidates=(), reasons=(reason,), airspace_version="")
-
-
-def _reason_json(reason: Reason) -> dict[str, str]:
-    return {"code": reason.code, "detail": reason.detail, "detail_zh": reason.detail_zh}
 
 
 def _position_json(position: Wgs84Point) -> dict[str, float]:
@@ -292,12 +308,13 @@ def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[
         "outcome": "declined" if answer.plan is None else "accepted",
         "decided_at": now.isoformat(),
         "airspace_version": answer.airspace_version or None,
-        "reasons": [_reason_json(reason) for reason in answer.reasons],
+        "reasons": [reason_json(reason) for reason in answer.reasons],
         "candidates_total": (
             len(answer.candidates) if answer.candidates_total is None else answer.candidates_total
         ),
         "refusals": dict(answer.refusals),
         "candidates": _ANSWER.dump_python(answer, mode="json", include={"candidates"})["candidates"],
+        "benefit": None if answer.benefit is None else asdict(answer.benefit),
     }
     plan = answer.plan
     if plan is not None:

@@ -11,10 +11,10 @@ from sqlmodel import Session
 
 from flight import messages as m
 from flight.model.phases import AIRBORNE_PHASES, Phase, SafeState
-from hub_api.dispatch.decisions import PLAN
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.narration import narrate
 from hub_api.dispatch.order_states import OrderEvent
+from hub_api.dispatch.planning import PLAN
 from hub_api.store.records import MissionRecord, NewEvent, OutboxRecord
 from hub_api.store.repositories import events, missions, orders, outbox
 

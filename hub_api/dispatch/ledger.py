@@ -19,6 +19,7 @@ from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
 from flight.bus import commands_subject
 from flight.messages import AbortFlight, Command, FlyMission, encode
+from flight.model.phases import SafeState
 from hub_api.dispatch.order_states import (
     TERMINAL_STATES,
     Effect,
@@ -28,11 +29,14 @@ from hub_api.dispatch.order_states import (
     Refuse,
     advance,
 )
+from hub_api.dispatch.planning import PLAN
 from hub_api.store.database import actor_of
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
-from hub_api.store.repositories import audit, callbacks, events, missions, orders, outbox
+from hub_api.store.repositories import approvals, audit, callbacks, events, missions, orders, outbox
 
 log = logging.getLogger(__name__)
+
+_DECISION_MADE = (OrderState.AWAITING_APPROVAL, OrderState.DECIDED, OrderState.DECLINED)
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Ledger:
             return False
         now = self.now()
         changes: dict[str, Any] = {"state": rule.state}
-        if rule.state in (OrderState.DECIDED, OrderState.DECLINED) and turn.order.decided_at is None:
+        if rule.state in _DECISION_MADE and turn.order.decided_at is None:
             changes["decided_at"] = now
         if rule.state in TERMINAL_STATES:
             changes["finished_at"] = now
@@ -113,9 +117,13 @@ class Ledger:
         mission: MissionRecord | None = None,
         message_id: str | None = None,
         at: datetime | None = None,
+        tell: bool = False,
     ) -> EventRecord:
-        """Store what happened to the order; if it moved, the callback URL is owed an update."""
+        """Store what happened to the order; if it moved, or with ``tell``, the callback URL is owed an update."""
         now = self.now()
+        data = dict(data or {})
+        if turn.order.drill:
+            data["drill"] = True
         record = events.append(
             session,
             NewEvent(
@@ -130,7 +138,7 @@ class Ledger:
                 state=turn.order.state,
                 detail=detail,
                 detail_zh=detail_zh,
-                data=data or {},
+                data=data,
             ),
         )
         self._audit(session, turn, record)
@@ -149,7 +157,7 @@ class Ledger:
             },
         )
         url = turn.order.request.get("callback_url")
-        if url and turn.moved:
+        if url and (turn.moved or tell):
             callbacks.add(
                 session,
                 order_id=turn.order.order_id,
@@ -194,18 +202,51 @@ class Ledger:
             created_at=self.now(),
         )
 
-    def owe_flight(self, session: Session, mission: MissionRecord, command: FlyMission) -> None:
-        """Store a mission, its drone's reservation and its command together."""
-        missions.insert(session, mission)
+    def owe_flight(self, session: Session, order: OrderRecord, mission: MissionRecord) -> MissionRecord:
+        """Owe the command of a stored mission, which holds its drone's reservation."""
+        now = self.now()
+        command = FlyMission(
+            command_id=mission.command_id,
+            drone_id=mission.drone_id,
+            flight_id=mission.flight_id,
+            order_id=order.order_id,
+            plan=PLAN.validate_python(mission.plan),
+            issued_at=now,
+            drill=order.drill,
+        )
+        mission = missions.save(session, mission, commanded_at=now)
         self.owe_command(session, command, mission)
+        return mission
 
     def recall_flights(self, session: Session, order: OrderRecord) -> None:
-        """Owe an abort to every open flight of the order that has not delivered."""
+        """Owe an abort to every open flight of the order that has not delivered; drop what was only proposed."""
         for mission in missions.of_order(session, order.order_id):
-            if mission.open and mission.aed_on_ground_at is None:
+            if mission.open and mission.commanded_at is None:
+                self.withdraw(session, mission, "order_over")
+            elif mission.open and mission.aed_on_ground_at is None:
                 self.owe_command(
                     session, self.abort_of(mission, "the order does not need it any more"), mission
                 )
+
+    def withdraw(
+        self, session: Session, mission: MissionRecord, why: str, *, answer: str = "withdrawn"
+    ) -> MissionRecord:
+        """End a flight that was only proposed: nothing was commanded, its drone is free at once."""
+        assert mission.commanded_at is None, "a commanded flight ends by its drone's own word"
+        now = self.now()
+        mission = missions.save(
+            session,
+            mission,
+            ended_at=now,
+            lost_at=now,
+            safe_state=str(SafeState.NEVER_LEFT_GROUND),
+            end_reason=why,
+            withdrawn=why,
+        )
+        missions.release_drone(session, mission.mission_id)
+        by = actor_of(session)
+        approvals.answer(session, mission.mission_id, answer=answer, by=by.actor_id, reason=why, at=now)
+        return mission
 
     def abort_of(self, mission: MissionRecord, reason: str) -> AbortFlight:
         return AbortFlight(
@@ -233,6 +274,8 @@ def callback_body(order: OrderRecord, record: EventRecord) -> str:
             "order_id": order.order_id,
             "incident_reference": order.request.get("incident_reference"),
             "state": order.state,
+            "mode": order.mode,
+            "drill": order.drill,
             "kind": record.kind,
             "at": record.at.isoformat(),
             "detail": record.detail,

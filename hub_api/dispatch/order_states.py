@@ -20,6 +20,8 @@ class OrderState(StrEnum):
 
     RECEIVED = "RECEIVED"
     """Stored, not yet decided. Nothing flies. May be cancelled at once."""
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
+    """A plan is proved and its drone kept; nothing is commanded until a person approves. May be cancelled."""
     DECIDED = "DECIDED"
     """A plan is chosen and its command stored; the drone has not answered yet."""
     LAUNCHING = "LAUNCHING"
@@ -39,7 +41,7 @@ class OrderState(StrEnum):
     FAILING = "FAILING"
     """No drone will deliver; the centre has been told; a drone still has to reach its safe state."""
     DECLINED = "DECLINED"
-    """Decided: no drone can serve it. Final, with every candidate's reasons."""
+    """Decided: no drone can or may serve it. Final, with every candidate's reasons, or the operator's."""
     CLOSED = "CLOSED"
     """Delivered, and every drone of this order is safe. Final."""
     CANCELLED = "CANCELLED"
@@ -53,8 +55,18 @@ class OrderEvent(StrEnum):
 
     ACCEPTED = "ACCEPTED"
     """The decision found a drone; its plan and command are stored in the same transaction."""
+    PROPOSED = "PROPOSED"
+    """The decision found a drone; its plan is stored, its drone kept, and a person is asked."""
     DECLINED = "DECLINED"
-    """The decision found no drone."""
+    """The decision found no drone; or, after an earlier flight was lost, a person refused the next one."""
+    APPROVED = "APPROVED"
+    """A person (or the policy for unanswered requests) let the proposed flight go; its command is stored."""
+    REFUSED = "REFUSED"
+    """A person (or that policy) refused the proposed flight, and no other flight of the order is open."""
+    WITHDRAWN = "WITHDRAWN"
+    """The proposed flight is off: its plan is outdated, or its drone serves a more urgent order."""
+    MOVED = "MOVED"
+    """The patient is somewhere else."""
     FLIGHT_ACCEPTED = "FLIGHT_ACCEPTED"
     """The drone took the command."""
     TAKEN_OFF = "TAKEN_OFF"
@@ -122,11 +134,23 @@ _RECALL = Move(_S.CANCELLING, (Effect.RECALL_FLIGHTS,))
 # Another drone of the same order may still be on its way there: it is called back.
 _DELIVERED = Move(_S.DELIVERED, (Effect.RECALL_FLIGHTS,))
 _NOT_CURRENT = Ignore("the flight is not the one the order waits for")
+_NOT_ASKED = Refuse("the order does not wait for an approval", "订单未在等待批准")
+_NOTHING_PROPOSED = Ignore("no flight is proposed")
+_TOLD = Ignore("the drone is told, and the order follows what becomes of its flight")
+_TAKEN_UP = Ignore("the next decision takes the new position")
+_AGAIN = Move(_S.REDECIDING, (Effect.DECIDE_AGAIN,))
+_TOO_LOW = Refuse("the AED is already on its way down", "AED 正在下放")
+_ENDING = Refuse("no drone of this order will deliver any more", "本订单不再有无人机投送")
 
 TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     _S.RECEIVED: {
         _E.ACCEPTED: Move(_S.DECIDED),
+        _E.PROPOSED: Move(_S.AWAITING_APPROVAL),
         _E.DECLINED: Move(_S.DECLINED),
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _TAKEN_UP,
         _E.FLIGHT_ACCEPTED: _NO_FLIGHT,
         _E.TAKEN_OFF: _NO_FLIGHT,
         _E.LOWERING: _NO_FLIGHT,
@@ -136,9 +160,31 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.FLIGHTS_ENDED: _NO_FLIGHT,
         _E.CANCEL: Move(_S.CANCELLED),
     },
+    _S.AWAITING_APPROVAL: {
+        _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
+        _E.DECLINED: Move(_S.FAILING),
+        _E.APPROVED: Move(_S.DECIDED),
+        _E.REFUSED: Move(_S.DECLINED),
+        _E.WITHDRAWN: _AGAIN,
+        _E.MOVED: _AGAIN,
+        _E.FLIGHT_ACCEPTED: _NOT_CURRENT,
+        _E.TAKEN_OFF: _NOT_CURRENT,
+        _E.LOWERING: _NOT_CURRENT,
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _NOT_CURRENT,
+        _E.DELIVERY_LOST: _NOT_CURRENT,
+        _E.FLIGHTS_ENDED: Ignore("the proposed flight waits for its approval"),
+        _E.CANCEL: _RECALL,
+    },
     _S.DECIDED: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _TOLD,
         _E.FLIGHT_ACCEPTED: Move(_S.LAUNCHING),
         _E.TAKEN_OFF: Move(_S.AIRBORNE),
         _E.LOWERING: Move(_S.DELIVERING),
@@ -150,7 +196,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.LAUNCHING: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _TOLD,
         _E.FLIGHT_ACCEPTED: Ignore("the drone repeated its answer"),
         _E.TAKEN_OFF: Move(_S.AIRBORNE),
         _E.LOWERING: Move(_S.DELIVERING),
@@ -162,7 +213,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.AIRBORNE: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _TOLD,
         _E.FLIGHT_ACCEPTED: _EARLIER,
         _E.TAKEN_OFF: _EARLIER,
         _E.LOWERING: Move(_S.DELIVERING),
@@ -174,7 +230,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.DELIVERING: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _TOO_LOW,
         _E.FLIGHT_ACCEPTED: _EARLIER,
         _E.TAKEN_OFF: _EARLIER,
         _E.LOWERING: Ignore("the drone repeated its phase"),
@@ -186,7 +247,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.DELIVERED: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _ON_GROUND,
         _E.FLIGHT_ACCEPTED: _EARLIER,
         _E.TAKEN_OFF: _EARLIER,
         _E.LOWERING: _EARLIER,
@@ -198,7 +264,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.RETURNING: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _ON_GROUND,
         _E.FLIGHT_ACCEPTED: _EARLIER,
         _E.TAKEN_OFF: _EARLIER,
         _E.LOWERING: _EARLIER,
@@ -210,7 +281,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.REDECIDING: {
         _E.ACCEPTED: Move(_S.DECIDED),
+        _E.PROPOSED: Move(_S.AWAITING_APPROVAL),
         _E.DECLINED: Move(_S.FAILING),
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _TAKEN_UP,
         _E.FLIGHT_ACCEPTED: _NOT_CURRENT,
         _E.TAKEN_OFF: _NOT_CURRENT,
         _E.LOWERING: _NOT_CURRENT,
@@ -222,7 +298,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.CANCELLING: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _ENDING,
         _E.FLIGHT_ACCEPTED: Ignore("the flight is being recalled"),
         _E.TAKEN_OFF: Ignore("the flight is being recalled"),
         _E.LOWERING: Ignore("the flight is being recalled"),
@@ -234,7 +315,12 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
     },
     _S.FAILING: {
         _E.ACCEPTED: _DECIDED_ALREADY,
+        _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _ENDING,
         _E.FLIGHT_ACCEPTED: _NOT_CURRENT,
         _E.TAKEN_OFF: _NOT_CURRENT,
         _E.LOWERING: _NOT_CURRENT,

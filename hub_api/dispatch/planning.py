@@ -8,6 +8,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
+from pydantic import TypeAdapter
+
 from core.clock import Clock
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
@@ -15,6 +17,7 @@ from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from hub_api.dispatch.fleet import DroneView
 from planner.airframe import Airframe
+from planner.benefit import Benefit
 from planner.choice import (
     Candidate,
     Decision,
@@ -32,6 +35,9 @@ from planner.site import Site
 from planner.verify import Failed, verify_plan
 from planner.warm import warm_up
 from planner.wind import Wind
+
+PLAN = TypeAdapter(FlightPlan)
+"""A plan as it is stored with its mission."""
 
 POLICY = PlanningPolicy(valid_s=40.0)
 """A drone leaves its pad within about 10 s; chosen four times that. All the while others keep out of its way,
@@ -82,6 +88,8 @@ class Answer:
     refusals: Mapping[str, int] = field(default_factory=dict)
     """Every refused candidate's reasons, counted by their word."""
     delay_s: float = 0.0
+    benefit: Benefit | None = None
+    """Against the ambulance, where its arrival is known and a plan was found."""
 
 
 class Planning(Protocol):
@@ -202,6 +210,11 @@ class SitePlanning:
             airspace_version=decision.airspace_version,
             delay_s=decision.delay_s,
         )
+
+
+def reason_json(reason: Reason) -> dict[str, str]:
+    """A reason as it is stored and told."""
+    return {"code": reason.code, "detail": reason.detail, "detail_zh": reason.detail_zh}
 
 
 def _reasons_of(view: DroneView) -> tuple[Reason, ...]:

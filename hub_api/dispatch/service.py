@@ -25,6 +25,7 @@ from flight.model.phases import SafeState
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.flights import FlightFollower
 from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.modes import Mode, ModePolicy
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
 from hub_api.logs import order_context
 from hub_api.personal_data import PersonalData
@@ -45,6 +46,9 @@ class NewOrder:
     request: dict[str, Any]
     patient: Wgs84Point
     severity: str
+    mode: Mode | None = None
+    """As the request asks; None: by the client's policy."""
+    ambulance_eta_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class OrderService:
         decisions: DecisionMaker,
         follower: FlightFollower,
         personal: PersonalData,
+        modes: ModePolicy,
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
         wake_relay: Callable[[], None],
         idempotency_keep_s: float,
@@ -79,6 +84,7 @@ class OrderService:
         self._decisions = decisions
         self._follower = follower
         self._personal = personal
+        self._modes = modes
         self._spawn = spawn
         self._wake_relay = wake_relay
         self._keep_s = idempotency_keep_s
@@ -130,6 +136,7 @@ class OrderService:
         orders.forget_key_if_older(session, new.client, new.key, self._remembered_since())
         if self._known(session, new) is not None:
             return None
+        mode, needs_approval = self._modes.decide(new.client, new.mode)
         order_id = self._ids.new("ord")
         request, personal = self._personal.split(order_id, new.request)
         order = OrderRecord(
@@ -143,6 +150,9 @@ class OrderService:
             latitude_deg=new.patient.latitude_deg,
             longitude_deg=new.patient.longitude_deg,
             severity=new.severity,
+            mode=mode,
+            needs_approval=needs_approval,
+            ambulance_eta_at=new.ambulance_eta_at,
         )
         orders.insert(session, order, key=new.key, body_sha256=new.body_sha256)
         turn = Turn(order, new=True)
@@ -210,6 +220,11 @@ class OrderService:
             if not mission.open:
                 raise DispatchError(
                     ErrorCode.TRANSITION_REFUSED, f"the flight ended as {mission.safe_state} · 飞行已结束"
+                )
+            if mission.commanded_at is None:
+                raise DispatchError(
+                    ErrorCode.TRANSITION_REFUSED,
+                    "the flight is only proposed; refuse it instead · 该飞行仅为建议，请拒绝",
                 )
             if reporting(mission.drone_id):
                 raise DispatchError(

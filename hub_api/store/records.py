@@ -92,11 +92,26 @@ class OrderRecord:
     airborne_at: datetime | None = None
     aed_on_ground_at: datetime | None = None
     finished_at: datetime | None = None
+    mode: str = "automatic"
+    needs_approval: bool = False
+    """Whether each of its flights waits for a person."""
+    approved: dict[str, Any] | None = None
+    """What the newest approval covers: a drone and a landing point, whoever gave it."""
+    ambulance_eta_at: datetime | None = None
+
+    @property
+    def drill(self) -> bool:
+        """Nobody is in need: everything is practised, and flagged as such everywhere."""
+        return self.mode == "drill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissionRecord:
-    """One plan, one drone, one flight, in answer to an order. ``plan`` is a serialised FlightPlan."""
+    """One plan, one drone, one flight, in answer to an order. ``plan`` is a serialised FlightPlan.
+
+    ``commanded_at`` None: proposed only, no command was ever owed. ``withdrawn``: why the hub itself took the
+    flight back; its drone has not failed the order then.
+    """
 
     mission_id: str
     order_id: str
@@ -116,11 +131,28 @@ class MissionRecord:
     ended_at: datetime | None = None
     safe_state: str | None = None
     end_reason: str | None = None
+    commanded_at: datetime | None = None
+    withdrawn: str | None = None
 
     @property
     def open(self) -> bool:
         """Whether the flight has not yet told its final safe state."""
         return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRecord:
+    """One proposed flight put before people. ``level`` counts the alarms."""
+
+    mission_id: str
+    order_id: str
+    asked_at: datetime
+    next_alarm_at: datetime
+    level: int = 0
+    answered_at: datetime | None = None
+    answer: str | None = None
+    answered_by: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

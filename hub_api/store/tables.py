@@ -138,6 +138,10 @@ class OrderRow(Row, table=True):
     airborne_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     aed_on_ground_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    mode: str = Field(default="automatic", max_length=20)
+    needs_approval: bool = Field(default=False)
+    approved: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    ambulance_eta_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class IdempotencyRow(Row, table=True):
@@ -176,6 +180,30 @@ class MissionRow(Row, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     safe_state: str | None = Field(default=None, max_length=40)
     end_reason: str | None = Field(default=None, sa_type=Text)
+    commanded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn: str | None = Field(default=None, max_length=40)
+
+
+class ApprovalRow(Row, table=True):
+    """One proposed flight put before people: whom it was shown to last, and what they answered."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        Index("ix_approvals_order_id", "order_id"),
+        Index("ix_approvals_next_alarm_at", "next_alarm_at"),
+    )
+
+    mission_id: str = Field(
+        sa_column_args=(ForeignKey("missions.mission_id"),), primary_key=True, max_length=40
+    )
+    order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    next_alarm_at: datetime = Field(sa_type=UtcDateTime)
+    level: int = Field(default=0)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answer: str | None = Field(default=None, max_length=20)
+    answered_by: str | None = Field(default=None, max_length=120)
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 class ReservationRow(Row, table=True):

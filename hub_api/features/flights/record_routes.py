@@ -104,6 +104,7 @@ async def get_flight(hub: HubDep, who: Reader, flight_id: FlightId) -> FlightRec
             mission=mission,
             severity=order.severity,
             incident_reference=order.request.get("incident_reference"),
+            drill=order.drill,
         )
     )
     plans, record = await _in_thread(lambda: (plans_of(folder, mission), record_of(folder, mission)))
@@ -232,6 +233,7 @@ async def _report(hub: HubDep, mission: MissionRecord, order: OrderRecord) -> Re
             mission=mission,
             order_id=order.order_id,
             severity=order.severity,
+            drill=order.drill,
             received_at=order.received_at,
             incident_reference=order.request.get("incident_reference"),
             site=hub.site,

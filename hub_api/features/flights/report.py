@@ -157,7 +157,11 @@ def _overview(facts: ReportFacts, layout: _Layout) -> list[Flowable]:
     mission = facts.mission
     rows = [
         ("飞行编号", "flight", mission.flight_id),
-        ("订单编号", "order", f"{facts.order_id} ({facts.severity})"),
+        (
+            "订单编号",
+            "order",
+            f"{facts.order_id} ({facts.severity})" + (" · 演练 DRILL" if facts.drill else ""),
+        ),
         ("急救中心编号", "incident", facts.incident_reference or "—"),
         ("无人机", "drone", f"{mission.drone_id} ({facts.plans[0].airframe_id})"),
         ("起飞站点", "station", facts.name_of(mission.station_id)),

@@ -23,6 +23,7 @@ class ReportFacts:
     mission: MissionRecord
     order_id: str
     severity: str
+    drill: bool
     received_at: datetime
     incident_reference: str | None
     site: Site

@@ -12,6 +12,7 @@ from hub_api.features.orders.schemas import FlightView
 from hub_api.features.orders.views import flight_of
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
+from hub_api.store.repositories import orders
 from hub_api.strict_json import StrictJsonRoute
 
 router = APIRouter(prefix="/v1/flights", tags=["fleet"], route_class=StrictJsonRoute)
@@ -51,4 +52,5 @@ async def close_flight(
         by=f"{body.confirmed_by} ({who.name or who.client})",
         reporting=reporting,
     )
-    return flight_of(mission)
+    order = await hub.database.read(lambda s: orders.get(s, mission.order_id))
+    return flight_of(mission, drill=order.drill)

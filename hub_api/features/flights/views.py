@@ -7,7 +7,7 @@ from pathlib import Path
 from flight.record_reading import FlightFolder, TrackSample, summary_of, thinned
 from geofences.airspace import Airspace
 from geofences.model import CircleArea, PolygonArea
-from hub_api.dispatch.decisions import PLAN
+from hub_api.dispatch.planning import PLAN
 from hub_api.features.flights.schemas import (
     FlightLineView,
     FlightPlanView,
@@ -41,7 +41,7 @@ def line_of(line: FlightLine) -> FlightLineView:
     """One line of the list."""
     mission = line.mission
     return FlightLineView(
-        **flight_of(mission).model_dump(),
+        **flight_of(mission, drill=line.drill).model_dump(),
         order_id=mission.order_id,
         severity=line.severity,
         incident_reference=line.incident_reference,

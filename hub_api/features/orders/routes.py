@@ -14,27 +14,32 @@ from core.errors import AirspaceError
 from core.gcj02 import ReferenceSystem, to_wgs84
 from core.ids import is_id
 from hub_api.dependencies import HubDep
+from hub_api.dispatch.modes import Mode
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.dispatch.service import NewOrder, unknown_order
 from hub_api.features.orders.schemas import (
+    ApproveRequest,
     CancelRequest,
     OrderEventView,
     OrderPage,
     OrderRequest,
     OrderView,
+    RefuseRequest,
 )
-from hub_api.features.orders.views import event_view, order_view, summary_of
+from hub_api.features.orders.views import approval_of, event_view, order_view, summary_of
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.sse import encode, follow, stream_response
-from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
-from hub_api.store.repositories import callbacks, events, missions, orders
+from hub_api.store.records import ApprovalRecord, CallbackRecord, EventRecord, MissionRecord, OrderRecord
+from hub_api.store.repositories import approvals, callbacks, events, missions, orders
 from hub_api.strict_json import StrictJsonRoute
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictJsonRoute)
 
 Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_READ])]
 Writer = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_WRITE])]
+Approver = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_APPROVE])]
+_Seen = tuple[OrderRecord, list[MissionRecord], list[CallbackRecord], dict[str, str], ApprovalRecord | None]
 OrderId = Annotated[str, Path(description="As given when the order was placed.", max_length=80)]
 
 _REPLAY = {
@@ -101,6 +106,8 @@ async def place_order(
             request=request,
             patient=patient,
             severity=body.severity,
+            mode=None if body.mode is None else Mode(body.mode),
+            ambulance_eta_at=body.ambulance_eta_at,
         )
     )
     if placed.replay:
@@ -206,6 +213,44 @@ async def cancel_order(hub: HubDep, who: Writer, order_id: OrderId, body: Cancel
     return await _view(hub, order_id, who)
 
 
+@router.post(
+    "/{order_id}/approve",
+    response_model=OrderView,
+    summary="Approve a proposed flight",
+    responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def approve_order(hub: HubDep, who: Approver, order_id: OrderId, body: ApproveRequest) -> OrderView:
+    """The flight is commanded, if its plan may still be flown; otherwise it is planned again at once.
+
+    A new plan for the same drone and landing point flies; any other is proposed anew (`AWAITING_APPROVAL` again,
+    another `decision.flight_id`). Safe to repeat.
+    """
+    await _find(hub, order_id, who)
+    await hub.approvals.approve(
+        order_id, body.flight_id, client=who.visible_client, by=who.name or who.client
+    )
+    return await _view(hub, order_id, who)
+
+
+@router.post(
+    "/{order_id}/refuse",
+    response_model=OrderView,
+    summary="Refuse a proposed flight",
+    responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def refuse_order(hub: HubDep, who: Approver, order_id: OrderId, body: RefuseRequest) -> OrderView:
+    """The order is declined with the reason; its drone is free. Safe to repeat."""
+    await _find(hub, order_id, who)
+    await hub.approvals.refuse(
+        order_id,
+        client=who.visible_client,
+        by=who.name or who.client,
+        reason=body.reason,
+        flight_id=body.flight_id,
+    )
+    return await _view(hub, order_id, who)
+
+
 async def _find(hub: HubDep, order_id: str, who: Principal) -> OrderRecord:
     if not is_id(order_id, "ord"):
         raise unknown_order(order_id)
@@ -218,19 +263,21 @@ async def _find(hub: HubDep, order_id: str, who: Principal) -> OrderRecord:
 async def _view(hub: HubDep, order_id: str, who: Principal) -> OrderView:
     await _find(hub, order_id, who)
 
-    def look(session: Any) -> tuple[OrderRecord, list[MissionRecord], list[CallbackRecord], dict[str, str]]:
+    def look(session: Any) -> _Seen:
         return (
             orders.get(session, order_id),
             missions.of_order(session, order_id),
             callbacks.of_order(session, order_id),
             missions.reserved_drones(session),
+            approvals.newest_of_order(session, order_id),
         )
 
-    order, flights, updates, reserved = await hub.database.read(look)
+    order, flights, updates, reserved, asked = await hub.database.read(look)
     current = next((m for m in flights if m.mission_id == order.mission_id), None)
     drone = None if current is None else hub.fleet.view(current.drone_id, reserved)
     shown = hub.personal.show(order, allowed=who.sees_personal_data_of(order.client))
-    return order_view(order, flights, updates, hub.site, drone, shown)
+    approval = approval_of(order, flights, asked, hub.settings.approval_chain)
+    return order_view(order, flights, updates, hub.site, drone, shown, approval)
 
 
 def _render(event: EventRecord) -> str:

@@ -9,12 +9,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AnyUrl, BaseModel, ConfigDict, Field, UrlConstraints
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    UrlConstraints,
+)
 
 from hub_api.dispatch.order_states import OrderState
 
 ReferenceSystemName = Literal["GCJ-02", "BD-09", "WGS-84"]
 Severity = Literal["I", "II", "III", "IV"]
+ModeName = Literal["automatic", "approve", "drill"]
 
 
 def _no_control_characters(text: str) -> str:
@@ -36,6 +46,16 @@ Text80 = Annotated[str, Field(min_length=1, max_length=80), _Clean]
 Text120 = Annotated[str, Field(min_length=1, max_length=120), _Clean]
 Text300 = Annotated[str, Field(min_length=1, max_length=300), _Clean]
 Text2000 = Annotated[str, Field(max_length=2000), _Clean]
+
+
+def _written_out(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a moment is written out with its offset, e.g. 2026-03-01T16:09:00+08:00")
+    return value
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out)]
+"""A moment with its offset from UTC; JSON has no type of its own for it, and a number would be guessed at."""
 CallbackUrl = Annotated[
     AnyUrl, UrlConstraints(max_length=2000, allowed_schemes=["http", "https"], host_required=True)
 ]
@@ -100,6 +120,17 @@ class OrderRequest(_Request):
     callback_url: CallbackUrl | None = Field(
         None, description="Every change of the order's state is posted here, in order, until it is taken."
     )
+    mode: ModeName | None = Field(
+        None,
+        description="automatic | approve (a person lets each flight go) | drill (nobody is in need; flagged everywhere). "
+        "Default: the client's policy, and never less caution than that (422).",
+    )
+    ambulance_eta_at: Moment | None = Field(
+        None,
+        description="When the ambulance is expected at the patient, with its offset from UTC. The decision then shows "
+        "what the drone is worth.",
+        examples=["2026-03-01T16:09:00+08:00"],
+    )
 
 
 class CancelRequest(_Request):
@@ -114,6 +145,37 @@ class CancelRequest(_Request):
 
     reason: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_no_control_characters)] = (
         Field(examples=["ambulance on scene · 救护车已到场"])
+    )
+
+
+class ApproveRequest(_Request):
+    """Which flight is let go."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"flight_id": "flt_01KJM6JM008GQ741755PS246JR"}]},
+    )
+
+    flight_id: Annotated[str, Field(min_length=1, max_length=80)] = Field(
+        description="`decision.flight_id` as the person saw it: if another flight is proposed meanwhile, 409."
+    )
+
+
+class RefuseRequest(_Request):
+    """Why the proposed flight does not go."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"reason": "thunderstorm over the site · 现场上空有雷暴"}]},
+    )
+
+    reason: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_no_control_characters)]
+    flight_id: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
+        None, description="Refuse only if this flight is still the proposed one."
     )
 
 
@@ -139,6 +201,10 @@ class CandidateView(BaseModel):
     least_time_to_patient_s: float | None = Field(
         description="Lower bound; null where the combination was out before planning."
     )
+    ahead_of_ambulance_s: float | None = Field(
+        None,
+        description="By the planned time; negative: after the ambulance. null where either is not known.",
+    )
 
 
 class PlaceView(BaseModel):
@@ -163,6 +229,37 @@ class EtaView(BaseModel):
     drone_home_at: datetime
 
 
+class BenefitView(BaseModel):
+    """What the flight is worth against waiting for the ambulance. Decide by minutes; the probabilities only rank."""
+
+    ahead_s: float = Field(description="AED at the patient before the ambulance; negative: after it.")
+    model: str = Field(description="Survival model by name (setting `survival_model`).")
+    source: str
+    population: str
+    survival_with_drone: float | None = Field(description="null where the model needs a time nobody told.")
+    survival_without: float | None
+    extrapolates: bool = Field(description="Whether the times are longer than the model is trusted for.")
+    unknown: ReasonView | None
+    caution: str
+    caution_zh: str
+
+
+class ApprovalView(BaseModel):
+    """The newest request for an approval."""
+
+    flight_id: str
+    asked_at: datetime
+    level: int = Field(description="Alarms so far; 0: only the first in the chain was asked.")
+    recipient: str = Field(description="Who was asked last: `role:…` or `account:…`.")
+    next_alarm_at: datetime | None = Field(description="null once it is answered.")
+    answer: Literal["approved", "refused", "launched", "declined", "expired", "withdrawn"] | None = Field(
+        description="launched, declined, expired: by policy, nobody answered. withdrawn: the flight was off before."
+    )
+    answered_at: datetime | None
+    answered_by: str | None
+    reason: str | None
+
+
 class DecisionView(BaseModel):
     """What was decided and on what grounds."""
 
@@ -174,6 +271,9 @@ class DecisionView(BaseModel):
     flight_id: str | None = None
     delivery_method: str | None = None
     eta: EtaView | None = None
+    benefit: BenefitView | None = Field(
+        None, description="null where the ambulance's arrival is not known or no plan was found."
+    )
     conditions: list[str] = Field(default_factory=list)
     authorisation_ids: list[str] = Field(default_factory=list)
     airspace_version: str | None = Field(
@@ -199,7 +299,8 @@ class FlightView(BaseModel):
     station_id: str
     landing_point_id: str
     phase: str | None
-    commanded_at: datetime
+    drill: bool
+    commanded_at: datetime | None = Field(description="null while, or if, the flight was only proposed.")
     accepted_at: datetime | None
     airborne_at: datetime | None
     aed_on_ground_at: datetime | None
@@ -207,6 +308,9 @@ class FlightView(BaseModel):
     ended_at: datetime | None
     safe_state: str | None = Field(description="How the flight ended; null while it is open.")
     end_reason: str | None
+    withdrawn: str | None = Field(
+        description="Why the hub itself took the flight back, e.g. plan_outdated, patient_moved, pre_empted."
+    )
 
 
 class LiveView(BaseModel):
@@ -250,6 +354,8 @@ class OrderView(BaseModel):
 
     order_id: str
     state: OrderState
+    mode: ModeName
+    drill: bool
     received_at: datetime
     position: LocationView
     severity: Severity
@@ -261,7 +367,9 @@ class OrderView(BaseModel):
         description="Whether `caller` and `notes` are what was sent (shown), or null because the credentials lack "
         "`personal:read` (masked), their time is over (erased), or their key is missing (unreadable)."
     )
+    ambulance_eta_at: datetime | None
     decision: DecisionView | None = Field(description="null only while the decision is being made.")
+    approval: ApprovalView | None = Field(description="null unless a person was asked.")
     decided_at: datetime | None
     airborne_at: datetime | None
     aed_on_ground_at: datetime | None
@@ -276,6 +384,8 @@ class OrderSummary(BaseModel):
 
     order_id: str
     state: OrderState
+    mode: ModeName
+    drill: bool
     received_at: datetime
     severity: Severity
     incident_reference: str | None
@@ -303,4 +413,5 @@ class OrderEventView(BaseModel):
     detail_zh: str
     flight_id: str | None
     drone_id: str | None
+    drill: bool
     data: dict[str, Any]

@@ -7,6 +7,8 @@ from typing import Any
 
 from hub_api.dispatch.fleet import DroneView
 from hub_api.features.orders.schemas import (
+    ApprovalView,
+    BenefitView,
     CallbackView,
     CandidateView,
     DecisionView,
@@ -20,7 +22,8 @@ from hub_api.features.orders.schemas import (
     PlaceView,
 )
 from hub_api.personal_data import Shown
-from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
+from hub_api.store.records import ApprovalRecord, CallbackRecord, EventRecord, MissionRecord, OrderRecord
+from planner.benefit import CAUTION, CAUTION_ZH
 from planner.site import LandingPoint, Site, Station
 
 
@@ -54,13 +57,50 @@ def _place(
     )
 
 
-def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
+def _candidate(item: dict[str, Any], decision: dict[str, Any], order: OrderRecord) -> CandidateView:
+    ahead_s = None
+    if item["time_to_patient_s"] is not None and order.ambulance_eta_at is not None:
+        at_patient = datetime.fromisoformat(decision["decided_at"]) + timedelta(
+            seconds=item["time_to_patient_s"]
+        )
+        ahead_s = (order.ambulance_eta_at - at_patient).total_seconds()
+    return CandidateView.model_validate({**item, "ahead_of_ambulance_s": ahead_s})
+
+
+def _benefit(stored: dict[str, Any] | None) -> BenefitView | None:
+    if stored is None:
+        return None
+    return BenefitView.model_validate({**stored, "caution": CAUTION, "caution_zh": CAUTION_ZH})
+
+
+def approval_of(
+    order: OrderRecord, missions: list[MissionRecord], asked: ApprovalRecord | None, chain: tuple[str, ...]
+) -> ApprovalView | None:
+    """The newest request for an approval, and its answer."""
+    mission = next((m for m in missions if asked is not None and m.mission_id == asked.mission_id), None)
+    if asked is None or mission is None:
+        return None
+    return ApprovalView(
+        flight_id=mission.flight_id,
+        asked_at=asked.asked_at,
+        level=asked.level,
+        recipient=chain[min(asked.level, len(chain) - 1)],
+        next_alarm_at=asked.next_alarm_at if asked.answered_at is None else None,
+        answer=asked.answer,
+        answered_at=asked.answered_at,
+        answered_by=asked.answered_by,
+        reason=asked.reason,
+    )
+
+
+def decision_of(order: OrderRecord, decision: dict[str, Any], site: Site) -> DecisionView:
     """The stored decision with names and moments."""
     fields: dict[str, Any] = {
         "outcome": decision["outcome"],
         "decided_at": decision["decided_at"],
         "reasons": decision["reasons"],
-        "candidates": [CandidateView.model_validate(item) for item in decision["candidates"]],
+        "candidates": [_candidate(item, decision, order) for item in decision["candidates"]],
+        "benefit": _benefit(decision.get("benefit")),
         "airspace_version": decision["airspace_version"],
         # Decisions of the first release hold all of them.
         "candidates_total": decision.get("candidates_total", len(decision["candidates"])),
@@ -93,16 +133,18 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
     return DecisionView.model_validate(fields)
 
 
-def flight_of(mission: MissionRecord) -> FlightView:
+def flight_of(mission: MissionRecord, *, drill: bool) -> FlightView:
     """One flight of an order."""
     return FlightView(
+        drill=drill,
+        withdrawn=mission.withdrawn,
         flight_id=mission.flight_id,
         attempt=mission.attempt,
         drone_id=mission.drone_id,
         station_id=mission.station_id,
         landing_point_id=mission.landing_point_id,
         phase=mission.phase,
-        commanded_at=mission.created_at,
+        commanded_at=mission.commanded_at,
         accepted_at=mission.accepted_at,
         airborne_at=mission.airborne_at,
         aed_on_ground_at=mission.aed_on_ground_at,
@@ -154,6 +196,7 @@ def order_view(
     site: Site,
     drone: DroneView | None,
     personal: Shown,
+    approval: ApprovalView | None,
 ) -> OrderView:
     """Everything about one order that its reader may see."""
     request = order.request
@@ -162,6 +205,8 @@ def order_view(
     return OrderView(
         order_id=order.order_id,
         state=order.state,
+        mode=order.mode,
+        drill=order.drill,
         received_at=order.received_at,
         position=LocationView(
             reference_system=position["reference_system"],
@@ -176,12 +221,14 @@ def order_view(
         incident_reference=request["incident_reference"],
         caller=personal.values.get("caller"),
         personal_data=personal.status,
-        decision=None if order.decision is None else decision_of(order.decision, site),
+        decision=None if order.decision is None else decision_of(order, order.decision, site),
+        approval=approval,
+        ambulance_eta_at=order.ambulance_eta_at,
         decided_at=order.decided_at,
         airborne_at=order.airborne_at,
         aed_on_ground_at=order.aed_on_ground_at,
         finished_at=order.finished_at,
-        flights=[flight_of(mission) for mission in missions],
+        flights=[flight_of(mission, drill=order.drill) for mission in missions],
         live=live_of(drone, current),
         callback=callback_of(request["callback_url"], updates),
     )
@@ -193,6 +240,8 @@ def summary_of(order: OrderRecord) -> OrderSummary:
     return OrderSummary(
         order_id=order.order_id,
         state=order.state,
+        mode=order.mode,
+        drill=order.drill,
         received_at=order.received_at,
         severity=order.request["severity"],
         incident_reference=order.request["incident_reference"],
@@ -214,5 +263,6 @@ def event_view(event: EventRecord) -> OrderEventView:
         detail_zh=event.detail_zh,
         flight_id=event.flight_id,
         drone_id=event.drone_id,
+        drill=event.data.get("drill") is True,
         data=event.data,
     )

@@ -43,6 +43,7 @@ class FlightLine:
     mission: MissionRecord
     severity: str
     incident_reference: str | None
+    drill: bool
 
 
 def outcome_of(mission: MissionRecord) -> FlightOutcome:
@@ -58,7 +59,7 @@ def page(session: Session, wanted: FlightFilter, *, before: str | None, limit: i
     """Newest first. ``before`` is the last flight_id of the previous page; ids sort by time."""
     columns = [getattr(MissionRow, name) for name in _LISTED]
     query = (
-        select(*columns, col(OrderRow.severity), col(OrderRow.request))  # type: ignore[call-overload]
+        select(*columns, col(OrderRow.severity), col(OrderRow.mode), col(OrderRow.request))  # type: ignore[call-overload]
         .join(OrderRow, col(OrderRow.order_id) == col(MissionRow.order_id))
         .where(*_conditions(wanted))
         .order_by(col(MissionRow.flight_id).desc())
@@ -70,10 +71,13 @@ def page(session: Session, wanted: FlightFilter, *, before: str | None, limit: i
 
 
 def _line(row: Any) -> FlightLine:
-    *fields, severity, request = row
+    *fields, severity, mode, request = row
     mission = MissionRecord(plan={}, **dict(zip(_LISTED, fields, strict=True)))
     return FlightLine(
-        mission=mission, severity=severity, incident_reference=request.get("incident_reference")
+        mission=mission,
+        severity=severity,
+        incident_reference=request.get("incident_reference"),
+        drill=mode == "drill",
     )
 
 

@@ -16,7 +16,7 @@ from flight import messages as m
 from flight.model.phases import Phase
 from flight.record import FlightRecord
 from hub_api.access.scopes import Scope
-from hub_api.dispatch.decisions import PLAN
+from hub_api.dispatch.planning import PLAN
 from hub_api.security import create_api_key
 from hub_api.store.repositories import missions
 from tests.unit.hub_api.test_live_airspace import feed, put

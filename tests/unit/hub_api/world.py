@@ -603,12 +603,13 @@ async def world(
     sms: SmsPort | None = None,
     video: VideoPort | None = None,
     gateway_transport: httpx.AsyncBaseTransport | None = None,
+    site: Site | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A hub on ``data_dir``, in the running loop's time."""
     clock = LoopClock(epoch=epoch)
     ids = IdSource(clock, seed=seed)
-    site = a_site()
+    site = site or a_site()
     url = database_url_of(data_dir)
     planner = FirstReady(site, ids)
     drones: dict[str, PlayedDrone] = {}

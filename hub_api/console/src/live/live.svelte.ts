@@ -172,6 +172,8 @@ class Live {
     const line: OrderLine = {
       order_id: order.order_id,
       state: order.state,
+      mode: order.mode,
+      drill: order.drill,
       received_at: order.received_at,
       severity: order.severity,
       incident_reference: order.incident_reference,
