@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 
 from core.geodesy import LocalFrame, Wgs84Point
 from core.ids import IdKind, IdSource
@@ -55,13 +56,12 @@ def warm_up(
     ``site`` are indexed too; an area that opens later, or a site not named here, is at its first question. A
     snapshot that replaces another (``with_zone``) is worth warming up as well, before it goes into use.
     """
-    warm_up_search()
-    warm_up_heights()
+    _load_kernels()
     window = TimeWindow.at(datetime.now(UTC) if at is None else at)
     shapes_of(airspace)
     ground_amsl_m = airspace.terrain.ground_amsl_m(airspace.frame.origin)
     for airframe in airframes:
-        rehearse(airframe)
+        _rehearse_once(airframe)
         space = space_for(airspace, corridor_of(airframe))
         warm_up_fences(space)
         if site is not None:
@@ -74,6 +74,18 @@ def warm_up(
                 space.world(keep_in)
                 space.sweep(keep_in)
             height_m += policy.height_step_m
+
+
+@cache
+def _load_kernels() -> None:
+    """Once a process: what is loaded stays loaded, however many hubs start in it."""
+    warm_up_search()
+    warm_up_heights()
+
+
+@cache
+def _rehearse_once(airframe: Airframe) -> None:
+    rehearse(airframe)
 
 
 def rehearse(airframe: Airframe) -> FlightPlan | NoPlan:

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import sqlalchemy
+from fastapi import FastAPI
 
 from core.clock import LoopClock
 from core.geodesy import LocalFrame, Wgs84Point
@@ -29,7 +30,7 @@ from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
 from hub_api.store.database import make_engine, upgrade
 from hub_api.store.repositories import missions
-from hub_api.wiring import AgentTask, Hub, Parts
+from hub_api.wiring import AgentTask, Hub, Parts, open_hub
 from planner.flight_plan import LegKind
 from planner.site import Drone, Site, load_site
 from proving_ground.cable import Cable
@@ -189,8 +190,8 @@ class Play:
         }
         if weather.gust_m_s is not None:
             body["gust_m_s"] = max(weather.gust_m_s, mean_m_s)
-        for station in self.site.stations:
-            await client.post(f"/v1/stations/{station.station_id}/weather", json=body)
+        for station_id in sorted({drone.station_id for drone in self.site.drones}):
+            await client.post(f"/v1/stations/{station_id}/weather", json=body)
 
     # --- the hub ------------------------------------------------------------------------------
 
@@ -223,16 +224,16 @@ class Play:
             )
 
         parts = Parts(clock=self.clock, bus=InProcessBus(self.clock), ids=ids, site=self.site, agents=agents)
-        app = create_app(settings, parts)
-        await self._hub.enter_async_context(app.router.lifespan_context(app))
+        app = _application()
+        app.state.hub = self._app_hub = await self._hub.enter_async_context(open_hub(settings, parts))
         self._client = await self._hub.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
                 base_url="http://hub",
+                trust_env=False,
                 headers={"X-API-Key": DEMO_API_KEY},
             )
         )
-        self._app_hub = app.state.hub
         await self._report_weather_once(self._client)
 
     async def stop_hub(self) -> None:
@@ -394,6 +395,12 @@ class Play:
         await self.clock.sleep(line.duration_s)
         await end()
         seen.ended_at_s = self.now_s
+
+
+@cache
+def _application() -> FastAPI:
+    """The hub's routes and middleware, made once a process: only the hub behind them changes."""
+    return create_app(Settings(_env_file=None, demo=True))
 
 
 @cache

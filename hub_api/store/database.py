@@ -18,6 +18,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic_core import from_json
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
@@ -66,7 +67,12 @@ def make_engine(url: str) -> Engine:
             "an in-memory database loses every order at a restart; name a file",
             field="database_url",
         )
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        url,
+        # Plans and decisions are large, and every event of a flight reads them.
+        json_deserializer=from_json,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -93,6 +99,7 @@ def _postgresql(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=_READERS + 1,
         isolation_level="REPEATABLE READ",
+        json_deserializer=from_json,
         connect_args={
             "connect_timeout": int(BUSY_TIMEOUT_S),
             "application_name": "drone-aed hub",
