@@ -16,7 +16,8 @@ from sitl.weather import Weather, Wind
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius (IUGG)."""
 GROUND_STEP_M = 0.2
-"""Chosen: the ground is looked up anew after so much of flight."""
+GROUND_STEP_SHARE = 0.1
+"""Chosen: the ground is looked up anew after so much of flight; high above it, after this share of the height."""
 OBSTACLE_RADIUS_M = 1.5
 """Chosen: half the width of a launch pad."""
 Terrain = Callable[[Wgs84Point], float]
@@ -188,7 +189,8 @@ class Body(Steering):
         if self._terrain is None and self._obstacle is None:
             return
         here_m = (self.north_m, self.east_m)
-        if self._terrain is not None and math.dist(here_m, self._ground_asked_m) >= GROUND_STEP_M:
+        step_m = max(GROUND_STEP_M, GROUND_STEP_SHARE * self.height_above_ground_m)
+        if self._terrain is not None and math.dist(here_m, self._ground_asked_m) >= step_m:
             self._ground_asked_m = here_m
             self._terrain_up_m = self._terrain(self.position) - self.launch_amsl_m
         up_m = self._terrain_up_m

@@ -6,10 +6,14 @@ call carries what one step produced.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
+from fastcrc.crc16 import mcrf4xx
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
+
+from sitl.wire import Spoken
 
 DATAGRAM_BYTES = 1200
 """Fits any path MTU that carries UDP without fragments."""
@@ -18,6 +22,8 @@ WAITING_DATAGRAMS_MAX = 4096
 
 _HEADER = struct.Struct("<BBBBBBHB").pack
 """Length, incompatible and compatible flags, sequence, system, component, message id: the guide's header."""
+
+_SEEDS = tuple(bytes((seed,)) for seed in range(256))
 
 
 def _payload(codec: mavlink.MAVLink, crc_extra: int, payload: bytes, force_mavlink1: bool = False) -> bytes:
@@ -33,6 +39,8 @@ class Channel:
         self._codec.robust_parsing = True
         self.intervals_s: dict[int, float] = {}
         self.due_s: dict[int, float] = {}
+        self.shortest_interval_s = 1.0
+        self._next_due_s = math.inf
         self.greeted = False
         """Whether the default streams were set up."""
         self.gcs_heard_s: float | None = None
@@ -47,10 +55,14 @@ class Channel:
         return [message for message in messages if message.get_msgId() >= 0]
 
     def send(self, message: Any) -> None:
-        # pymavlink lays out the payload; its generic framing around it costs more than all the rest of a message.
-        message._pack = _payload
-        # The class knows its id: some messages have a field of that name.
-        frame = self._frame(type(message).id, message.crc_extra, message.pack(self._codec))
+        if type(message) is Spoken:
+            kind = message.kind
+            frame = self._frame(kind.message_id, kind.crc_extra, kind.payload(message.values))
+        else:
+            # pymavlink lays out the payload; its generic framing costs more than all the rest of a message.
+            message._pack = _payload
+            # The class knows its id: some messages have a field of that name.
+            frame = self._frame(type(message).id, message.crc_extra, message.pack(self._codec))
         if self._size + len(frame) > DATAGRAM_BYTES:
             self._flush()
         self._frames.append(frame)
@@ -72,7 +84,7 @@ class Channel:
         )
         codec.seq = (codec.seq + 1) % 256
         body = header + sent
-        return b"\xfd" + body + mavlink.x25crc(body + bytes((crc_extra,))).crc.to_bytes(2, "little")
+        return b"\xfd" + body + mcrf4xx(body + _SEEDS[crc_extra]).to_bytes(2, "little")
 
     def _flush(self) -> None:
         if self._frames:
@@ -96,15 +108,16 @@ class Channel:
         else:
             self.intervals_s[message_id] = interval_s
             self.due_s[message_id] = now_s
+            self._next_due_s = min(self._next_due_s, now_s)
+        self.shortest_interval_s = min(self.intervals_s.values(), default=1.0)
 
     def take_due(self, now_s: float) -> list[int]:
         """Message ids whose time has come; each is then due one interval later, without drift."""
+        if now_s + 1e-9 < self._next_due_s:
+            return []
         due = [message_id for message_id, at_s in self.due_s.items() if at_s <= now_s + 1e-9]
         for message_id in due:
             at_s = self.due_s[message_id] + self.intervals_s[message_id]
             self.due_s[message_id] = at_s if at_s > now_s else now_s + self.intervals_s[message_id]
+        self._next_due_s = min(self.due_s.values(), default=math.inf)
         return due
-
-    @property
-    def shortest_interval_s(self) -> float:
-        return min(self.intervals_s.values(), default=1.0)

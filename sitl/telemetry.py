@@ -9,8 +9,16 @@ from typing import Any, TypeVar
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from sitl.autopilot import Autopilot
+from sitl.wire import Kind
 
 AnyAutopilot = TypeVar("AnyAutopilot", bound=Autopilot)
+
+
+_SYSTEM_TIME = Kind(mavlink.MAVLink_system_time_message)
+_GLOBAL_POSITION_INT = Kind(mavlink.MAVLink_global_position_int_message)
+_LOCAL_POSITION_NED = Kind(mavlink.MAVLink_local_position_ned_message)
+_ATTITUDE = Kind(mavlink.MAVLink_attitude_message)
+_VFR_HUD = Kind(mavlink.MAVLink_vfr_hud_message)
 
 
 def degrees_1e7(degrees: float) -> int:
@@ -27,7 +35,7 @@ POSITION_MESSAGES = frozenset({30, 32, 33, 74, 141})
 
 
 def system_time(a: Autopilot) -> Any:
-    return mavlink.MAVLink_system_time_message(a.unix_us if a.gps_ok else 0, a.time_boot_ms)
+    return _SYSTEM_TIME(a.unix_us if a.gps_ok else 0, a.time_boot_ms)
 
 
 def timesync(a: Autopilot) -> Any:
@@ -37,7 +45,7 @@ def timesync(a: Autopilot) -> Any:
 def global_position(a: Autopilot) -> Any:
     place = a.believed_position
     north, east, up = a.body.velocity_m_s
-    return mavlink.MAVLink_global_position_int_message(
+    return _GLOBAL_POSITION_INT(
         a.time_boot_ms, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
         round(a.believed_amsl_m * 1000), round(a.height_above_home_m * 1000),
         round(north * 100), round(east * 100), round(-up * 100), centidegrees(a.body.shown_heading_rad),
@@ -47,21 +55,19 @@ def global_position(a: Autopilot) -> Any:
 def local_position(a: Autopilot) -> Any:
     north, east, up = a.body.velocity_m_s
     here_n, here_e = a.believed_local
-    return mavlink.MAVLink_local_position_ned_message(
-        a.time_boot_ms, here_n, here_e, -a.body.believed_up_m, north, east, -up
-    )
+    return _LOCAL_POSITION_NED(a.time_boot_ms, here_n, here_e, -a.body.believed_up_m, north, east, -up)
 
 
 def attitude(a: Autopilot) -> Any:
     roll, pitch, yaw = a.body.roll_pitch_yaw_rad
     shown = math.remainder(yaw + a.body.shown_heading_rad - a.body.yaw_rad, 2.0 * math.pi)
-    return mavlink.MAVLink_attitude_message(a.time_boot_ms, roll, pitch, shown, 0.0, 0.0, 0.0)
+    return _ATTITUDE(a.time_boot_ms, roll, pitch, shown, 0.0, 0.0, 0.0)
 
 
 def vfr_hud(a: Autopilot) -> Any:
     north, east, up = a.body.velocity_m_s
     wind_n, wind_e, _ = a.body.wind_m_s
-    return mavlink.MAVLink_vfr_hud_message(
+    return _VFR_HUD(
         math.hypot(north - wind_n, east - wind_e), math.hypot(north, east),
         round(math.degrees(a.body.shown_heading_rad)) % 360, round(a.body.throttle_fraction * 100),
         a.believed_amsl_m, up,

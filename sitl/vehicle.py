@@ -140,7 +140,7 @@ class SimulatedVehicle:
         self._owed_s -= count * TICK_S
         while count > 0:
             chunk = min(count, AUTOPILOT_TICKS - self.ticks % AUTOPILOT_TICKS)
-            if any(channel.shortest_interval_s < 0.099 for channel in self.channels):
+            if min([channel.shortest_interval_s for channel in self.channels]) < 0.099:
                 chunk = 1
             self.body.run(chunk)
             self.ticks += chunk

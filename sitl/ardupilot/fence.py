@@ -26,9 +26,13 @@ class Fence:
         self.breaches = 0
         self.breach_count = 0
         self.breach_time_s = 0.0
+        self._clear_m = (0.0, 0.0, 0.0)
+        """North, east, radius: no edge of a shape is nearer than this to where it was last looked for, and there
+        every shape was kept."""
 
     def load(self, shapes: tuple[FenceShape, ...]) -> None:
         self._shapes = []
+        self._clear_m = (0.0, 0.0, 0.0)
         for shape in shapes:
             ring = []
             for x, y in shape.vertices:
@@ -41,14 +45,21 @@ class Fence:
 
     def _polygon_excess_m(self, north: float, east: float) -> float:
         """How far the point is on the wrong side of the worst shape; 0 when it is allowed."""
-        worst = 0.0
+        at_n, at_e, clear_m = self._clear_m
+        if math.hypot(north - at_n, east - at_e) < clear_m:
+            return 0.0
+        worst, nearest_m = 0.0, math.inf
         for inclusion, ring, radius in self._shapes:
             if radius > 0:
                 beyond = math.hypot(north - ring[0][0], east - ring[0][1]) - radius
                 worst = max(worst, beyond if inclusion else -beyond)
+                nearest_m = min(nearest_m, abs(beyond))
                 continue
+            edge_m = distance_to_ring(ring, north, east)
+            nearest_m = min(nearest_m, edge_m)
             if inside(ring, north, east) != inclusion:
-                worst = max(worst, distance_to_ring(ring, north, east))
+                worst = max(worst, edge_m)
+        self._clear_m = (north, east, nearest_m if worst <= 0.0 else 0.0)
         return worst
 
     def _check(self, north: float, east: float, height_m: float) -> tuple[int, float]:

@@ -17,6 +17,7 @@ from sitl.ardupilot.mission import MissionState
 from sitl.ardupilot.modes import AUTOPILOT_FLIES, Mode
 from sitl.ardupilot.navigation import Submode
 from sitl.telemetry import centidegrees, degrees_1e7
+from sitl.wire import Kind
 
 if TYPE_CHECKING:
     from sitl.ardupilot.autopilot import ArduCopter
@@ -41,6 +42,18 @@ _HEALTHY = (
 _GPS, _FENCE, _PREARM = 0x20, 0x100000, 0x10000000
 _EKF_GOOD, _EKF_NO_POSITION = 831, 167
 """Flags ArduCopter reports flying on GPS, and before it does (constant-position mode)."""
+_HEARTBEAT = Kind(mavlink.MAVLink_heartbeat_message)
+_SYS_STATUS = Kind(mavlink.MAVLink_sys_status_message)
+_GPS_RAW_INT = Kind(mavlink.MAVLink_gps_raw_int_message)
+_EKF_STATUS_REPORT = Kind(mavlink.MAVLink_ekf_status_report_message)
+_MISSION_CURRENT = Kind(mavlink.MAVLink_mission_current_message)
+_NAV_CONTROLLER_OUTPUT = Kind(mavlink.MAVLink_nav_controller_output_message)
+_WIND = Kind(mavlink.MAVLink_wind_message)
+_WINCH_STATUS = Kind(mavlink.MAVLink_winch_status_message)
+_EXTENDED_SYS_STATE = Kind(mavlink.MAVLink_extended_sys_state_message)
+_FENCE_STATUS = Kind(mavlink.MAVLink_fence_status_message)
+_RC_CHANNELS = Kind(mavlink.MAVLink_rc_channels_message)
+_POSITION_TARGET_GLOBAL_INT = Kind(mavlink.MAVLink_position_target_global_int_message)
 
 
 def _heartbeat(a: ArduCopter) -> Any:
@@ -57,7 +70,7 @@ def _heartbeat(a: ArduCopter) -> Any:
         status = mavlink.MAV_STATE_ACTIVE
     if a.failsafes.gcs or a.failsafes.ekf or (a.armed and a.battery.level):
         status = mavlink.MAV_STATE_CRITICAL
-    return mavlink.MAVLink_heartbeat_message(
+    return _HEARTBEAT(
         mavlink.MAV_TYPE_QUADROTOR, mavlink.MAV_AUTOPILOT_ARDUPILOTMEGA, base, int(a.mode), status, 3
     )
 
@@ -72,7 +85,7 @@ def _sys_status(a: ArduCopter) -> Any:
         | (_FENCE if not a.fence.breaches else 0)
     )
     health &= ~a.vehicle.faults.unhealthy_sensors
-    return mavlink.MAVLink_sys_status_message(
+    return _SYS_STATUS(
         present, enabled, health, 250, round(a.body.voltage_v * 1000) & 0xFFFF,
         round(min(a.body.current_a * 100, 32767)), a.battery.remaining_percent, 0, 0, 0, 0, 0, 0,
     )  # fmt: skip
@@ -80,10 +93,10 @@ def _sys_status(a: ArduCopter) -> Any:
 
 def _gps_raw(a: ArduCopter) -> Any:
     if not a.gps_ok:
-        return mavlink.MAVLink_gps_raw_int_message(0, 1, 0, 0, 0, 9999, 9999, 0, 65535, 0)
+        return _GPS_RAW_INT(0, 1, 0, 0, 0, 9999, 9999, 0, 65535, 0)
     place = a.believed_position
     north, east, _ = a.body.velocity_m_s
-    return mavlink.MAVLink_gps_raw_int_message(
+    return _GPS_RAW_INT(
         a.unix_us, 6, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
         round(a.believed_amsl_m * 1000), 121, 200, round(math.hypot(north, east) * 100),
         centidegrees(math.atan2(east, north)), 10,
@@ -92,10 +105,10 @@ def _gps_raw(a: ArduCopter) -> Any:
 
 def _ekf_status(a: ArduCopter) -> Any:
     if not a.estimator_ready:
-        return mavlink.MAVLink_ekf_status_report_message(_EKF_NO_POSITION, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return _EKF_STATUS_REPORT(_EKF_NO_POSITION, 0.0, 0.0, 0.0, 0.0, 0.0)
     if a.failsafes.ekf or not a.position_ok:
-        return mavlink.MAVLink_ekf_status_report_message(_EKF_NO_POSITION, 1.2, 1.5, 0.1, 0.1, 0.0)
-    return mavlink.MAVLink_ekf_status_report_message(_EKF_GOOD, 0.05, 0.03, 0.02, 0.03, 0.0)
+        return _EKF_STATUS_REPORT(_EKF_NO_POSITION, 1.2, 1.5, 0.1, 0.1, 0.0)
+    return _EKF_STATUS_REPORT(_EKF_GOOD, 0.05, 0.03, 0.02, 0.03, 0.0)
 
 
 def _battery(a: ArduCopter) -> Any:
@@ -120,7 +133,7 @@ def _mission_current(a: ArduCopter) -> Any:
     else:
         state = mavlink.MISSION_STATE_NOT_STARTED
     in_mission = 1 if a.mode is Mode.AUTO else 0
-    return mavlink.MAVLink_mission_current_message(mission.nav_index, max(total - 1, 0), state, in_mission)
+    return _MISSION_CURRENT(mission.nav_index, max(total - 1, 0), state, in_mission)
 
 
 def _controller(a: ArduCopter) -> Any:
@@ -136,7 +149,7 @@ def _controller(a: ArduCopter) -> Any:
         north, east = target[0] - here_n, target[1] - here_e
         bearing, distance = math.degrees(math.atan2(east, north)), math.hypot(north, east)
         up_error = target[2] - a.body.up_m
-    return mavlink.MAVLink_nav_controller_output_message(
+    return _NAV_CONTROLLER_OUTPUT(
         math.degrees(roll), math.degrees(pitch), round(bearing), round(bearing),
         min(round(distance), 65535), up_error, 0.0, 0.0,
     )  # fmt: skip
@@ -146,8 +159,8 @@ def _wind(a: ArduCopter) -> Any:
     north, east, up = a.body.wind_m_s
     # The direction wind comes from; the estimator only has one once it flies.
     if a.landed:
-        return mavlink.MAVLink_wind_message(0.0, 0.0, 0.0)
-    return mavlink.MAVLink_wind_message(math.degrees(math.atan2(-east, -north)), math.hypot(north, east), -up)
+        return _WIND(0.0, 0.0, 0.0)
+    return _WIND(math.degrees(math.atan2(-east, -north)), math.hypot(north, east), -up)
 
 
 def _winch(a: ArduCopter) -> Any:
@@ -159,7 +172,7 @@ def _winch(a: ArduCopter) -> Any:
     status = mavlink.MAV_WINCH_STATUS_HEALTHY if healthy else 0
     if not payload.measures:
         # A servo winch reports what it was told: no sensor, no «done», a stale rate when relaxed.
-        return mavlink.MAVLink_winch_status_message(
+        return _WINCH_STATUS(
             round(a.now_s * 1e6),
             payload.counted_length_m,
             payload.rate_wanted_m_s,
@@ -176,7 +189,7 @@ def _winch(a: ArduCopter) -> Any:
     if payload.mode.value == "relaxed":
         status |= mavlink.MAV_WINCH_STATUS_CLUTCH_ENGAGED
     current = 0.2 + (1.5 * payload.tension_kg if payload.moving else 0.0)
-    return mavlink.MAVLink_winch_status_message(
+    return _WINCH_STATUS(
         round(a.now_s * 1e6), payload.line_length_m, abs(payload.line_speed_m_s),
         round(payload.tension_kg, 2), 12.0, current, 30, status,
     )  # fmt: skip
@@ -195,7 +208,7 @@ def _extended_state(a: ArduCopter) -> Any:
         state = mavlink.MAV_LANDED_STATE_TAKEOFF
     else:
         state = mavlink.MAV_LANDED_STATE_IN_AIR
-    return mavlink.MAVLink_extended_sys_state_message(0, state)
+    return _EXTENDED_SYS_STATE(0, state)
 
 
 def _fence_status(a: ArduCopter) -> Any:
@@ -203,14 +216,14 @@ def _fence_status(a: ArduCopter) -> Any:
     for bit, number in ((1, 2), (8, 1), (2, 3), (4, 3)):
         if a.fence.breaches & bit:
             kind = number
-    return mavlink.MAVLink_fence_status_message(
+    return _FENCE_STATUS(
         int(bool(a.fence.breaches)), a.fence.breach_count, kind, round(a.fence.breach_time_s * 1000)
     )
 
 
 def _rc_channels(a: ArduCopter) -> Any:
     sticks = [1500, 1500, 1000, 1500, 1800, 1000, 1000, 1800] + [0] * 10
-    return mavlink.MAVLink_rc_channels_message(a.time_boot_ms, 16, *sticks, 254)
+    return _RC_CHANNELS(a.time_boot_ms, 16, *sticks, 254)
 
 
 def _version(a: ArduCopter) -> Any:
@@ -238,7 +251,7 @@ def _estimated_position(a: ArduCopter) -> Any:
     if target is None:
         return None
     place = a.body.frame.to_wgs84(EnuOffset(target[1], target[0]))
-    return mavlink.MAVLink_position_target_global_int_message(
+    return _POSITION_TARGET_GLOBAL_INT(
         a.time_boot_ms, 0, 0xFFF8, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
         target[2] + a.body.launch_amsl_m, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from core.geodesy import EnuOffset
 from sitl import telemetry
 from sitl.px4.modes import PILOTED, Mode, custom_mode
 from sitl.telemetry import centidegrees, degrees_1e7
+from sitl.wire import Kind
 
 if TYPE_CHECKING:
     from sitl.px4.autopilot import Px4
@@ -25,6 +26,15 @@ _HEALTHY = 0x03000000 | 0x200000 | 0x10000 | 0x8000 | 0x4000 | 0x2000 | 0x1000 |
 _GPS, _PREARM = 0x20, 0x10000000
 _ESTIMATOR_GOOD, _ESTIMATOR_AT_REST, _ESTIMATOR_NO_POSITION = 831, 1023, 164
 """ESTIMATOR_STATUS flags: observed 164 before GPS is fused, 1023 (constant position included) at rest."""
+_HEARTBEAT = Kind(mavlink.MAVLink_heartbeat_message)
+_SYS_STATUS = Kind(mavlink.MAVLink_sys_status_message)
+_GPS_RAW_INT = Kind(mavlink.MAVLink_gps_raw_int_message)
+_MISSION_CURRENT = Kind(mavlink.MAVLink_mission_current_message)
+_EXTENDED_SYS_STATE = Kind(mavlink.MAVLink_extended_sys_state_message)
+_POSITION_TARGET_GLOBAL_INT = Kind(mavlink.MAVLink_position_target_global_int_message)
+_ALTITUDE = Kind(mavlink.MAVLink_altitude_message)
+_ESTIMATOR_STATUS = Kind(mavlink.MAVLink_estimator_status_message)
+_SERVO_OUTPUT_RAW = Kind(mavlink.MAVLink_servo_output_raw_message)
 
 
 def _heartbeat(a: Px4) -> Any:
@@ -45,7 +55,7 @@ def _heartbeat(a: Px4) -> Any:
     else:
         # Observed: 0 while checks fail for the present mode, 3 when it could be armed.
         status = mavlink.MAV_STATE_STANDBY if a.arming.ready else mavlink.MAV_STATE_UNINIT
-    return mavlink.MAVLink_heartbeat_message(
+    return _HEARTBEAT(
         mavlink.MAV_TYPE_QUADROTOR, mavlink.MAV_AUTOPILOT_PX4, base, custom_mode(a.mode), status, 3
     )
 
@@ -55,7 +65,7 @@ def _sys_status(a: Px4) -> Any:
     present = _HEALTHY | _GPS
     health = _HEALTHY | (_GPS if a.gps_ok else 0) | (_PREARM if a.arming.ready else 0)
     health &= ~a.vehicle.faults.unhealthy_sensors
-    return mavlink.MAVLink_sys_status_message(
+    return _SYS_STATUS(
         present, present, health, 140, round(a.body.voltage_v * 1000) & 0xFFFF,
         round(min(a.body.current_a * 100, 32767)), round(a.battery_remaining * 100), 0, 0, 0, 0, 0, 0,
     )  # fmt: skip
@@ -67,10 +77,10 @@ def _ping(a: Px4) -> Any:
 
 def _gps_raw(a: Px4) -> Any:
     if not a.gps_ok:
-        return mavlink.MAVLink_gps_raw_int_message(round(a.now_s * 1e6), 0, 0, 0, 0, 9999, 9999, 0, 0, 0)
+        return _GPS_RAW_INT(round(a.now_s * 1e6), 0, 0, 0, 0, 9999, 9999, 0, 0, 0)
     place = a.believed_position
     north, east, _ = a.body.velocity_m_s
-    return mavlink.MAVLink_gps_raw_int_message(
+    return _GPS_RAW_INT(
         round(a.now_s * 1e6), 3, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
         round(a.believed_amsl_m * 1000), 70, 110, round(math.hypot(north, east) * 100),
         centidegrees(math.atan2(east, north)), 10, round(a.believed_amsl_m * 1000), 900, 1780, 400, 0,
@@ -84,14 +94,12 @@ def _servo_outputs(a: Px4) -> Any:
     number = a.gripper.output
     if number is not None:
         outputs[number - 1] = a.gripper.pulse_us
-    return mavlink.MAVLink_servo_output_raw_message(
-        round(a.now_s * 1e6) & 0xFFFFFFFF, 0, *outputs[:8], *outputs[8:]
-    )
+    return _SERVO_OUTPUT_RAW(round(a.now_s * 1e6) & 0xFFFFFFFF, 0, *outputs[:8], *outputs[8:])
 
 
 def _altitude(a: Px4) -> Any:
     height_m = a.height_above_home_m
-    return mavlink.MAVLink_altitude_message(
+    return _ALTITUDE(
         round(a.now_s * 1e6), a.believed_amsl_m, a.believed_amsl_m, a.body.believed_up_m, height_m,
         math.nan, math.nan,
     )  # fmt: skip
@@ -113,7 +121,7 @@ def _estimator(a: Px4) -> Any:
     if good:
         flags = _ESTIMATOR_AT_REST if a.landed else _ESTIMATOR_GOOD
     ratio = 0.05 if good else math.nan
-    return mavlink.MAVLink_estimator_status_message(
+    return _ESTIMATOR_STATUS(
         round(a.now_s * 1e6), flags, ratio, ratio, 0.05, 0.05, math.nan, math.nan,
         0.5 if good else 14.1, 0.8,
     )  # fmt: skip
@@ -128,12 +136,12 @@ def _extended_state(a: Px4) -> Any:
         state = mavlink.MAV_LANDED_STATE_TAKEOFF
     else:
         state = mavlink.MAV_LANDED_STATE_IN_AIR
-    return mavlink.MAVLink_extended_sys_state_message(0, state)
+    return _EXTENDED_SYS_STATE(0, state)
 
 
 def _mission_current(a: Px4) -> Any:
     count = len(a.mission_store.items)
-    return mavlink.MAVLink_mission_current_message(
+    return _MISSION_CURRENT(
         a.mission.current, count if count else 65535, a.mission.state, 1 if a.shows_active_mission else 2
     )
 
@@ -146,7 +154,7 @@ def _target(a: Px4) -> Any:
     if place is None:
         return None
     nan = math.nan
-    return mavlink.MAVLink_position_target_global_int_message(
+    return _POSITION_TARGET_GLOBAL_INT(
         a.time_boot_ms, 5, 0, degrees_1e7(place.latitude_deg), degrees_1e7(place.longitude_deg),
         target[2] + a.body.launch_amsl_m, nan, nan, nan, 0.0, 0.0, 0.0, 0.0, 0.0,
     )  # fmt: skip
