@@ -55,8 +55,9 @@ from flight.unclaimed import Unclaimed
 from geofences.airspace import Airspace
 from planner.site import Drone
 
-WATCH_PERIOD_S = 0.1
-"""The owner looks at least this often, and at once when something is heard."""
+WATCH_PERIOD_S = 0.2
+"""The owner looks at once when something is heard, and in silence this often: what silence means is counted in
+seconds (chosen)."""
 TELEMETRY_PERIOD_S = 0.25
 STILL_M_S = 0.5
 """Over ground: a hover in gusts (chosen)."""
@@ -102,6 +103,7 @@ class FlightAgent:
         self._inbox: asyncio.Queue[Delivery] = asyncio.Queue()
         self._results: asyncio.Queue[tuple[FlightUnderWay, Effect, Result]] = asyncio.Queue()
         self._wake = asyncio.Event()
+        self._looked_s = clock.monotonic_s()
         self._work: dict[asyncio.Task[None], Effect] = {}
         self._group: asyncio.TaskGroup | None = None
         self._link_state: str | None = None
@@ -204,14 +206,18 @@ class FlightAgent:
 
     async def _tick(self) -> None:
         while True:
-            await self.clock.sleep(WATCH_PERIOD_S)
-            self._wake.set()
+            rest_s = self._looked_s + WATCH_PERIOD_S - self.clock.monotonic_s()
+            if rest_s <= 0.0:
+                self._wake.set()
+                rest_s = WATCH_PERIOD_S
+            await self.clock.sleep(rest_s)
 
     async def _own(self) -> None:
         """The owner: nothing else changes the state."""
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._looked_s = self.clock.monotonic_s()
             while not self._inbox.empty():
                 await self.desk.take(self._inbox.get_nowait())
             while not self._results.empty():

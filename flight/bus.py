@@ -16,6 +16,7 @@ import re
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from core.clock import Clock
@@ -42,6 +43,11 @@ def telemetry_subject(drone_id: str) -> str:
     return f"fleet.{drone_id}.telemetry"
 
 
+_SUBJECTS = 4096
+"""Names kept as looked at: some for each drone, each used several times a second."""
+
+
+@lru_cache(_SUBJECTS)
 def subject_matches(pattern: str, subject: str) -> bool:
     """NATS rule: ``*`` stands for exactly one token, a final ``>`` for one or more."""
     wanted, given = pattern.split("."), subject.split(".")
@@ -53,6 +59,7 @@ def subject_matches(pattern: str, subject: str) -> bool:
     return len(wanted) == len(given)
 
 
+@lru_cache(_SUBJECTS)
 def _check_subject(subject: str, *, pattern: bool) -> None:
     tokens = subject.split(".")
     for index, token in enumerate(tokens):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flight.closed_zones import ClosedZones
@@ -208,7 +208,7 @@ class FaultFinder:
             return []
         here = self.way.place(view.position)
         if phase not in AIRBORNE_PHASES:
-            met = self._met(view, [*self.way.plan.outbound, *self.way.plan.inbound], now, home=False)
+            met = self._met(view, (*self.way.plan.outbound, *self.way.plan.inbound), now, home=False)
             return [] if met is None else [Finding(Fault.ZONE_AHEAD, f"zone {met} was closed")]
         error_m = self._corridor.altitude_error_m
         inside = self.zones.around((here.east_m, here.north_m), altitude_m, error_m, now)
@@ -225,7 +225,7 @@ class FaultFinder:
         met = self._met(view, legs, now, home=home)
         return [] if met is None else [Finding(Fault.ZONE_AHEAD, f"zone {met} on the way was closed")]
 
-    def _met(self, view: VehicleView, legs: list[Leg], now: datetime, *, home: bool) -> str | None:
+    def _met(self, view: VehicleView, legs: Sequence[Leg], now: datetime, *, home: bool) -> str | None:
         """A zone that the legs meet, by what a way has to keep beside being flown well.
 
         On the way out that is the contingency volume: the flight geography is what the vehicle itself may be

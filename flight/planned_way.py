@@ -35,6 +35,10 @@ class PlannedWay:
             for point in (*ends, *plan.rally_points, plan.home, plan.delivery)
         }
         self.legs = [self._leg_of(seq) for seq in range(len(mission.items))]
+        self._rest: dict[int, tuple[Leg, ...]] = {}
+        """Asked many times a second, and the plan never changes: looked up once for each item."""
+        self._home_s = sum(leg.duration_s for leg in plan.inbound)
+        self._home_wh = sum(leg.energy_wh for leg in plan.inbound)
 
     def _leg_of(self, seq: int) -> Leg | None:
         named = self.mission.item_legs[seq]
@@ -104,12 +108,16 @@ class PlannedWay:
             return self.mission.indices.retrace_first
         return self.mission.return_entry[seq]
 
-    def rest_from(self, seq: int | None) -> list[Leg]:
+    def rest_from(self, seq: int | None) -> tuple[Leg, ...]:
         """The legs from item ``seq`` to the end of its section; empty where no leg is known."""
         if seq is None or not 0 <= seq < len(self.legs):
-            return []
-        named = next((n for n in self.mission.item_legs[seq:] if n is not None), None)
-        return [] if named is None else list(self.plan.section(named.section)[named.index :])
+            return ()
+        rest = self._rest.get(seq)
+        if rest is None:
+            named = next((n for n in self.mission.item_legs[seq:] if n is not None), None)
+            rest = () if named is None else tuple(self.plan.section(named.section)[named.index :])
+            self._rest[seq] = rest
+        return rest
 
     def is_on_way_home(self, seq: int | None) -> bool:
         """Whether item ``seq`` is already one of a way home."""
@@ -118,25 +126,25 @@ class PlannedWay:
         named = next((each for each in self.mission.item_legs[seq:] if each is not None), None)
         return named is not None and not named.section.startswith("transfer")
 
-    def ahead(self, view: VehicleView, phase: Phase) -> list[Leg]:
+    def ahead(self, view: VehicleView, phase: Phase) -> Sequence[Leg]:
         """What is still to be flown as planned, the current leg first."""
         if phase in _AT_DELIVERY_PHASES:
-            return list(self.plan.inbound)
+            return self.plan.inbound
         seq = view.mission_seq
         rest = self.rest_from(seq)
-        return rest if self.is_on_way_home(seq) else [*rest, *self.plan.inbound]
+        return rest if self.is_on_way_home(seq) else (*rest, *self.plan.inbound)
 
-    def back(self, view: VehicleView, phase: Phase) -> list[Leg]:
+    def back(self, view: VehicleView, phase: Phase) -> Sequence[Leg]:
         """The legs that «return now» would fly."""
         if phase in _AT_DELIVERY_PHASES:
-            return list(self.plan.inbound)
+            return self.plan.inbound
         seq = view.mission_seq
         if self.is_on_way_home(seq):
             return self.rest_from(seq)
         back_seq = self.return_seq(seq)
         rest = self.rest_from(back_seq)
         # Back from a transfer is on over the alternate, and home from there.
-        return rest if self.is_on_way_home(back_seq) else [*rest, *self.plan.inbound]
+        return rest if self.is_on_way_home(back_seq) else (*rest, *self.plan.inbound)
 
     def line(self, view: VehicleView, legs: Sequence[Leg]) -> list[XY]:
         """From where the vehicle is over the ends of ``legs``, in the plan's plane."""
@@ -172,7 +180,7 @@ class PlannedWay:
             return timing.time_to_aed_on_ground_s
         if phase in (Phase.HOVERING, Phase.LOWERING, Phase.RELEASING, Phase.TOUCHING_DOWN):
             return timing.lower_s
-        home_s = sum(leg.duration_s for leg in self.plan.inbound)
+        home_s = self._home_s
         if phase in (Phase.RETRACTING, Phase.RECOVERING_LINE):
             return home_s + timing.lower_s
         if phase not in (Phase.CLIMBING, Phase.OUTBOUND, Phase.INBOUND, Phase.RETURNING, Phase.LANDING):
@@ -188,7 +196,7 @@ class PlannedWay:
 
     def remaining_energy_wh(self, view: VehicleView, phase: Phase) -> float | None:
         """What the planned rest of the flight takes; None where no plan describes the rest."""
-        inbound_wh = sum(leg.energy_wh for leg in self.plan.inbound)
+        inbound_wh = self._home_wh
         if phase in _AT_DELIVERY_PHASES:
             return inbound_wh
         moving = (Phase.CLIMBING, Phase.OUTBOUND, Phase.INBOUND, Phase.RETURNING)
@@ -196,7 +204,7 @@ class PlannedWay:
             return None
         return self._energy_of(view, self.rest_from(view.mission_seq), inbound_wh)
 
-    def _energy_of(self, view: VehicleView, rest: list[Leg], inbound_wh: float) -> float | None:
+    def _energy_of(self, view: VehicleView, rest: Sequence[Leg], inbound_wh: float) -> float | None:
         if not rest:
             return None
         needed_wh = rest[0].energy_wh * self._left_of(view, rest[0]) + sum(leg.energy_wh for leg in rest[1:])

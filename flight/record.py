@@ -21,6 +21,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from flight.messages import Event, FlyMission, TelemetrySample, encode
 from planner.export.qgc_plan import to_qgc_plan
@@ -47,6 +48,7 @@ class FlightRecord:
         self._write("flight.json", json.dumps(about, indent=1).encode())
         self._write("plan.json", _PLAN.dump_json(plan, indent=1))
         self._write("mission.plan", json.dumps(to_qgc_plan(plan), indent=1).encode())
+        self._stamped: tuple[datetime | None, bytes] = (None, b"")
         self._tlog = (self.folder / "flight.tlog").open("ab")
         self._events = (self.folder / "events.jsonl").open("ab")
         self._track = (self.folder / "track.jsonl").open("ab")
@@ -64,7 +66,10 @@ class FlightRecord:
         """One MAVLink frame in .tlog form: microseconds since 1970 as a big-endian integer, then the frame."""
         if not self.open:
             return
-        self._tlog.write(struct.pack(">Q", int(at.timestamp() * 1e6)) + data)
+        if at is not self._stamped[0]:
+            # Frames come in datagrams: many have one time.
+            self._stamped = (at, struct.pack(">Q", int(at.timestamp() * 1e6)))
+        self._tlog.write(self._stamped[1] + data)
 
     def event(self, event: Event) -> None:
         if self.open:
@@ -94,7 +99,7 @@ class FlightRecord:
             "link_age_s": sample.link_age_s,
             "eta_s": sample.eta_s,
         }
-        self._track.write(json.dumps(record).encode() + b"\n")
+        self._track.write(to_json(record) + b"\n")
 
     @property
     def open(self) -> bool:
