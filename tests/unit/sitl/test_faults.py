@@ -240,9 +240,12 @@ def test_low_warns_and_critical_acts(personality: Personality) -> None:
         home = ("AUTO_RTL",)
     else:
         g = flying(15)
+        # Far out: a landing that is under way goes on whatever is critical (FS_OPTIONS 8).
+        g.vehicle.autopilot.guided_go(150.0, 0.0, 15.0)
+        g.run(25)
         home = ("LAND",)
     g.vehicle.faults.set("battery_low")
-    g.run(8)
+    g.run(3)
     assert any("attery" in text for text in g.texts())
     g.vehicle.faults.set("battery_critical")
     g.run(12)
