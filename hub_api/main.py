@@ -27,6 +27,8 @@ from hub_api.features.landing_points.routes import router as landing_points
 from hub_api.features.messages.routes import router as messages
 from hub_api.features.metrics.routes import router as metrics
 from hub_api.features.orders.routes import router as orders
+from hub_api.features.readiness.board_routes import router as readiness
+from hub_api.features.readiness.care_routes import router as care
 from hub_api.features.stations.routes import router as stations
 from hub_api.features.streams.routes import router as streams
 from hub_api.features.webhooks.routes import router as webhooks
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     *(health, metrics, tokens, orders, flights, records, streams, webhooks),
     messages,
-    *(stations, drones, landing_points, zones, airspace, access, audit, console),
+    *(readiness, care, stations, drones, landing_points, zones, airspace, access, audit, console),
 )
 """In the order of the documentation."""
 

@@ -84,6 +84,14 @@ class Settings(BaseSettings):
     weather_stale_s: float = Field(
         600.0, gt=0, description="Wind older than this is not known; unknown wind is a reason to refuse."
     )
+    aed_report_required: bool = Field(
+        False,
+        description="Whether a drone stays on the ground while nobody reported its AED's battery, pads and self-test. "
+        "Not every AED model reports; switch it on where all of yours do or people enter it.",
+    )
+    dock_silent_s: float = Field(
+        900.0, gt=0, description="A dock that reported once and then nothing for longer is shown as silent."
+    )
     fleet_settle_s: float = Field(
         15.0,
         ge=0,

@@ -26,6 +26,8 @@ from hub_api.access.gate import Gate, Limits
 from hub_api.access.passwords import Passwords
 from hub_api.access.rate_limit import RateLimit
 from hub_api.access.tokens import TokenSigner
+from hub_api.care.book import CareBook
+from hub_api.care.desk import CareDesk
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.airspace_desk import AirspaceDesk
 from hub_api.dispatch.approvals import ApprovalDesk
@@ -108,6 +110,8 @@ class Hub:
     database: Database
     feed: EventFeed
     fleet: Fleet
+    care_book: CareBook
+    care_desk: CareDesk
     orders: OrderService
     approvals: ApprovalDesk
     commander: Commander
@@ -181,11 +185,19 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             stack,
         )
 
+        care_book = CareBook(
+            clock, aed_report_required=settings.aed_report_required, dock_silent_s=settings.dock_silent_s
+        )
+        care_desk = CareDesk(
+            database=database, ids=ids, clock=clock, book=care_book, bus=bus, site=lambda: site
+        )
+        await care_desk.load()
         fleet = Fleet(
             site,
             clock,
             telemetry_stale_s=settings.telemetry_stale_s,
             weather_stale_s=settings.weather_stale_s,
+            care=lambda drone: care_book.refusals(drone, site),
         )
         ledger = Ledger(clock, ids)
         planning = given.planning or rooms.default_planning(site, lambda: airspace_book.current, ids, clock)
@@ -309,6 +321,8 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             database=database,
             feed=feed,
             fleet=fleet,
+            care_book=care_book,
+            care_desk=care_desk,
             orders=service,
             approvals=approval_desk,
             commander=Commander(
@@ -348,6 +362,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(sender.run(), "callbacks")
         crew.keep(message_sender.run(), "messages")
         crew.keep(approval_desk.run(), "approvals")
+        crew.keep(care_desk.follow(feed), "care")
         crew.keep(_housekeeping(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub

@@ -7,7 +7,7 @@ not lately, is not ready, and the reason says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.clock import Clock
@@ -81,8 +81,18 @@ class Fleet:
     CLOCK_SKEW_S = 5.0
     """How far another clock may be ahead of ours (ASTM F3548-21 asks for ≤ 5 s)."""
 
-    def __init__(self, site: Site, clock: Clock, *, telemetry_stale_s: float, weather_stale_s: float) -> None:
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        *,
+        telemetry_stale_s: float,
+        weather_stale_s: float,
+        care: Callable[[Drone], Sequence[Reason]] = lambda _drone: (),
+    ) -> None:
+        """``care``: what people, AED and dock say against flying a drone."""
         self._clock = clock
+        self._care = care
         self._started_s = clock.monotonic_s()
         self._weather_stale_s = weather_stale_s
         self._station_wind: dict[str, Wind] = {}
@@ -215,7 +225,7 @@ class Fleet:
     def _view(self, drone: Drone, mission_id: str | None, refused: bool) -> DroneView:
         seen = self._seen[drone.drone_id]
         age_s = self._age_s(seen)
-        not_ready = tuple(self._reasons(seen, age_s, mission_id, refused))
+        not_ready = (*self._care(drone), *self._reasons(seen, age_s, mission_id, refused))
         return DroneView(
             drone=drone,
             ready=not not_ready,

@@ -62,6 +62,7 @@ async def list_flights(
     drone_id: Name = None,
     station_id: Name = None,
     order_id: Annotated[str | None, Query(pattern=r"^ord_[0-9A-HJKMNP-TV-Z]{26}$")] = None,
+    drill: Annotated[bool | None, Query(description="Only drills, or only what was no drill.")] = None,
     since: Annotated[
         AwareDatetime | None, Query(description="Commanded at or after this moment (RFC 3339).")
     ] = None,
@@ -78,6 +79,7 @@ async def list_flights(
         drone_id=drone_id,
         station_id=station_id,
         order_id=order_id,
+        drill=drill,
         since=since,
         until=until,
     )

@@ -82,7 +82,6 @@ async def report_weather(
 
 def _view(hub: HubDep, station: Station, ready: set[str]) -> StationView:
     drones = [drone.drone_id for drone in hub.site.drones if drone.station_id == station.station_id]
-    wind = hub.fleet.measured_wind(station.station_id)
     return StationView(
         station_id=station.station_id,
         name=station.name,
@@ -93,14 +92,20 @@ def _view(hub: HubDep, station: Station, ready: set[str]) -> StationView:
         position_quality=str(station.position_quality),
         drone_ids=drones,
         ready_drone_ids=[drone_id for drone_id in drones if drone_id in ready],
-        wind=None
-        if wind is None
-        else WindView(
-            from_deg=wind.from_deg,
-            speed_m_s=wind.speed_m_s,
-            gust_m_s=wind.gust_m_s,
-            measured_at=wind.measured_at,
-            age_s=(hub.clock.now() - wind.measured_at).total_seconds(),
-            usable=hub.fleet.usable_wind(station.station_id) is not None,
-        ),
+        wind=wind_view(hub, station.station_id),
+    )
+
+
+def wind_view(hub: HubDep, station_id: str) -> WindView | None:
+    """The newest reading at a station, and whether it is young enough to decide on."""
+    wind = hub.fleet.measured_wind(station_id)
+    if wind is None:
+        return None
+    return WindView(
+        from_deg=wind.from_deg,
+        speed_m_s=wind.speed_m_s,
+        gust_m_s=wind.gust_m_s,
+        measured_at=wind.measured_at,
+        age_s=(hub.clock.now() - wind.measured_at).total_seconds(),
+        usable=hub.fleet.usable_wind(station_id) is not None,
     )

@@ -20,6 +20,8 @@ from hub_api.wiring import Hub
 KEEP_ALIVE_S = 15.0
 """Real seconds of silence before a word, so that proxies keep the connection."""
 _PAGE = 500
+SITE_EVENTS = frozenset({"dock_changed"})
+"""Kinds of events about stations and the site, which name no drone."""
 
 
 class Topic(StrEnum):
@@ -63,7 +65,7 @@ class EventFilter:
 
     def wants(self, event: EventRecord) -> bool:
         """The cheap half, without a look at the database."""
-        if Topic.FLEET in self._topics and event.drone_id is not None:
+        if Topic.FLEET in self._topics and (event.drone_id is not None or event.kind in SITE_EVENTS):
             return True
         return Topic.INCIDENTS in self._topics and event.order_id is not None
 

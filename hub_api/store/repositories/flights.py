@@ -32,6 +32,7 @@ class FlightFilter:
     drone_id: str | None = None
     station_id: str | None = None
     order_id: str | None = None
+    drill: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -91,6 +92,9 @@ def _conditions(wanted: FlightFilter) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             found.append(col(column) == value)
+    if wanted.drill is not None:
+        is_drill = col(OrderRow.mode) == "drill"
+        found.append(is_drill if wanted.drill else ~is_drill)
     if wanted.since is not None:
         found.append(col(row.created_at) >= wanted.since)
     if wanted.until is not None:
@@ -139,8 +143,11 @@ class Flown:
 NOT_FLOWN = Flown(0, 0.0)
 
 
-def flown(session: Session, drone_ids: Collection[str] | None = None) -> dict[str, Flown]:
-    """What each drone has flown by the stored flights that ended; drones that never flew are left out.
+def flown(
+    session: Session, drone_ids: Collection[str] | None = None, *, until: datetime | None = None
+) -> dict[str, Flown]:
+    """What each drone has flown by the stored flights that ended (before ``until``); those that never flew are left
+    out.
 
     Added up here rather than by the database: the two know no common way to subtract moments.
     """
@@ -149,6 +156,8 @@ def flown(session: Session, drone_ids: Collection[str] | None = None) -> dict[st
     )
     if drone_ids is not None:
         query = query.where(col(MissionRow.drone_id).in_(drone_ids))
+    if until is not None:
+        query = query.where(col(MissionRow.ended_at) < until)
     found: dict[str, Flown] = {}
     for drone_id, airborne_at, ended_at in session.exec(query):
         if airborne_at is None or ended_at is None:

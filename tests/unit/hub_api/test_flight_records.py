@@ -37,9 +37,16 @@ async def record(w: World, flight_id: str, *, finish: bool = True) -> FlightReco
     """What an agent of this process would have written about the flight."""
     mission = await w.hub.database.read(lambda s: missions.find_by_flight(s, flight_id))
     assert mission is not None
-    plan = PLAN.validate_python(mission.plan)
-    written = FlightRecord(w.hub.settings.records_dir, flight_id, plan)
     began = w.hub.clock.now()
+    command = m.FlyMission(
+        command_id=mission.command_id,
+        drone_id=mission.drone_id,
+        flight_id=flight_id,
+        order_id=mission.order_id,
+        plan=PLAN.validate_python(mission.plan),
+        issued_at=began,
+    )
+    written = FlightRecord(w.hub.settings.records_dir, command)
     for number in range(240):
         second = number * 0.25
         phase = Phase.CLIMBING if second < 10 else Phase.OUTBOUND if second < 50 else Phase.HOVERING
@@ -112,9 +119,13 @@ def test_flights_are_listed_newest_first_page_by_page_and_by_what_came_of_them(t
             assert await wanted(order_id=second["order_id"]) == {second["order_id"]}
             assert await wanted(drone_id="bao-01", outcome="not_delivered") == set()
             assert await wanted(drone_id="nobody") == set()
+            drill = (await w.order("k4", mode="drill")).json()
+            assert await wanted(drill="true") == {drill["order_id"]}
+            assert drill["order_id"] not in await wanted(drill="false")
+            assert len(await wanted(drill="false")) == 3
             late = third["received_at"]
-            assert await wanted(since=late) == open_now
-            assert await wanted(until=late) == (await wanted()) - open_now
+            assert await wanted(since=late, drill="false") == open_now
+            assert await wanted(until=late) == (await wanted(drill="false")) - open_now
             line = shown["flights"][-1]
             assert (line["outcome"], line["severity"]) == ("delivered", "I")
             assert line["air_s"] > 10.0

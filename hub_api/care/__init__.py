@@ -1,0 +1,1 @@
+"""Looking after what waits on the ground: drones out of service, AEDs, docks, maintenance."""
