@@ -14,7 +14,7 @@ is never just shifted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -220,6 +220,8 @@ class _Resolver:
         for _ in range(ROUNDS):
             for conflict in blocking:
                 avoid.setdefault((conflict.intent_id, conflict.other_volume_index), self.obstacle(conflict))
+            if self.ends_inside(avoid.values()):
+                return None
             plan = self.plan_again(
                 self.plan.created_at, [(intent_id, shape) for (intent_id, _), shape in avoid.items()]
             )
@@ -229,6 +231,12 @@ class _Resolver:
             if not blocking:
                 return plan
         return None
+
+    def ends_inside(self, obstacles: Iterable[shapely.Polygon]) -> bool:
+        """Whether pad or hover point is too near to what is avoided: then no way leads around it."""
+        ends = [self.frame.to_enu(end.position) for end in (self.plan.home, self.plan.delivery)]
+        places = shapely.MultiPoint([(end.east_m, end.north_m) for end in ends])
+        return any(shapely.dwithin(shape, places, self.plan.corridor_half_width_m) for shape in obstacles)
 
     def obstacle(self, conflict: Conflict) -> shapely.Polygon:
         """The other's outline, grown by what our volumes reach beyond the corridor that the planner keeps."""

@@ -222,6 +222,15 @@ def verification_failed(detail: str) -> Reason:
     )
 
 
+@lru_cache(maxsize=64)
+def not_tried(tried: int) -> Reason:
+    return Reason(
+        "not_tried",
+        f"{tried} drones that would be there sooner can't fly to this landing point; this one was not planned.",
+        f"{tried}架可更快到达的无人机均无法飞往该投放点，未再规划此机。",
+    )
+
+
 @lru_cache(maxsize=4096)
 def slower_by_bound(bound_s: int) -> Reason:
     return Reason(

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -25,15 +24,15 @@ from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import PLAN, Answer, Planning, Question, reason_json
 from hub_api.dispatch.proposals import Proposals, covers
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
+from hub_api.dispatch.verdicts import pack
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord
-from hub_api.store.repositories import missions, orders
+from hub_api.store.repositories import audit, missions, orders
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
 
-_ANSWER = TypeAdapter(Answer)
 _UNDECIDED = (OrderState.RECEIVED, OrderState.REDECIDING)
 _RACES = 5
 """Times a drone may be snatched away by another hub on the same database before we give up."""
@@ -220,9 +219,24 @@ class DecisionMaker:
             self._accept(session, turn, answer, answer.plan)
         return turn.order
 
+    def _keep(
+        self,
+        session: Session,
+        turn: Turn,
+        answer: Answer,
+        flight_id: str | None,
+        now: datetime,
+        **changes: Any,
+    ) -> None:
+        """Store the decision in the order, its candidates beside it."""
+        document = pack(answer.candidates)
+        orders.put_candidates(session, turn.order.order_id, document, first=turn.order.decision is None)
+        decision = decision_json(answer, flight_id, now) | {"candidates_sha256": audit.digest_of(document)}
+        self._ledger.change(session, turn, decision=decision, **changes)
+
     def _decline(self, session: Session, turn: Turn, answer: Answer) -> None:
         again = turn.order.state is OrderState.REDECIDING
-        self._ledger.change(session, turn, decision=decision_json(answer, None, self._ledger.now()))
+        self._keep(session, turn, answer, None, self._ledger.now())
         self._ledger.apply(session, turn, OrderEvent.DECLINED)
         self._ledger.close_if_flights_ended(session, turn)
         listed = "; ".join(reason.detail for reason in answer.reasons)
@@ -252,12 +266,7 @@ class DecisionMaker:
             created_at=now,
         )
         missions.insert(session, mission)
-        self._ledger.change(
-            session,
-            turn,
-            mission_id=mission.mission_id,
-            decision=decision_json(answer, mission.flight_id, now),
-        )
+        self._keep(session, turn, answer, mission.flight_id, now, mission_id=mission.mission_id)
         if not covers(turn.order, mission):
             self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
             return
@@ -303,7 +312,7 @@ def _position_json(position: Wgs84Point) -> dict[str, float]:
 
 
 def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[str, Any]:
-    """The decision as it is stored with the order and shown by the API."""
+    """The decision as it is stored with the order; its candidates are stored beside it."""
     stored: dict[str, Any] = {
         "outcome": "declined" if answer.plan is None else "accepted",
         "decided_at": now.isoformat(),
@@ -313,7 +322,6 @@ def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[
             len(answer.candidates) if answer.candidates_total is None else answer.candidates_total
         ),
         "refusals": dict(answer.refusals),
-        "candidates": _ANSWER.dump_python(answer, mode="json", include={"candidates"})["candidates"],
         "benefit": None if answer.benefit is None else asdict(answer.benefit),
     }
     plan = answer.plan

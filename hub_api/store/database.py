@@ -8,18 +8,19 @@ their order even by two hubs on one database); a unit of reading sees one moment
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic_core import from_json
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlmodel import Session
@@ -33,6 +34,8 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S = 5.0
 """Chosen: a back-up or the command line may hold the file for a moment; longer is a fault to report."""
 _READERS = 4
+_TOGETHER = 64
+"""Chosen: units of work that are committed together at most, so that the first need not wait long for the last."""
 _APPENDED = "appended_events"
 _ACTOR = "actor"
 _WRITER_LOCK = 0x0D0E_AED0
@@ -144,12 +147,50 @@ def _revisions(engine: Engine) -> frozenset[str]:
         return frozenset(MigrationContext.configure(connection).get_current_heads())
 
 
+class _Unit(Generic[T]):
+    """A unit of work that waits for the writer, and what came of it."""
+
+    def __init__(self, work: Callable[[Session], T], actor: Actor) -> None:
+        self._work, self._actor = work, actor
+        self._result: T | None = None
+        self._appended: list[EventRecord] = []
+        self.error: Exception | None = None
+
+    def run(self, connection: Connection) -> None:
+        """Do the work in the connection's transaction; raises what the work raises, with nothing of it stored."""
+        with (
+            Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
+            session.begin(),
+        ):
+            self._do(session)
+
+    def run_alone(self, engine: Engine) -> None:
+        """The same in a transaction of its own."""
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            self._do(session)
+
+    def _do(self, session: Session) -> None:
+        session.info[_ACTOR] = self._actor
+        self._result = self._work(session)
+        session.flush()
+        self._appended = session.info.get(_APPENDED, [])
+
+    def outcome(self) -> tuple[T, list[EventRecord]]:
+        """What the work gave and the events that it stored, once it is committed; or the error."""
+        if self.error is not None:
+            raise self.error
+        return self._result, self._appended  # type: ignore[return-value]
+
+
 class Database:
     """Runs units of work: ``write`` in one serial writer, ``read`` beside it.
 
     A unit is a plain function of a session. It runs in a worker thread (inline in virtual time), is
     committed as a whole, and only then are its events handed to ``on_committed``, so that no
     listener ever hears of something that a crash could still undo.
+
+    Units that wait for the writer are committed together: each in a savepoint of its own, so that one that fails
+    undoes nothing of another, and the disk is waited for once. None of them is told of before that.
     """
 
     def __init__(self, engine: Engine, *, on_committed: Callable[[list[EventRecord]], None]) -> None:
@@ -162,16 +203,20 @@ class Database:
         )
         self._on_committed = on_committed
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._waiting: deque[_Unit[Any]] = deque()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction; raises what ``work`` raises, with nothing stored then."""
-        loop = asyncio.get_running_loop()
+        unit = _Unit(work, current_actor())
         # A cancelled request must not leave the listeners without an event that was committed.
-        return await asyncio.shield(self._write(loop, work))
+        return await asyncio.shield(self._write(unit))
 
-    async def _write(self, loop: asyncio.AbstractEventLoop, work: Callable[[Session], T]) -> T:
-        result, appended = await loop.run_in_executor(self._writer, self._transact, work, current_actor())
+    async def _write(self, unit: _Unit[T]) -> T:
+        self._waiting.append(unit)
+        # Whoever comes first takes along what waits by then; at the latest, our own turn takes us.
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._write_waiting)
+        result, appended = unit.outcome()
         if appended:
             self._on_committed(appended)
         return result
@@ -185,18 +230,33 @@ class Database:
         """For back-up and checks that need the schema rather than a unit of work."""
         return self._engine
 
-    def _transact(self, work: Callable[[Session], T], actor: Actor) -> tuple[T, list[EventRecord]]:
+    def _write_waiting(self) -> None:
+        """Everything that waits now, in its order, in one transaction."""
+        units: list[_Unit[Any]] = []
+        while self._waiting and len(units) < _TOGETHER:
+            units.append(self._waiting.popleft())
+        if not units:
+            return
         try:
-            with Session(self._immediate, expire_on_commit=False) as session, session.begin():
-                session.info[_ACTOR] = actor
-                result = work(session)
-                session.flush()
-                appended: list[EventRecord] = session.info.get(_APPENDED, [])
-            return result, appended
-        except (OperationalError, InterfaceError) as error:
-            raise InternalError(
-                ErrorCode.STORE_FAILED, f"the database refused to write: {error.orig}"
-            ) from error
+            if len(units) == 1:
+                units[0].run_alone(self._immediate)
+                return
+            with self._immediate.begin() as connection:
+                for unit in units:
+                    self._try(unit, connection)
+        except Exception as error:
+            for unit in units:
+                unit.error = unit.error or _as_told(error)
+
+    @staticmethod
+    def _try(unit: _Unit[Any], connection: Connection) -> None:
+        try:
+            unit.run(connection)
+        except (OperationalError, InterfaceError):
+            # The database itself refuses: nobody's work is stored.
+            raise
+        except Exception as error:
+            unit.error = error
 
     def _look(self, work: Callable[[Session], T]) -> T:
         try:
@@ -212,6 +272,15 @@ class Database:
         self._writer.shutdown()
         self._readers.shutdown()
         self._engine.dispose()
+
+
+def _as_told(error: Exception) -> Exception:
+    """A refusal of the database as 5002; what a unit of work raised, as it is."""
+    if isinstance(error, (OperationalError, InterfaceError)):
+        told = InternalError(ErrorCode.STORE_FAILED, f"the database refused to write: {error.orig}")
+        told.__cause__ = error
+        return told
+    return error
 
 
 def actor_of(session: Session) -> Actor:

@@ -144,6 +144,15 @@ class OrderRow(Row, table=True):
     ambulance_eta_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class DecisionCandidatesRow(Row, table=True):
+    """The candidates of an order's last decision, see :mod:`hub_api.dispatch.verdicts`."""
+
+    __tablename__ = "decision_candidates"
+
+    order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), primary_key=True, max_length=40)
+    document: str = Field(sa_type=Text)
+
+
 class IdempotencyRow(Row, table=True):
     """One client's key, bound to the body it came with. Its primary key is what makes doubles impossible."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Header, Path, Query, Response, Security
 from fastapi.responses import StreamingResponse
+from sqlmodel import Session
 
 from core.errors import AirspaceError
 from core.gcj02 import ReferenceSystem, to_wgs84
@@ -26,7 +27,14 @@ from hub_api.features.orders.schemas import (
     OrderView,
     RefuseRequest,
 )
-from hub_api.features.orders.views import approval_of, event_view, order_view, summary_of
+from hub_api.features.orders.views import (
+    approval_of,
+    as_json,
+    candidates_of,
+    event_view,
+    order_view,
+    summary_of,
+)
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.sse import encode, follow, stream_response
@@ -39,8 +47,19 @@ router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictJsonR
 Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_READ])]
 Writer = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_WRITE])]
 Approver = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_APPROVE])]
-_Seen = tuple[OrderRecord, list[MissionRecord], list[CallbackRecord], dict[str, str], ApprovalRecord | None]
 OrderId = Annotated[str, Path(description="As given when the order was placed.", max_length=80)]
+
+
+class _Look(NamedTuple):
+    """What is read to show an order."""
+
+    order: OrderRecord
+    flights: list[MissionRecord]
+    updates: list[CallbackRecord]
+    reserved: dict[str, str]
+    asked: ApprovalRecord | None
+    candidates: str | None
+
 
 _REPLAY = {
     "Idempotent-Replay": {
@@ -71,7 +90,6 @@ async def place_order(
     hub: HubDep,
     who: Writer,
     body: OrderRequest,
-    response: Response,
     idempotency_key: Annotated[
         str,
         Header(
@@ -82,7 +100,7 @@ async def place_order(
             examples=["BA-120-2026-000123-1"],
         ),
     ],
-) -> OrderView:
+) -> Response:
     """Stored, decided and answered in one request.
 
     A declined order is an answer (201, `decision.outcome = "declined"`), not an error: a patient in a
@@ -110,10 +128,12 @@ async def place_order(
             ambulance_eta_at=body.ambulance_eta_at,
         )
     )
+    shown = await _view(hub, placed.order.order_id, who)
     if placed.replay:
-        response.status_code = 200
-        response.headers["Idempotent-Replay"] = "true"
-    return await _view(hub, placed.order.order_id, who)
+        shown.headers["Idempotent-Replay"] = "true"
+    else:
+        shown.status_code = 201
+    return shown
 
 
 @router.get("", response_model=OrderPage, summary="List orders", responses=declared(401, 403, 422))
@@ -142,7 +162,7 @@ async def list_orders(
 @router.get(
     "/{order_id}", response_model=OrderView, summary="See an order", responses=declared(401, 403, 404)
 )
-async def get_order(hub: HubDep, who: Reader, order_id: OrderId) -> OrderView:
+async def get_order(hub: HubDep, who: Reader, order_id: OrderId) -> Response:
     """The order, its decision, its flights and, while a drone flies, where it is."""
     return await _view(hub, order_id, who)
 
@@ -202,7 +222,7 @@ async def follow_order(
     summary="Cancel an order",
     responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
 )
-async def cancel_order(hub: HubDep, who: Writer, order_id: OrderId, body: CancelRequest) -> OrderView:
+async def cancel_order(hub: HubDep, who: Writer, order_id: OrderId, body: CancelRequest) -> Response:
     """Nothing flies that has not started; a drone in the air comes home along its planned legs.
 
     Safe to repeat. Once the AED is on the ground there is nothing to cancel: 409.
@@ -219,7 +239,7 @@ async def cancel_order(hub: HubDep, who: Writer, order_id: OrderId, body: Cancel
     summary="Approve a proposed flight",
     responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
 )
-async def approve_order(hub: HubDep, who: Approver, order_id: OrderId, body: ApproveRequest) -> OrderView:
+async def approve_order(hub: HubDep, who: Approver, order_id: OrderId, body: ApproveRequest) -> Response:
     """The flight is commanded, if its plan may still be flown; otherwise it is planned again at once.
 
     A new plan for the same drone and landing point flies; any other is proposed anew (`AWAITING_APPROVAL` again,
@@ -238,7 +258,7 @@ async def approve_order(hub: HubDep, who: Approver, order_id: OrderId, body: App
     summary="Refuse a proposed flight",
     responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
 )
-async def refuse_order(hub: HubDep, who: Approver, order_id: OrderId, body: RefuseRequest) -> OrderView:
+async def refuse_order(hub: HubDep, who: Approver, order_id: OrderId, body: RefuseRequest) -> Response:
     """The order is declined with the reason; its drone is free. Safe to repeat."""
     await _find(hub, order_id, who)
     await hub.approvals.refuse(
@@ -260,24 +280,34 @@ async def _find(hub: HubDep, order_id: str, who: Principal) -> OrderRecord:
     return order
 
 
-async def _view(hub: HubDep, order_id: str, who: Principal) -> OrderView:
-    await _find(hub, order_id, who)
+async def _view(hub: HubDep, order_id: str, who: Principal) -> Response:
+    """Everything about an order that ``who`` may see."""
 
-    def look(session: Any) -> _Seen:
-        return (
-            orders.get(session, order_id),
+    def look(session: Session) -> _Look | None:
+        order = orders.find(session, order_id)
+        if order is None or (who.visible_client is not None and order.client != who.visible_client):
+            return None
+        return _Look(
+            order,
             missions.of_order(session, order_id),
-            callbacks.of_order(session, order_id),
-            missions.reserved_drones(session),
+            callbacks.of_order(session, order_id) if order.request.get("callback_url") else [],
+            missions.reserved_drones(session) if order.mission_id is not None else {},
             approvals.newest_of_order(session, order_id),
+            orders.candidates_of(session, order_id),
         )
 
-    order, flights, updates, reserved, asked = await hub.database.read(look)
-    current = next((m for m in flights if m.mission_id == order.mission_id), None)
-    drone = None if current is None else hub.fleet.view(current.drone_id, reserved)
+    if not is_id(order_id, "ord"):
+        raise unknown_order(order_id)
+    found = await hub.database.read(look)
+    if found is None:
+        raise unknown_order(order_id)
+    order = found.order
+    current = next((m for m in found.flights if m.mission_id == order.mission_id), None)
+    drone = None if current is None else hub.fleet.view(current.drone_id, found.reserved)
     shown = hub.personal.show(order, allowed=who.sees_personal_data_of(order.client))
-    approval = approval_of(order, flights, asked, hub.settings.approval_chain)
-    return order_view(order, flights, updates, hub.site, drone, shown, approval)
+    approval = approval_of(order, found.flights, found.asked, hub.settings.approval_chain)
+    view = order_view(order, found.flights, found.updates, hub.site, drone, shown, approval)
+    return Response(as_json(view, candidates_of(order, found.candidates)), media_type="application/json")
 
 
 def _render(event: EventRecord) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic_core import to_json
+
 from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.verdicts import unpack
 from hub_api.features.orders.schemas import (
     ApprovalView,
     BenefitView,
     CallbackView,
-    CandidateView,
     DecisionView,
     EtaView,
     FlightView,
@@ -57,14 +59,17 @@ def _place(
     )
 
 
-def _candidate(item: dict[str, Any], decision: dict[str, Any], order: OrderRecord) -> CandidateView:
+def candidates_of(order: OrderRecord, document: str | None) -> list[dict[str, Any]]:
+    """The candidates of an order's decision as they are shown; those of earlier releases are inside it."""
+    decision = order.decision or {}
+    shown: list[dict[str, Any]] = decision.get("candidates", []) if document is None else unpack(document)
     ahead_s = None
-    if item["time_to_patient_s"] is not None and order.ambulance_eta_at is not None:
-        at_patient = datetime.fromisoformat(decision["decided_at"]) + timedelta(
-            seconds=item["time_to_patient_s"]
-        )
-        ahead_s = (order.ambulance_eta_at - at_patient).total_seconds()
-    return CandidateView.model_validate({**item, "ahead_of_ambulance_s": ahead_s})
+    if order.ambulance_eta_at is not None and decision:
+        ahead_s = (order.ambulance_eta_at - datetime.fromisoformat(decision["decided_at"])).total_seconds()
+    for item in shown:
+        time_s = item["time_to_patient_s"]
+        item["ahead_of_ambulance_s"] = None if ahead_s is None or time_s is None else ahead_s - time_s
+    return shown
 
 
 def _benefit(stored: dict[str, Any] | None) -> BenefitView | None:
@@ -93,17 +98,17 @@ def approval_of(
     )
 
 
-def decision_of(order: OrderRecord, decision: dict[str, Any], site: Site) -> DecisionView:
-    """The stored decision with names and moments."""
+def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
+    """The stored decision with names and moments, and without its candidates: :func:`as_json` adds them."""
     fields: dict[str, Any] = {
         "outcome": decision["outcome"],
         "decided_at": decision["decided_at"],
         "reasons": decision["reasons"],
-        "candidates": [_candidate(item, decision, order) for item in decision["candidates"]],
+        "candidates": [],
         "benefit": _benefit(decision.get("benefit")),
         "airspace_version": decision["airspace_version"],
         # Decisions of the first release hold all of them.
-        "candidates_total": decision.get("candidates_total", len(decision["candidates"])),
+        "candidates_total": decision.get("candidates_total", len(decision.get("candidates", ()))),
         "refusals": decision.get("refusals", {}),
     }
     if decision["outcome"] == "accepted":
@@ -189,6 +194,15 @@ def callback_of(url: str | None, updates: list[CallbackRecord]) -> CallbackView 
     )
 
 
+def as_json(view: OrderView, candidates: list[dict[str, Any]]) -> bytes:
+    """An order in JSON with the candidates of its decision. These are hundreds and have their shape already, so
+    no model is made of each."""
+    shown = view.model_dump(mode="json")
+    if shown["decision"] is not None:
+        shown["decision"]["candidates"] = candidates
+    return to_json(shown)
+
+
 def order_view(
     order: OrderRecord,
     missions: list[MissionRecord],
@@ -221,7 +235,7 @@ def order_view(
         incident_reference=request["incident_reference"],
         caller=personal.values.get("caller"),
         personal_data=personal.status,
-        decision=None if order.decision is None else decision_of(order, order.decision, site),
+        decision=None if order.decision is None else decision_of(order.decision, site),
         approval=approval,
         ambulance_eta_at=order.ambulance_eta_at,
         decided_at=order.decided_at,

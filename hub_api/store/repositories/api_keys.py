@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import bindparam, or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
 from hub_api.store.records import ApiKeyRecord
+from hub_api.store.rows import run, table_of
 from hub_api.store.tables import ApiKeyRow
 
+_TABLE = table_of(ApiKeyRow)
+_C = _TABLE.c
+_OPENED_BY = _TABLE.select().where(
+    _C.revoked_at.is_(None),
+    or_(_C.secret_sha256 == bindparam("secret"), _C.previous_sha256 == bindparam("secret")),
+)
 
-def _record(row: ApiKeyRow) -> ApiKeyRecord:
+
+def _record(row: Any) -> ApiKeyRecord:
     return ApiKeyRecord(
         key_id=row.key_id,
         client=row.client,
@@ -49,11 +58,7 @@ def find_by_hash(session: Session, secret_sha256: str) -> ApiKeyRecord | None:
 
 def find_usable(session: Session, secret_sha256: str, at: datetime) -> ApiKeyRecord | None:
     """The open key that this secret opens at this moment, as its present or its just replaced one."""
-    query = select(ApiKeyRow).where(
-        col(ApiKeyRow.revoked_at).is_(None),
-        or_(col(ApiKeyRow.secret_sha256) == secret_sha256, col(ApiKeyRow.previous_sha256) == secret_sha256),
-    )
-    row = session.exec(query).first()
+    row = run(session, _OPENED_BY, secret=secret_sha256).first()
     if row is None or (row.expires_at is not None and row.expires_at <= at):
         return None
     if row.secret_sha256 != secret_sha256 and (row.previous_until is None or row.previous_until <= at):

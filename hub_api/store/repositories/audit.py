@@ -15,16 +15,21 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from hub_api.store.database import actor_of
 from hub_api.store.records import AuditRecord
+from hub_api.store.rows import Rows
 from hub_api.store.tables import AuditRow
 
 GENESIS = "0" * 64
 _FIELDS = tuple(AuditRecord.__dataclass_fields__)
 _HASHED = tuple(name for name in _FIELDS if name != "hash")
 _PAGE = 1000
+_ROWS = Rows(AuditRow, AuditRecord, _FIELDS)
+_C = _ROWS.columns
+_NEWEST = _ROWS.select.order_by(_C.seq.desc()).limit(bindparam("count"))
 
 
 def _canonical(value: object) -> bytes:
@@ -61,7 +66,7 @@ def append(
     ``before`` and ``after`` are digests (:func:`digest_of`); ``detail`` holds no personal data and no secret.
     The store has one writer at a time, so the entry before this one is the newest there is.
     """
-    newest = session.exec(select(AuditRow).order_by(col(AuditRow.seq).desc()).limit(1)).first()
+    newest = _ROWS.one(session, _NEWEST, count=1)
     actor = actor_of(session)
     open_entry = AuditRecord(
         seq=1 if newest is None else newest.seq + 1,
@@ -78,8 +83,7 @@ def append(
         hash="",
     )
     fields = {name: getattr(open_entry, name) for name in _HASHED} | {"hash": hash_of(open_entry)}
-    session.add(AuditRow(**fields))
-    session.flush()
+    _ROWS.insert(session, **fields)
     return AuditRecord(**fields)
 
 
@@ -95,7 +99,7 @@ def page(session: Session, *, before: int | None, subject: str | None, limit: in
 
 def head(session: Session) -> tuple[int, str]:
     """Number and hash of the newest entry; (0, zeros) of an empty log."""
-    newest = session.exec(select(AuditRow).order_by(col(AuditRow.seq).desc()).limit(1)).first()
+    newest = _ROWS.one(session, _NEWEST, count=1)
     return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
 
 

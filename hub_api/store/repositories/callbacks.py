@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from hub_api.store.records import CallbackRecord
+from hub_api.store.rows import Rows
 from hub_api.store.tables import CallbackRow, OrderRow
 
 _FIELDS = tuple(CallbackRecord.__dataclass_fields__)
+_ROWS = Rows(CallbackRow, CallbackRecord, _FIELDS)
+_C = _ROWS.columns
+_OPEN = _ROWS.select.where(_C.delivered_at.is_(None), _C.failed_at.is_(None)).order_by(_C.seq)
+_OF_ORDER = _ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.seq)
 
 
 def _record(row: CallbackRow) -> CallbackRecord:
@@ -19,24 +24,24 @@ def _record(row: CallbackRow) -> CallbackRecord:
 
 def add(session: Session, *, order_id: str, event_seq: int, url: str, body: str, at: datetime) -> None:
     """Owe one update from this transaction on."""
-    session.add(
-        CallbackRow(
-            order_id=order_id, event_seq=event_seq, url=url, body=body, created_at=at, next_attempt_at=at
-        )
+    _ROWS.insert(
+        session,
+        order_id=order_id,
+        event_seq=event_seq,
+        url=url,
+        body=body,
+        created_at=at,
+        next_attempt_at=at,
+        attempts=0,
+        replays=0,
     )
-    session.flush()
 
 
 def open_of_each_order(session: Session) -> list[CallbackRecord]:
     """The oldest open update of every order: updates of one order are sent in order."""
-    query = (
-        select(CallbackRow)
-        .where(col(CallbackRow.delivered_at).is_(None), col(CallbackRow.failed_at).is_(None))
-        .order_by(col(CallbackRow.seq))
-    )
     first: dict[str, CallbackRecord] = {}
-    for row in session.exec(query):
-        first.setdefault(row.order_id, _record(row))
+    for record in _ROWS.all(session, _OPEN):
+        first.setdefault(record.order_id, record)
     return list(first.values())
 
 
@@ -73,8 +78,7 @@ def replay(session: Session, seq: int, at: datetime) -> None:
 
 
 def of_order(session: Session, order_id: str) -> list[CallbackRecord]:
-    query = select(CallbackRow).where(col(CallbackRow.order_id) == order_id).order_by(col(CallbackRow.seq))
-    return [_record(row) for row in session.exec(query)]
+    return _ROWS.all(session, _OF_ORDER, order_id=order_id)
 
 
 def mark_delivered(session: Session, seq: int, at: datetime) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, func, select
+from sqlmodel import Session
 
 from hub_api.dispatch.order_states import OrderState
 from hub_api.store.database import note_appended
 from hub_api.store.records import EventRecord, NewEvent
+from hub_api.store.rows import Rows, run
 from hub_api.store.tables import EventRow
 
 _FIELDS = tuple(EventRecord.__dataclass_fields__)
 _NEW = tuple(NewEvent.__dataclass_fields__)
+_ROWS = Rows(
+    EventRow, EventRecord, _FIELDS, {"state": lambda state: None if state is None else OrderState(state)}
+)
+_C = _ROWS.columns
+_KNOWN = select(_C.seq).where(_C.message_id == bindparam("message_id"))
+_AFTER = _ROWS.select.where(_C.seq > bindparam("after")).order_by(_C.seq)
+_OF_ORDER = _AFTER.where(_C.order_id == bindparam("order_id"))
+_LAST = select(func.max(_C.seq))
 
 
 def record_of(row: EventRow) -> EventRecord:
@@ -22,16 +31,13 @@ def record_of(row: EventRow) -> EventRecord:
 
 def known(session: Session, message_id: str) -> bool:
     """Whether this message was stored before."""
-    query = select(EventRow.seq).where(col(EventRow.message_id) == message_id)
-    return session.exec(query).first() is not None
+    return run(session, _KNOWN, message_id=message_id).first() is not None
 
 
 def append(session: Session, event: NewEvent) -> EventRecord:
     """Store an event; listeners hear of it after the commit."""
-    row = EventRow(**{name: getattr(event, name) for name in _NEW})
-    session.add(row)
-    session.flush()
-    record = record_of(row)
+    fields = {name: getattr(event, name) for name in _NEW}
+    record = EventRecord(**fields, seq=_ROWS.insert(session, **fields))
     note_appended(session, record)
     return record
 
@@ -40,22 +46,15 @@ def of_order(
     session: Session, order_id: str, *, after: int = 0, limit: int | None = None
 ) -> list[EventRecord]:
     """Events of an order with ``seq`` greater than ``after``, in order."""
-    query = (
-        select(EventRow)
-        .where(col(EventRow.order_id) == order_id, col(EventRow.seq) > after)
-        .order_by(col(EventRow.seq))
-    )
-    if limit is not None:
-        query = query.limit(limit)
-    return [record_of(row) for row in session.exec(query)]
+    query = _OF_ORDER if limit is None else _OF_ORDER.limit(limit)
+    return _ROWS.all(session, query, order_id=order_id, after=after)
 
 
 def after(session: Session, seq: int, *, limit: int) -> list[EventRecord]:
     """All events with a greater ``seq``, in order."""
-    query = select(EventRow).where(col(EventRow.seq) > seq).order_by(col(EventRow.seq)).limit(limit)
-    return [record_of(row) for row in session.exec(query)]
+    return _ROWS.all(session, _AFTER.limit(limit), after=seq)
 
 
 def last_seq(session: Session) -> int:
     """Position of the newest event; 0 if there is none."""
-    return session.exec(select(func.max(EventRow.seq))).one() or 0
+    return run(session, _LAST).scalar() or 0

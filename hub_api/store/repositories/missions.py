@@ -7,92 +7,91 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
-from sqlalchemy.engine import CursorResult
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, delete, select
+from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
 from hub_api.store.records import MissionRecord
+from hub_api.store.rows import Rows, run, table_of
 from hub_api.store.tables import MissionRow, ReservationRow
 
 _FIELDS = tuple(MissionRecord.__dataclass_fields__)
-
-
-def _record(row: MissionRow) -> MissionRecord:
-    return MissionRecord(**{name: getattr(row, name) for name in _FIELDS})
+_ROWS = Rows(MissionRow, MissionRecord, _FIELDS)
+_C = _ROWS.columns
+_RESERVATIONS = table_of(ReservationRow)
+_R = _RESERVATIONS.c
+_RESERVE = _RESERVATIONS.insert()
+_RELEASE = delete(_RESERVATIONS).where(_R.mission_id == bindparam("mission_id"))
+_RESERVED = select(_R.drone_id, _R.mission_id)
+_RESERVED_SINCE = select(_R.drone_id, _R.since)
+_SAVE = _ROWS.update().where(_C.mission_id == bindparam("of_mission"))
+_BY_ID = _ROWS.select.where(_C.mission_id == bindparam("mission_id"))
+_BY_FLIGHT = _ROWS.select.where(_C.flight_id == bindparam("flight_id"))
+_OF_ORDER = _ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.attempt)
+_OPEN = _ROWS.select.where(_C.ended_at.is_(None)).order_by(_C.mission_id)
+_IN_PROGRESS = select(_C.flight_id, _C.drone_id, _C.airborne_at).where(_C.ended_at.is_(None))
+_PLANS = select(_C.flight_id, _C.plan).where(_C.flight_id.in_(bindparam("flights", expanding=True)))
 
 
 def insert(session: Session, mission: MissionRecord) -> None:
     """Store a mission and reserve its drone. ``IntegrityError`` if the drone is taken."""
-    session.add(MissionRow(**{name: getattr(mission, name) for name in _FIELDS}))
-    session.flush()
-    session.add(
-        ReservationRow(drone_id=mission.drone_id, mission_id=mission.mission_id, since=mission.created_at)
+    _ROWS.insert(session, **{name: getattr(mission, name) for name in _FIELDS})
+    run(
+        session,
+        _RESERVE,
+        drone_id=mission.drone_id,
+        mission_id=mission.mission_id,
+        since=mission.created_at,
     )
-    session.flush()
 
 
 def release_drone(session: Session, mission_id: str) -> bool:
     """Give the drone of an ended mission free; False if it was free already."""
-    result = session.execute(delete(ReservationRow).where(col(ReservationRow.mission_id) == mission_id))
-    assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    return run(session, _RELEASE, mission_id=mission_id).rowcount == 1
 
 
 def reserved_drones(session: Session) -> dict[str, str]:
     """drone_id → mission_id of every drone that is taken."""
-    return {row.drone_id: row.mission_id for row in session.exec(select(ReservationRow))}
+    return {row.drone_id: row.mission_id for row in run(session, _RESERVED)}
 
 
 def reserved_since(session: Session) -> dict[str, datetime]:
     """drone_id → when it was taken."""
-    return {row.drone_id: row.since for row in session.exec(select(ReservationRow))}
+    return {row.drone_id: row.since for row in run(session, _RESERVED_SINCE)}
 
 
 def save(session: Session, mission: MissionRecord, **changes: Any) -> MissionRecord:
     """Write the changed fields of a mission."""
-    result = session.execute(
-        update(MissionRow).where(col(MissionRow.mission_id) == mission.mission_id).values(**changes)
-    )
-    assert isinstance(result, CursorResult)
-    if result.rowcount != 1:
+    if run(session, _SAVE, of_mission=mission.mission_id, **changes).rowcount != 1:
         raise InternalError(ErrorCode.BROKEN_INVARIANT, f"mission {mission.mission_id} is not stored")
     return replace(mission, **changes)
 
 
 def find(session: Session, mission_id: str) -> MissionRecord | None:
-    row = session.get(MissionRow, mission_id)
-    return None if row is None else _record(row)
+    return _ROWS.one(session, _BY_ID, mission_id=mission_id)
 
 
 def find_by_flight(session: Session, flight_id: str) -> MissionRecord | None:
-    row = session.exec(select(MissionRow).where(col(MissionRow.flight_id) == flight_id)).first()
-    return None if row is None else _record(row)
+    return _ROWS.one(session, _BY_FLIGHT, flight_id=flight_id)
 
 
 def of_order(session: Session, order_id: str) -> list[MissionRecord]:
     """Every mission of an order, first attempt first."""
-    query = select(MissionRow).where(col(MissionRow.order_id) == order_id).order_by(col(MissionRow.attempt))
-    return [_record(row) for row in session.exec(query)]
+    return _ROWS.all(session, _OF_ORDER, order_id=order_id)
 
 
 def in_progress(session: Session) -> list[tuple[str, str, datetime | None]]:
     """(flight_id, drone_id, airborne_at) of every flight that has not told its safe state; no plans, they are large."""
-    query = select(MissionRow.flight_id, MissionRow.drone_id, MissionRow.airborne_at).where(
-        col(MissionRow.ended_at).is_(None)
-    )
-    return [(flight_id, drone_id, airborne_at) for flight_id, drone_id, airborne_at in session.exec(query)]
+    return [(row.flight_id, row.drone_id, row.airborne_at) for row in run(session, _IN_PROGRESS)]
 
 
 def plans_of(session: Session, flight_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The stored plans of flights, by flight."""
     if not flight_ids:
         return {}
-    query = select(MissionRow.flight_id, MissionRow.plan).where(col(MissionRow.flight_id).in_(flight_ids))
-    return {flight_id: dict(plan) for flight_id, plan in session.exec(query)}
+    return {row.flight_id: row.plan for row in run(session, _PLANS, flights=list(flight_ids))}
 
 
 def list_open(session: Session) -> list[MissionRecord]:
     """Missions whose flight has not told its safe state."""
-    query = select(MissionRow).where(col(MissionRow.ended_at).is_(None)).order_by(col(MissionRow.mission_id))
-    return [_record(row) for row in session.exec(query)]
+    return _ROWS.all(session, _OPEN)

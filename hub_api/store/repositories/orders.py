@@ -7,16 +7,34 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import bindparam, delete, func
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
 from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.store.records import OrderRecord
-from hub_api.store.tables import IdempotencyRow, OrderRow
+from hub_api.store.rows import Rows, run, table_of
+from hub_api.store.tables import DecisionCandidatesRow, IdempotencyRow, OrderRow
 
 _FIELDS = tuple(OrderRecord.__dataclass_fields__)
+_ROWS = Rows(OrderRow, OrderRecord, _FIELDS, {"state": OrderState})
+_C = _ROWS.columns
+_KEYS = table_of(IdempotencyRow)
+_K = _KEYS.c
+_BY_ID = _ROWS.select.where(_C.order_id == bindparam("order_id"))
+_SAVE = _ROWS.update().where(_C.order_id == bindparam("of_order"), _C.version == bindparam("of_version"))
+_KEEP_KEY = _KEYS.insert()
+_BY_KEY = select(_K.body_sha256, _K.order_id, _K.created_at).where(
+    _K.client == bindparam("client"), _K.key == bindparam("key")
+)
+_FORGET = delete(_KEYS).where(
+    _K.client == bindparam("client"), _K.key == bindparam("key"), _K.created_at < bindparam("moment")
+)
+_CANDIDATES = table_of(DecisionCandidatesRow)
+_ADD_CANDIDATES = _CANDIDATES.insert()
+_DROP_CANDIDATES = delete(_CANDIDATES).where(_CANDIDATES.c.order_id == bindparam("order_id"))
+_CANDIDATES_OF = select(_CANDIDATES.c.document).where(_CANDIDATES.c.order_id == bindparam("order_id"))
 
 
 def _record(row: OrderRow) -> OrderRecord:
@@ -30,25 +48,23 @@ def insert(session: Session, order: OrderRecord, *, key: str, body_sha256: str) 
     ``IntegrityError`` if another transaction took the key first: its primary key is what decides
     between concurrent doubles, and the loser stores nothing.
     """
-    session.add(OrderRow(**{name: getattr(order, name) for name in _FIELDS}))
-    session.flush()
-    session.add(
-        IdempotencyRow(
-            client=order.client,
-            key=key,
-            body_sha256=body_sha256,
-            order_id=order.order_id,
-            created_at=order.received_at,
-        )
+    _ROWS.insert(session, **{name: getattr(order, name) for name in _FIELDS})
+    run(
+        session,
+        _KEEP_KEY,
+        client=order.client,
+        key=key,
+        body_sha256=body_sha256,
+        order_id=order.order_id,
+        created_at=order.received_at,
     )
-    session.flush()
 
 
 def find_by_key(
     session: Session, client: str, key: str, *, not_before: datetime
 ) -> tuple[str, OrderRecord] | None:
     """The body's hash and the order that came with a client's key, if the key is still remembered."""
-    row = session.get(IdempotencyRow, (client, key))
+    row = run(session, _BY_KEY, client=client, key=key).first()
     if row is None or row.created_at < not_before:
         return None
     return row.body_sha256, get(session, row.order_id)
@@ -56,13 +72,7 @@ def find_by_key(
 
 def forget_key_if_older(session: Session, client: str, key: str, moment: datetime) -> None:
     """Make a key usable again once the promise to remember it is over."""
-    session.execute(
-        delete(IdempotencyRow).where(
-            col(IdempotencyRow.client) == client,
-            col(IdempotencyRow.key) == key,
-            col(IdempotencyRow.created_at) < moment,
-        )
-    )
+    run(session, _FORGET, client=client, key=key, moment=moment)
 
 
 def forget_keys_before(session: Session, moment: datetime) -> int:
@@ -73,8 +83,7 @@ def forget_keys_before(session: Session, moment: datetime) -> int:
 
 
 def find(session: Session, order_id: str) -> OrderRecord | None:
-    row = session.get(OrderRow, order_id)
-    return None if row is None else _record(row)
+    return _ROWS.one(session, _BY_ID, order_id=order_id)
 
 
 def get(session: Session, order_id: str) -> OrderRecord:
@@ -154,14 +163,21 @@ def count_open(session: Session) -> int:
 def save(session: Session, order: OrderRecord, **changes: Any) -> OrderRecord:
     """Write the changed fields of an order, if nobody changed it since it was read; 5003 otherwise."""
     fields = changes | {"version": order.version + 1}
-    result = session.execute(
-        update(OrderRow)
-        .where(col(OrderRow.order_id) == order.order_id, col(OrderRow.version) == order.version)
-        .values(**fields)
-    )
-    assert isinstance(result, CursorResult)
-    if result.rowcount != 1:
+    if run(session, _SAVE, of_order=order.order_id, of_version=order.version, **fields).rowcount != 1:
         raise InternalError(
             ErrorCode.BROKEN_INVARIANT, f"order {order.order_id} was changed by somebody else meanwhile"
         )
     return replace(order, **fields)
+
+
+def put_candidates(session: Session, order_id: str, document: str, *, first: bool) -> None:
+    """Store the candidates of an order's decision; in place of an earlier decision's unless it is the first."""
+    if not first:
+        run(session, _DROP_CANDIDATES, order_id=order_id)
+    run(session, _ADD_CANDIDATES, order_id=order_id, document=document)
+
+
+def candidates_of(session: Session, order_id: str) -> str | None:
+    """The stored candidates of an order's decision; None where there is none, or they are inside an old one."""
+    found: str | None = run(session, _CANDIDATES_OF, order_id=order_id).scalar()
+    return found

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.engine import CursorResult
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlmodel import Session
 
 from hub_api.store.records import OutboxRecord
+from hub_api.store.rows import Rows, run
 from hub_api.store.tables import OutboxRow
 
-
-def _record(row: OutboxRow) -> OutboxRecord:
-    assert row.seq is not None
-    return OutboxRecord(
-        seq=row.seq,
-        message_id=row.message_id,
-        subject=row.subject,
-        payload=row.payload.encode(),
-        kind=row.kind,
-        drone_id=row.drone_id,
-        mission_id=row.mission_id,
-        created_at=row.created_at,
-        published_at=row.published_at,
-        publications=row.publications,
-        settled_at=row.settled_at,
-        outcome=row.outcome,
-    )
+_FIELDS = tuple(OutboxRecord.__dataclass_fields__)
+_ROWS = Rows(OutboxRow, OutboxRecord, _FIELDS, {"payload": str.encode})
+_C = _ROWS.columns
+_OWED = _C.settled_at.is_(None)
+_UNSETTLED = _ROWS.select.where(_OWED).order_by(_C.seq)
+_BY_ID = _ROWS.select.where(_C.message_id == bindparam("message_id"))
+_PUBLISHED = (
+    _ROWS.update()
+    .where(_C.seq.in_(bindparam("seqs", expanding=True)))
+    .values(published_at=bindparam("at"), publications=_C.publications + 1)
+)
+_ANSWERED: dict[str, Any] = {"settled_at": bindparam("at"), "outcome": bindparam("how")}
+_SETTLE = _ROWS.update().where(_C.message_id == bindparam("of_message"), _OWED).values(_ANSWERED)
+_SETTLE_MISSION = _ROWS.update().where(_C.mission_id == bindparam("of_mission"), _OWED).values(_ANSWERED)
 
 
 def add(
@@ -42,54 +40,36 @@ def add(
     created_at: datetime,
 ) -> None:
     """Owe a command from this transaction on."""
-    session.add(
-        OutboxRow(
-            message_id=message_id,
-            subject=subject,
-            payload=payload.decode(),
-            kind=kind,
-            drone_id=drone_id,
-            mission_id=mission_id,
-            created_at=created_at,
-        )
+    _ROWS.insert(
+        session,
+        message_id=message_id,
+        subject=subject,
+        payload=payload.decode(),
+        kind=kind,
+        drone_id=drone_id,
+        mission_id=mission_id,
+        created_at=created_at,
+        publications=0,
     )
-    session.flush()
 
 
 def unsettled(session: Session) -> list[OutboxRecord]:
     """Commands without an answer, in the order they were given."""
-    query = select(OutboxRow).where(col(OutboxRow.settled_at).is_(None)).order_by(col(OutboxRow.seq))
-    return [_record(row) for row in session.exec(query)]
+    return _ROWS.all(session, _UNSETTLED)
 
 
 def mark_published(session: Session, seqs: list[int], at: datetime) -> None:
-    session.execute(
-        update(OutboxRow)
-        .where(col(OutboxRow.seq).in_(seqs))
-        .values(published_at=at, publications=col(OutboxRow.publications) + 1)
-    )
+    """They are on the bus; not answered yet."""
+    run(session, _PUBLISHED, seqs=seqs, at=at)
 
 
 def settle(session: Session, message_id: str, outcome: str, at: datetime) -> OutboxRecord | None:
     """The answer is stored: the command is not owed any more. None if it was settled before."""
-    result = session.execute(
-        update(OutboxRow)
-        .where(col(OutboxRow.message_id) == message_id, col(OutboxRow.settled_at).is_(None))
-        .values(settled_at=at, outcome=outcome)
-    )
-    assert isinstance(result, CursorResult)
-    if result.rowcount != 1:
+    if run(session, _SETTLE, of_message=message_id, at=at, how=outcome).rowcount != 1:
         return None
-    row = session.exec(select(OutboxRow).where(col(OutboxRow.message_id) == message_id)).one()
-    return _record(row)
+    return _ROWS.one(session, _BY_ID, message_id=message_id)
 
 
 def settle_of_mission(session: Session, mission_id: str, outcome: str, at: datetime) -> int:
     """The mission is over: none of its commands is owed any more."""
-    result = session.execute(
-        update(OutboxRow)
-        .where(col(OutboxRow.mission_id) == mission_id, col(OutboxRow.settled_at).is_(None))
-        .values(settled_at=at, outcome=outcome)
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return run(session, _SETTLE_MISSION, of_mission=mission_id, at=at, how=outcome).rowcount

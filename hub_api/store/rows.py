@@ -1,0 +1,77 @@
+"""Reading and writing rows by prepared statements.
+
+The unit of work of the ORM costs several times what its statement does, and an order's life has some fifty
+statements. So what every order does is written against the tables themselves; both see the same transaction.
+Statements are built once, when a module is loaded, and get their values by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Delete, Insert, Select, Table, Update, insert, select, update
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session
+
+from hub_api.store.tables import Row
+
+Record = TypeVar("Record")
+
+
+def table_of(row: type[Row]) -> Table:
+    """The table behind a row class."""
+    table: Table = row.__table__  # type: ignore[attr-defined]
+    return table
+
+
+def run(
+    session: Session, statement: Insert | Update | Delete | Select[Any], **values: Any
+) -> CursorResult[Any]:
+    """Run a prepared statement in the session's transaction."""
+    return session.connection().execute(statement, values)
+
+
+class Rows(Generic[Record]):
+    """One table's rows as records. ``adjust`` turns what a column holds into what a record's field holds."""
+
+    def __init__(
+        self,
+        row: type[Row],
+        record: Callable[..., Record],
+        names: Sequence[str],
+        adjust: Mapping[str, Callable[[Any], Any]] | None = None,
+    ) -> None:
+        self.table = table_of(row)
+        self.columns = self.table.c
+        self._record, self._names = record, tuple(names)
+        self._adjust = dict(adjust or {})
+        self.select = select(*(self.columns[name] for name in self._names))
+        """All fields of a record; narrow it with ``where``."""
+        self._insert = insert(self.table)
+
+    def one(self, session: Session, statement: Select[Any], **values: Any) -> Record | None:
+        """The first record of a statement made of :attr:`select`."""
+        found = run(session, statement, **values).first()
+        return None if found is None else self.made(found)
+
+    def all(self, session: Session, statement: Select[Any], **values: Any) -> list[Record]:
+        """Every record of a statement made of :attr:`select`."""
+        return [self.made(found) for found in run(session, statement, **values)]
+
+    def made(self, values: Sequence[Any]) -> Record:
+        """The record of a row of :attr:`select`."""
+        fields = dict(zip(self._names, values, strict=True))
+        for name, adjust in self._adjust.items():
+            fields[name] = adjust(fields[name])
+        return self._record(**fields)
+
+    def insert(self, session: Session, **fields: Any) -> Any:
+        """Store a row; gives the first column of its primary key. ``IntegrityError`` where a constraint is broken."""
+        key = run(session, self._insert, **fields).inserted_primary_key
+        assert key is not None
+        return key[0]
+
+    def update(self) -> Update:
+        """An update of the table, for preparing."""
+        return update(self.table)
