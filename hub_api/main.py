@@ -29,6 +29,7 @@ from hub_api.features.metrics.routes import router as metrics
 from hub_api.features.orders.routes import router as orders
 from hub_api.features.readiness.board_routes import router as readiness
 from hub_api.features.readiness.care_routes import router as care
+from hub_api.features.reports.routes import router as reports
 from hub_api.features.stations.routes import router as stations
 from hub_api.features.streams.routes import router as streams
 from hub_api.features.webhooks.routes import router as webhooks
@@ -40,7 +41,7 @@ from hub_api.wiring import Parts, open_hub
 log = logging.getLogger(__name__)
 
 ROUTERS = (
-    *(health, metrics, tokens, orders, flights, records, streams, webhooks),
+    *(health, metrics, tokens, orders, flights, records, reports, streams, webhooks),
     messages,
     *(readiness, care, stations, drones, landing_points, zones, airspace, access, audit, console),
 )

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from core.clock import Clock, LoopClock
+from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.bus import Bus, InProcessBus, commands_subject
 from flight.links.mavlink.hub import LinkHub
@@ -257,6 +258,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             follower=FlightFollower(ledger),
             personal=personal,
             modes=settings.modes,
+            nearest_station=lambda patient: _nearest_station(site, patient),
             spawn=crew.spawn,
             wake_relay=lambda: relay.wake(),
             idempotency_keep_s=settings.idempotency_keep_s,
@@ -433,6 +435,11 @@ def _default_agents(hub: Hub, links: LinkHub) -> list[AgentTask]:
         airspace=lambda: hub.airspace,
         links=links,
     )
+
+
+def _nearest_station(site: Site, patient: Wgs84Point) -> str | None:
+    found = min(site.stations, key=lambda each: geodesic_distance_m(each.position, patient), default=None)
+    return None if found is None else found.station_id
 
 
 class _Crew:

@@ -19,6 +19,7 @@ from core.ids import IdSource
 from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import fit_for
+from hub_api.dispatch.non_flights import word_of
 from hub_api.dispatch.order_states import OrderEvent, OrderState
 from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import PLAN, Answer, Planning, Question, reason_json
@@ -231,7 +232,10 @@ class DecisionMaker:
         """Store the decision in the order, its candidates beside it."""
         document = pack(answer.candidates)
         orders.put_candidates(session, turn.order.order_id, document, first=turn.order.decision is None)
-        decision = decision_json(answer, flight_id, now) | {"candidates_sha256": audit.digest_of(document)}
+        decision = decision_json(answer, flight_id, now) | {
+            "candidates_sha256": audit.digest_of(document),
+            "non_flight": word_of(answer),
+        }
         self._ledger.change(session, turn, decision=decision, **changes)
 
     def _decline(self, session: Session, turn: Turn, answer: Answer) -> None:
@@ -266,7 +270,15 @@ class DecisionMaker:
             created_at=now,
         )
         missions.insert(session, mission)
-        self._keep(session, turn, answer, mission.flight_id, now, mission_id=mission.mission_id)
+        self._keep(
+            session,
+            turn,
+            answer,
+            mission.flight_id,
+            now,
+            mission_id=mission.mission_id,
+            station_id=mission.station_id,
+        )
         if not covers(turn.order, mission):
             self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
             return

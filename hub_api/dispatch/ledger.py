@@ -20,6 +20,7 @@ from core.ids import IdSource
 from flight.bus import commands_subject
 from flight.messages import AbortFlight, Command, FlyMission, encode
 from flight.model.phases import SafeState
+from hub_api.dispatch.non_flights import non_flight_reason
 from hub_api.dispatch.order_states import (
     TERMINAL_STATES,
     Effect,
@@ -87,6 +88,7 @@ class Ledger:
             changes["decided_at"] = now
         if rule.state in TERMINAL_STATES:
             changes["finished_at"] = now
+            changes["non_flight_reason"] = non_flight_reason(turn.order, rule.state)
         turn.order = orders.save(session, turn.order, **changes)
         turn.moved = True
         for effect in rule.effects:

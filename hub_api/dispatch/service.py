@@ -72,6 +72,7 @@ class OrderService:
         follower: FlightFollower,
         personal: PersonalData,
         modes: ModePolicy,
+        nearest_station: Callable[[Wgs84Point], str | None],
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
         wake_relay: Callable[[], None],
         idempotency_keep_s: float,
@@ -85,6 +86,7 @@ class OrderService:
         self._follower = follower
         self._personal = personal
         self._modes = modes
+        self._nearest_station = nearest_station
         self._spawn = spawn
         self._wake_relay = wake_relay
         self._keep_s = idempotency_keep_s
@@ -153,6 +155,7 @@ class OrderService:
             mode=mode,
             needs_approval=needs_approval,
             ambulance_eta_at=new.ambulance_eta_at,
+            station_id=self._nearest_station(new.patient),
         )
         orders.insert(session, order, key=new.key, body_sha256=new.body_sha256)
         turn = Turn(order, new=True)

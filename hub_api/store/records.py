@@ -98,6 +98,10 @@ class OrderRecord:
     approved: dict[str, Any] | None = None
     """What the newest approval covers: a drone and a landing point, whoever gave it."""
     ambulance_eta_at: datetime | None = None
+    station_id: str | None = None
+    """Whose drone was chosen last; before that, the station next to the patient."""
+    non_flight_reason: str | None = None
+    """Why nothing ever took off for it, in one word; None while it is open, or when something did."""
 
     @property
     def drill(self) -> bool:

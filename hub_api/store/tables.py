@@ -142,6 +142,8 @@ class OrderRow(Row, table=True):
     needs_approval: bool = Field(default=False)
     approved: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     ambulance_eta_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    station_id: str | None = Field(default=None, max_length=80)
+    non_flight_reason: str | None = Field(default=None, max_length=60)
 
 
 class DecisionCandidatesRow(Row, table=True):

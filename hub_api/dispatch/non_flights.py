@@ -1,0 +1,51 @@
+"""Why nothing took off, in one machine-readable word: what the take-off share is added up by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from hub_api.dispatch.order_states import OrderState
+from hub_api.dispatch.planning import Answer
+from hub_api.store.records import OrderRecord
+
+CANCELLED = "cancelled_before_take_off"
+NOT_OFF_THE_GROUND = "not_off_the_ground"
+"""Every drone that was sent refused, did not answer, or gave up on its pad."""
+_SUMMARIES = frozenset({"no_candidate", "no_drone_ready"})
+"""Words of the planner that say only that nothing goes; the candidates say why."""
+_TRIED = frozenset({"attempts_exhausted", "tried_before"})
+
+
+def word_of(answer: Answer) -> str | None:
+    """The word of a decision that sends nothing; None where it sends a drone."""
+    if answer.plan is not None:
+        return None
+    word = answer.reasons[0].code if answer.reasons else "unknown"
+    if word in _SUMMARIES:
+        word = _of_the_nearest(answer) or word
+    return NOT_OFF_THE_GROUND if word in _TRIED else word[:60]
+
+
+def _of_the_nearest(answer: Answer) -> str | None:
+    """What spoke most often against the landing point next to the patient: the others were never asked for."""
+    refused = [item for item in answer.candidates if item.verdict == "refused"]
+    counted = Counter(
+        reason.code
+        for item in refused
+        if item.landing_point_id == refused[0].landing_point_id
+        for reason in item.reasons
+    )
+    return counted.most_common(1)[0][0] if counted else None
+
+
+def non_flight_reason(order: OrderRecord, state: OrderState) -> str | None:
+    """The word for an order that ends in ``state``; None if something took off for it."""
+    if order.airborne_at is not None or state is OrderState.CLOSED:
+        return None
+    if state is OrderState.CANCELLED:
+        return CANCELLED
+    decision: dict[str, Any] = order.decision or {}
+    reasons = decision.get("reasons") or [{"code": "unknown"}]
+    word = decision.get("non_flight") or reasons[0]["code"]
+    return str(word)[:60]

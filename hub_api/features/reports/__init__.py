@@ -1,0 +1,1 @@
+"""Reports: how many alerts flew and why the others did not, and how long everything took."""
