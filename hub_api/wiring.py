@@ -239,8 +239,10 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
                 cpr_after_s=settings.survival_cpr_after_s,
                 no_benefit_margin_s=settings.no_benefit_margin_s,
             ),
+            book=airspace_book,
+            catch_up=airspace_desk.catch_up,
         )
-        stack.callback(decisions.close)
+        stack.push_async_callback(decisions.close)
         crew = _Crew()
         stack.push_async_callback(crew.stop)
         relay: OutboxRelay

@@ -109,6 +109,13 @@ class AirspaceDesk:
         additions = await _in_thread(partial(_additions_of, *stored))
         self._book.put_in_force(additions, await _in_thread(partial(self._book.compose, additions)))
 
+    async def catch_up(self) -> None:
+        """Wait for a change that is under way, and put in force what another hub stored."""
+        async with self._lock:
+            if await self._database.read(store.last_seq) != self._book.additions.change_seq:
+                await self.load()
+                await _in_thread(partial(self._planning.prepare, self._book.current))
+
     async def preview_feed(self, feed_id: str, file_format: str, content: bytes) -> Outcome:
         """What :meth:`put_feed` would do; nothing is changed."""
         proposal = await self._feed_proposal(feed_id, file_format, content, by="")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextvars import Context
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,7 +18,10 @@ from sqlmodel import Session
 
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
-from hub_api.dispatch.fleet import DroneView, Fleet
+from hub_api.dispatch.airspace_book import AirspaceBook
+from hub_api.dispatch.cases import Case, Found, Snapshot, Waiting
+from hub_api.dispatch.decided import decision_json, waits, waits_zh
+from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import fit_for
 from hub_api.dispatch.non_flights import word_of
@@ -28,7 +33,7 @@ from hub_api.dispatch.traffic import OpenFlight, TrafficBook
 from hub_api.dispatch.verdicts import pack
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord
-from hub_api.store.repositories import audit, missions, orders
+from hub_api.store.repositories import airspace, audit, missions, orders
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 
@@ -39,21 +44,25 @@ _RACES = 5
 """Times a drone may be snatched away by another hub on the same database before we give up."""
 
 
+_TOGETHER = 8
+"""Chosen: orders decided in one go at most, so that the first need not wait long for the last."""
+
+
 class _Outdated(Exception):
     """The patient was moved while the decision was made: it answers another question."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    order: OrderRecord
-    reserved: dict[str, str]
-    tried: frozenset[str]
-    attempts: int
-    in_progress: tuple[OpenFlight, ...]
+class _OldAirspace(Exception):
+    """The airspace was changed while the decision was made: nobody would tell the flight of the new zones."""
 
 
 class DecisionMaker:
-    """Chooses drone and landing point for orders; its lock serves them first come, first served."""
+    """Chooses drone and landing point for orders, first come, first served.
+
+    Orders that wait are decided together: on one look at fleet and traffic, one after the other, each with what the ones
+    before it take of drones and air. Each is stored in a transaction of its own, by whoever asked for it; the next
+    look is taken when all of them are.
+    """
 
     def __init__(
         self,
@@ -69,7 +78,10 @@ class DecisionMaker:
         max_attempts: int,
         proposals: Proposals,
         outlook: Outlook,
+        book: AirspaceBook,
+        catch_up: Callable[[], Awaitable[None]],
     ) -> None:
+        """``catch_up`` waits until the airspace in force is the one that is stored."""
         self._database = database
         self._ledger = ledger
         self._fleet = fleet
@@ -81,63 +93,122 @@ class DecisionMaker:
         self._max_attempts = max_attempts
         self._proposals = proposals
         self._outlook = outlook
-        self._lock = asyncio.Lock()
+        self._book = book
+        self._catch_up = catch_up
+        self._queue: deque[Waiting] = deque()
+        self._deciding: asyncio.Task[None] | None = None
         self._planner_thread = ThreadPoolExecutor(1, thread_name_prefix="planner")
 
     async def decide(self, order_id: str) -> OrderRecord:
         """Decide the order if it still waits for it; otherwise give it as it is."""
         await self._fleet.wait_until_settled(self._settle_s)
-        async with self._lock:
-            for _ in range(_RACES):
-                started_s = time.perf_counter()
-                snapshot = await self._database.read(lambda session: self._look(session, order_id))
-                if snapshot.order.state not in _UNDECIDED:
-                    return snapshot.order
-                answer = await self._answer(snapshot)
-                planned_s = time.perf_counter()
-                try:
-                    order = await self._database.write(
-                        partial(self._store, asked=snapshot.order, answer=answer)
-                    )
-                except IntegrityError:
-                    log.warning("the chosen drone was taken meanwhile; deciding again")
-                    continue
-                except _Outdated:
-                    log.info("the patient was moved meanwhile; deciding again")
-                    continue
-                log.info(
-                    "decided %s: %s, %d candidates, planning %.1f ms, storing %.1f ms",
-                    order.state,
-                    answer.plan.drone_id if answer.plan else "no drone",
-                    len(answer.candidates),
-                    (planned_s - started_s) * 1e3,
-                    (time.perf_counter() - planned_s) * 1e3,
+        for _ in range(_RACES):
+            waiting = Waiting(order_id)
+            self._queue.append(waiting)
+            if self._deciding is None:
+                # In nobody's name: what is done in it is not asked for by this order's centre alone.
+                self._deciding = asyncio.get_running_loop().create_task(
+                    self._decide_waiting(), name="deciding", context=Context()
                 )
-                return order
+            try:
+                found = await waiting.found
+                if isinstance(found, OrderRecord):
+                    return found
+                return await self._database.write(partial(self._store, found=found))
+            except IntegrityError:
+                log.warning("the chosen drone was taken meanwhile; deciding again")
+            except _Outdated:
+                log.info("the patient was moved meanwhile; deciding again")
+            except _OldAirspace:
+                log.info("the airspace was changed meanwhile; deciding again")
+                await self._catch_up()
+            finally:
+                if not waiting.stored.done():
+                    waiting.stored.set_result(None)
         lost = Reason(
             "drones_taken",
             "Every chosen drone was taken by another order at the same moment.",
             "选中的无人机均被其他订单同时占用。",
         )
-        return await self._database.write(lambda s: self._store(s, orders.get(s, order_id), _none(lost)))
+        return await self._database.write(
+            lambda s: self._store(s, self._found(orders.get(s, order_id), _none(lost), 0))
+        )
 
     def forget_plan(self, flight_id: str) -> None:
         """The flight follows another plan: its claim on the air is read again at the next decision."""
         self._planner_thread.submit(self._traffic.forget, flight_id)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Nobody waits for a decision any more."""
+        if self._deciding is not None:
+            self._deciding.cancel()
+            await asyncio.gather(self._deciding, return_exceptions=True)
         self._planner_thread.shutdown()
 
-    def _look(self, session: Session, order_id: str) -> _Snapshot:
-        earlier = missions.of_order(session, order_id)
-        return _Snapshot(
-            order=orders.get(session, order_id),
-            reserved=missions.reserved_drones(session),
+    async def _decide_waiting(self) -> None:
+        """Until no order waits."""
+        try:
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(_TOGETHER, len(self._queue)))]
+                try:
+                    await self._answer_all(batch)
+                except Exception as error:
+                    for waiting in batch:
+                        if not waiting.found.done():
+                            waiting.found.set_exception(error)
+                await asyncio.wait([waiting.stored for waiting in batch])
+        finally:
+            self._deciding = None
+
+    async def _answer_all(self, batch: list[Waiting]) -> None:
+        """An answer for each, in their order; the later ones leave alone what the earlier ones take."""
+        change_seq = self._book.additions.change_seq
+        order_ids = [waiting.order_id for waiting in batch if not waiting.found.done()]
+        snapshot = await self._database.read(lambda session: self._look(session, order_ids))
+        views = self._fleet.views(snapshot.reserved)
+        flights = list(snapshot.in_progress)
+        for waiting in batch:
+            if waiting.found.done():
+                # Whoever asked has gone.
+                continue
+            case = snapshot.cases[waiting.order_id]
+            if case.order.state not in _UNDECIDED:
+                waiting.found.set_result(case.order)
+                continue
+            began_s = time.perf_counter()
+            answer = await self._answer(case, views, tuple(flights))
+            found = self._found(case.order, answer, change_seq)
+            log.info(
+                "planned %s in %.1f ms, one of %d orders",
+                "no flight" if answer.plan is None else answer.plan.drone_id,
+                (time.perf_counter() - began_s) * 1e3,
+                len(batch),
+                extra={"order_id": waiting.order_id},
+            )
+            plan = answer.plan
+            if plan is not None:
+                flights.append(
+                    OpenFlight(flight_id=found.flight_id, drone_id=plan.drone_id, airborne_at=None, plan=plan)
+                )
+                views = tuple(
+                    taken(view, found.mission_id) if view.drone.drone_id == plan.drone_id else view
+                    for view in views
+                )
+            if not waiting.found.done():
+                waiting.found.set_result(found)
+
+    def _found(self, order: OrderRecord, answer: Answer, change_seq: int) -> Found:
+        names = ("", "") if answer.plan is None else (self._ids.new("mis"), self._ids.new("flt"))
+        return Found(order, answer, *names, change_seq)
+
+    def _look(self, session: Session, order_ids: list[str]) -> Snapshot:
+        cases = {}
+        for order_id in order_ids:
+            earlier = missions.of_order(session, order_id)
             # What the hub itself took back is no failure of its drone.
-            tried=frozenset(mission.drone_id for mission in earlier if mission.withdrawn is None),
-            attempts=sum(1 for mission in earlier if mission.withdrawn is None),
-            in_progress=self._in_progress(session),
-        )
+            failed = [mission.drone_id for mission in earlier if mission.withdrawn is None]
+            cases[order_id] = Case(orders.get(session, order_id), frozenset(failed), len(failed))
+        return Snapshot(cases, missions.reserved_drones(session), self._in_progress(session))
 
     def _in_progress(self, session: Session) -> tuple[OpenFlight, ...]:
         """Every open flight; with its plan where the traffic book has not got it yet."""
@@ -162,8 +233,10 @@ class DecisionMaker:
             question, views, self._traffic.traffic(in_progress, by_drone, question.at)
         )
 
-    async def _answer(self, snapshot: _Snapshot) -> Answer:
-        order = snapshot.order
+    async def _answer(
+        self, case: Case, fleet: tuple[DroneView, ...], in_progress: tuple[OpenFlight, ...]
+    ) -> Answer:
+        order = case.order
         now = self._ledger.now()
         if order.state is OrderState.RECEIVED and now - order.received_at > self._max_age:
             age_s = (now - order.received_at).total_seconds()
@@ -174,12 +247,12 @@ class DecisionMaker:
                     f"订单等待决定已 {age_s:.0f} 秒，此时起飞已无意义。",
                 )
             )
-        if snapshot.attempts >= self._max_attempts:
+        if case.attempts >= self._max_attempts:
             return _none(
                 Reason(
                     "attempts_exhausted",
-                    f"{snapshot.attempts} drones were tried for this order.",
-                    f"本订单已尝试 {snapshot.attempts} 架无人机。",
+                    f"{case.attempts} drones were tried for this order.",
+                    f"本订单已尝试 {case.attempts} 架无人机。",
                 )
             )
         question = Question(
@@ -188,16 +261,16 @@ class DecisionMaker:
             floor=order.request.get("floor"),
             at=now,
         )
-        views = fit_for(self._fleet.views(snapshot.reserved, refused=snapshot.tried), drill=order.drill)
+        views = fit_for(refusing(fleet, case.tried), drill=order.drill)
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(
-                self._planner_thread, self._plan, question, views, snapshot.in_progress
+                self._planner_thread, self._plan, question, views, in_progress
             )
             return self._outlook.weigh(order, answer, now)
         except Exception:
             # The centre must know at once that no drone comes; the fault itself is for the log.
-            log.exception("planning failed for %s", question)
+            log.exception("planning failed for %s", question, extra={"order_id": order.order_id})
             return _none(
                 Reason(
                     "planning_failed",
@@ -206,18 +279,22 @@ class DecisionMaker:
                 )
             )
 
-    def _store(self, session: Session, asked: OrderRecord, answer: Answer) -> OrderRecord:
-        order = orders.get(session, asked.order_id)
+    def _store(self, session: Session, found: Found) -> OrderRecord:
+        order = orders.get(session, found.asked.order_id)
         if order.state not in _UNDECIDED:
             # Cancelled while we were thinking.
             return order
-        if _question_of(order) != _question_of(asked):
+        if _question_of(order) != _question_of(found.asked):
             raise _Outdated
+        answer = found.answer
+        # The writer runs alone: a change of the airspace is either seen here, or sees the flight that is stored here.
+        if answer.airspace_version and airspace.last_seq(session) != found.change_seq:
+            raise _OldAirspace
         turn = Turn(order)
         if answer.plan is None:
             self._decline(session, turn, answer)
         else:
-            self._accept(session, turn, answer, answer.plan)
+            self._accept(session, turn, found, answer.plan)
         return turn.order
 
     def _keep(
@@ -254,14 +331,14 @@ class DecisionMaker:
             data={"reasons": [reason_json(reason) for reason in answer.reasons]},
         )
 
-    def _accept(self, session: Session, turn: Turn, answer: Answer, plan: FlightPlan) -> None:
-        now = self._ledger.now()
+    def _accept(self, session: Session, turn: Turn, found: Found, plan: FlightPlan) -> None:
+        now, answer = self._ledger.now(), found.answer
         again = turn.order.state is OrderState.REDECIDING
         mission = MissionRecord(
-            mission_id=self._ids.new("mis"),
+            mission_id=found.mission_id,
             order_id=turn.order.order_id,
             attempt=1 + len(missions.of_order(session, turn.order.order_id)),
-            flight_id=self._ids.new("flt"),
+            flight_id=found.flight_id,
             drone_id=plan.drone_id,
             station_id=plan.station_id,
             landing_point_id=plan.landing_point_id,
@@ -291,9 +368,9 @@ class DecisionMaker:
             turn,
             "redecision_accepted" if again else "decision_accepted",
             f"{plan.drone_id} flies from {plan.station_id} to {plan.landing_point_id}: AED on the ground in "
-            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s{_waits(answer.delay_s)}",
+            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s{waits(answer.delay_s)}",
             f"{plan.drone_id} 从 {plan.station_id} 飞往 {plan.landing_point_id}："
-            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者{_waits_zh(answer.delay_s)}",
+            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者{waits_zh(answer.delay_s)}",
             mission=mission,
             data={
                 "eta_aed_on_ground_s": eta_s,
@@ -303,55 +380,9 @@ class DecisionMaker:
         )
 
 
-def _waits(delay_s: float) -> str:
-    return f"; it waits {delay_s:.0f} s on its pad for other flights" if delay_s > 0.0 else ""
-
-
-def _waits_zh(delay_s: float) -> str:
-    return f"；为避让其他飞行，在机坪等待 {delay_s:.0f} 秒" if delay_s > 0.0 else ""
-
-
 def _question_of(order: OrderRecord) -> tuple[float, float, int | None]:
     return order.latitude_deg, order.longitude_deg, order.request.get("floor")
 
 
 def _none(reason: Reason) -> Answer:
     return Answer(plan=None, candidates=(), reasons=(reason,), airspace_version="")
-
-
-def _position_json(position: Wgs84Point) -> dict[str, float]:
-    return {"latitude_deg": position.latitude_deg, "longitude_deg": position.longitude_deg}
-
-
-def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[str, Any]:
-    """The decision as it is stored with the order; its candidates are stored beside it."""
-    stored: dict[str, Any] = {
-        "outcome": "declined" if answer.plan is None else "accepted",
-        "decided_at": now.isoformat(),
-        "airspace_version": answer.airspace_version or None,
-        "reasons": [reason_json(reason) for reason in answer.reasons],
-        "candidates_total": (
-            len(answer.candidates) if answer.candidates_total is None else answer.candidates_total
-        ),
-        "refusals": dict(answer.refusals),
-        "benefit": None if answer.benefit is None else asdict(answer.benefit),
-    }
-    plan = answer.plan
-    if plan is not None:
-        stored |= {
-            "flight_id": flight_id,
-            "plan_id": plan.plan_id,
-            "drone_id": plan.drone_id,
-            "station_id": plan.station_id,
-            "station_position": _position_json(plan.home.position),
-            "landing_point_id": plan.landing_point_id,
-            "landing_point_position": _position_json(plan.delivery.position),
-            "delivery_method": str(plan.delivery_method),
-            "take_off_delay_s": answer.delay_s,
-            "eta_aed_on_ground_s": answer.delay_s + plan.timing.time_to_aed_on_ground_s,
-            "eta_patient_s": answer.delay_s + plan.timing.time_to_patient_s,
-            "eta_drone_home_s": answer.delay_s + plan.timing.total_s,
-            "conditions": list(plan.conditions),
-            "authorisation_ids": list(plan.authorisation_ids),
-        }
-    return stored

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.clock import Clock
 from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
@@ -207,12 +207,9 @@ class Fleet:
         started_ago_s = self._clock.monotonic_s() - self._started_s
         return not self._settled.is_set() and started_ago_s < settle_s
 
-    def views(self, reserved: Mapping[str, str], *, refused: Collection[str] = ()) -> tuple[DroneView, ...]:
-        """Every drone of the site. ``reserved``: drone → mission; ``refused``: already tried."""
-        return tuple(
-            self._view(drone, reserved.get(drone_id), drone_id in refused)
-            for drone_id, drone in self._drones.items()
-        )
+    def views(self, reserved: Mapping[str, str]) -> tuple[DroneView, ...]:
+        """Every drone of the site. ``reserved``: drone → mission."""
+        return tuple(self._view(drone, reserved.get(drone_id)) for drone_id, drone in self._drones.items())
 
     def phases(self) -> dict[str, Phase]:
         """The phase of every drone as last heard, without judging anything."""
@@ -220,12 +217,12 @@ class Fleet:
 
     def view(self, drone_id: str, reserved: Mapping[str, str]) -> DroneView | None:
         drone = self._drones.get(drone_id)
-        return None if drone is None else self._view(drone, reserved.get(drone_id), False)
+        return None if drone is None else self._view(drone, reserved.get(drone_id))
 
-    def _view(self, drone: Drone, mission_id: str | None, refused: bool) -> DroneView:
+    def _view(self, drone: Drone, mission_id: str | None) -> DroneView:
         seen = self._seen[drone.drone_id]
         age_s = self._age_s(seen)
-        not_ready = (*self._care(drone), *self._reasons(seen, age_s, mission_id, refused))
+        not_ready = (*self._care(drone), *self._reasons(seen, age_s, mission_id))
         return DroneView(
             drone=drone,
             ready=not not_ready,
@@ -245,14 +242,10 @@ class Fleet:
         # Two silences add up: agent to hub, and vehicle to agent.
         return self._clock.monotonic_s() - seen.heard_monotonic_s + (seen.sample.link_age_s or 0.0)
 
-    def _reasons(
-        self, seen: _Seen, age_s: float | None, mission_id: str | None, refused: bool
-    ) -> list[Reason]:
+    def _reasons(self, seen: _Seen, age_s: float | None, mission_id: str | None) -> list[Reason]:
         reasons: list[Reason] = []
-        if refused:
-            reasons.append(Reason("tried_before", "it already failed this order", "本订单已尝试过该无人机"))
         if mission_id is not None:
-            reasons.append(Reason("on_mission", f"it serves mission {mission_id}", "正在执行其他任务"))
+            reasons.append(_on_mission(mission_id))
         if age_s is None:
             reasons.append(
                 Reason(
@@ -278,6 +271,32 @@ class Fleet:
             if not blocking:
                 reasons.append(Reason("not_ready", "the drone says it is not ready", "无人机报告未就绪"))
         return reasons
+
+
+def taken(view: DroneView, mission_id: str) -> DroneView:
+    """The drone as it will be once this mission is stored."""
+    return replace(
+        view, ready=False, not_ready=(_on_mission(mission_id), *view.not_ready), mission_id=mission_id
+    )
+
+
+def refusing(views: tuple[DroneView, ...], tried: Collection[str]) -> tuple[DroneView, ...]:
+    """The same fleet for an order that some drones have failed."""
+    if not tried:
+        return views
+    return tuple(
+        replace(view, ready=False, not_ready=(_TRIED, *view.not_ready))
+        if view.drone.drone_id in tried
+        else view
+        for view in views
+    )
+
+
+_TRIED = Reason("tried_before", "it already failed this order", "本订单已尝试过该无人机")
+
+
+def _on_mission(mission_id: str) -> Reason:
+    return Reason("on_mission", f"it serves mission {mission_id}", "正在执行其他任务")
 
 
 def _charge_fraction(seen: _Seen) -> float | None:

@@ -13,7 +13,10 @@ from hub_api.store.records import (
     FeedRecord,
     RevocationRecord,
 )
+from hub_api.store.rows import run, table_of
 from hub_api.store.tables import AirspaceChangeRow, AirspaceFeedRow, AuthorisationRow, RevocationRow
+
+_LAST = select(func.max(table_of(AirspaceChangeRow).c.seq))
 
 
 def feeds(session: Session) -> list[FeedRecord]:
@@ -64,7 +67,7 @@ def add_revocation(session: Session, record: RevocationRecord) -> None:
 
 def last_seq(session: Session) -> int:
     """Number of the last change; 0 before the first."""
-    return session.exec(select(func.max(AirspaceChangeRow.seq))).one() or 0
+    return run(session, _LAST).scalar() or 0
 
 
 def append_change(session: Session, change: AirspaceChangeRecord) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pytest
 
 from hub_api.actor import current_actor
-from hub_api.store.database import Database
+from hub_api.store.database import Database, _Unit
 from hub_api.store.repositories import missions, orders, outbox
 from tests.unit.hub_api.world import EPOCH, Memory, World, play, world
 
@@ -39,7 +39,7 @@ class Death:
         self.writes += 1
         if self.writes == self._at:
             if self._when == "after the commit":
-                self._database._transact(work, current_actor())
+                _Unit(work, current_actor()).run_alone(self._database._immediate)
             self.died.set()
             await self._alive()
         return await self._write(work)

@@ -1,0 +1,52 @@
+"""What decisions are made on, and what comes of them before it is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from hub_api.dispatch.planning import Answer
+from hub_api.dispatch.traffic import OpenFlight
+from hub_api.store.records import OrderRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An order to decide, and what was tried for it."""
+
+    order: OrderRecord
+    tried: frozenset[str]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What several orders are decided on: the same moment for all of them."""
+
+    cases: dict[str, Case]
+    reserved: dict[str, str]
+    in_progress: tuple[OpenFlight, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer that is not stored yet, under the names that its flight will have if it is."""
+
+    asked: OrderRecord
+    answer: Answer
+    mission_id: str
+    flight_id: str
+    change_seq: int
+    """Of the airspace that it was planned in."""
+
+
+class Waiting:
+    """An order whose decision somebody waits for."""
+
+    def __init__(self, order_id: str) -> None:
+        loop = asyncio.get_running_loop()
+        self.order_id = order_id
+        self.found: asyncio.Future[Found | OrderRecord] = loop.create_future()
+        """An answer to store, or the order as it is because there is nothing to decide."""
+        self.stored: asyncio.Future[None] = loop.create_future()
+        """Done when the answer is stored, or will not be."""
