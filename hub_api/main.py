@@ -23,6 +23,9 @@ from hub_api.features.drones.routes import router as drones
 from hub_api.features.flights.record_routes import router as records
 from hub_api.features.flights.routes import router as flights
 from hub_api.features.health.routes import router as health
+from hub_api.features.incidents.codes import router as severity_codes
+from hub_api.features.incidents.reports import router as incident_reports
+from hub_api.features.incidents.routes import router as incidents
 from hub_api.features.landing_points.routes import router as landing_points
 from hub_api.features.messages.routes import router as messages
 from hub_api.features.metrics.routes import router as metrics
@@ -41,8 +44,8 @@ from hub_api.wiring import Parts, open_hub
 log = logging.getLogger(__name__)
 
 ROUTERS = (
-    *(health, metrics, tokens, orders, flights, records, reports, streams, webhooks),
-    messages,
+    *(health, metrics, tokens, incidents, severity_codes, incident_reports),
+    *(orders, flights, records, reports, streams, webhooks, messages),
     *(readiness, care, stations, drones, landing_points, zones, airspace, access, audit, console),
 )
 """In the order of the documentation."""

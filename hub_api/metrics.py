@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from hub_api.store.records import EventRecord
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_FIRST_HANDS_BUCKETS_S = (60.0, 120.0, 180.0, 240.0, 300.0, 420.0, 600.0, 900.0, 1800.0)
+"""Minutes: every one of them costs survival."""
 _DECISION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 15.0)
 """Around the promise of one second."""
 
@@ -20,6 +22,7 @@ class Snapshot:
     drones: int
     drones_ready: int
     open_orders: int
+    open_incidents: int
     commands_owed: int
     callbacks_dead: int
     messages_owed: int
@@ -48,6 +51,12 @@ class Metrics:
             buckets=_DECISION_BUCKETS_S,
             registry=registry,
         )
+        self.first_hands = Histogram(
+            "drone_aed_call_to_first_hands_seconds",
+            "From the call to the first hands on the patient, of incidents whose centre told both.",
+            buckets=_FIRST_HANDS_BUCKETS_S,
+            registry=registry,
+        )
         self._events = Counter("drone_aed_events", "Stored events, by kind.", ("kind",), registry=registry)
         self._messages = Counter(
             "drone_aed_messages",
@@ -61,6 +70,7 @@ class Metrics:
                 "drones": "Drones of the site.",
                 "drones_ready": "Drones that could take the next order.",
                 "open_orders": "Orders that are not final.",
+                "open_incidents": "Incidents without an outcome.",
                 "commands_owed": "Commands that no drone has answered yet.",
                 "callbacks_dead": "Callbacks that were given up and not sent again.",
                 "messages_owed": "Short messages and video requests that no service has taken yet.",

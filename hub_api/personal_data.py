@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlmodel import Session
 
 from core.errors import InternalError
+from hub_api.incident_personal_data import erase_idle_incidents, reseal_incidents
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import audit, messages, orders, webhook_secrets
@@ -49,14 +50,22 @@ class PersonalData:
 
     def show(self, order: OrderRecord, *, allowed: bool) -> Shown:
         """What a reader sees. Text that cannot be opened must not hide the order itself."""
-        if order.personal is None:
+        return self.reveal(order.order_id, order.personal, allowed=allowed)
+
+    def seal(self, record_id: str, values: dict[str, Any]) -> str:
+        """Personal data of a record other than an order's request, sealed for it."""
+        return self._vault.seal(values, record=record_id)
+
+    def reveal(self, record_id: str, sealed: str | None, *, allowed: bool) -> Shown:
+        """What a reader sees of such a record."""
+        if sealed is None:
             return Shown("erased", {})
         if not allowed:
             return Shown("masked", {})
         try:
-            return Shown("shown", self._vault.open(order.personal, record=order.order_id))
+            return Shown("shown", self._vault.open(sealed, record=record_id))
         except InternalError as error:
-            log.error("personal data of %s cannot be opened: %s", order.order_id, error.detail)
+            log.error("personal data of %s cannot be opened: %s", record_id, error.detail)
             return Shown("unreadable", {})
 
     async def seal_earlier_orders(self, database: Database) -> int:
@@ -92,6 +101,7 @@ class PersonalData:
             if not position:
                 break
         count += await database.write(self._reseal_secrets)
+        count += await reseal_incidents(database, self._vault)
         return count + await self._reseal_all_messages(database)
 
     async def _reseal_all_messages(self, database: Database) -> int:
@@ -127,10 +137,11 @@ class PersonalData:
         return count
 
     async def erase_finished_before(self, database: Database, moment: datetime, *, now: datetime) -> int:
-        """Erase the personal data of every order finished, and every message made, before ``moment``; how many."""
-        erased = await self._in_batches(database, lambda session: erase_some(session, moment, now=now))
-        return erased + await self._in_batches(
-            database, lambda session: erase_some_messages(session, moment, now=now)
+        """Erase the personal data of every order finished, every incident closed or left alone, and every message
+        made, before ``moment``; how many they were."""
+        some = (erase_some, erase_idle_incidents, erase_some_messages)
+        return sum(
+            [await self._in_batches(database, partial(erase, moment=moment, now=now)) for erase in some]
         )
 
     async def _in_batches(self, database: Database, work: Any) -> int:

@@ -154,6 +154,19 @@ class Settings(BaseSettings):
         description="Decline a flight whose AED would be at the patient this much later than the ambulance; "
         "none: it flies in any case.",
     )
+    merge_radius_m: float = Field(
+        50.0,
+        ge=0,
+        le=1000,
+        description="Two orders this near in place, and within merge_window_s, are taken for one patient and served "
+        "by one drone, unless one says `separate`. 0: only orders of one incident are merged.",
+    )
+    merge_window_s: float = Field(
+        300.0, gt=0, description="How long after an order another one nearby is taken for the same patient."
+    )
+    incident_still_s: float = Field(
+        180.0, gt=0, description="An open incident that nobody moves on for so long raises a warning event."
+    )
     callback_timeout_s: float = Field(5.0, gt=0, description="Deadline of one callback request.")
     callback_attempts: int = Field(
         8, ge=1, le=50, description="Tries per callback; the pause doubles from 1 s, at most 300 s."

@@ -39,7 +39,12 @@ from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.feed import EventFeed
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.flights import FlightFollower
+from hub_api.dispatch.incident_ledger import IncidentLedger
+from hub_api.dispatch.incident_room import IncidentRoom
+from hub_api.dispatch.incident_watch import IncidentWatch
+from hub_api.dispatch.incidents import IncidentService
 from hub_api.dispatch.ledger import Ledger
+from hub_api.dispatch.merging import Merger
 from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
@@ -60,7 +65,7 @@ from hub_api.security import ensure_demo_key
 from hub_api.settings import Settings
 from hub_api.store.database import Database, make_engine, upgrade
 from hub_api.store.records import EventRecord
-from hub_api.store.repositories import audit, orders
+from hub_api.store.repositories import audit, incidents, orders
 from hub_api.vault import Vault
 from planner.site import Site, load_site
 
@@ -115,6 +120,8 @@ class Hub:
     care_desk: CareDesk
     orders: OrderService
     approvals: ApprovalDesk
+    incidents: IncidentService
+    incident_room: IncidentRoom
     commander: Commander
     gate: Gate
     vault: Vault
@@ -243,6 +250,16 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             catch_up=airspace_desk.catch_up,
         )
         stack.push_async_callback(decisions.close)
+        incident_ledger = IncidentLedger(
+            clock,
+            ids,
+            personal,
+            on_first_hands=metrics.first_hands.observe,
+            callback_objection=callback_hosts.objection,
+        )
+        merger = Merger(ledger, radius_m=settings.merge_radius_m, window_s=settings.merge_window_s)
+        # Merged orders first: with them their incidents close.
+        ledger.followers += [merger.follow, incident_ledger.follow_order]
         crew = _Crew()
         stack.push_async_callback(crew.stop)
         relay: OutboxRelay
@@ -261,6 +278,8 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             personal=personal,
             modes=settings.modes,
             nearest_station=lambda patient: _nearest_station(site, patient),
+            incidents=incident_ledger,
+            merger=merger,
             spawn=crew.spawn,
             wake_relay=lambda: relay.wake(),
             idempotency_keep_s=settings.idempotency_keep_s,
@@ -289,6 +308,10 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
                 and fleet.holds_command(command.drone_id, settings.fleet_settle_s)
             ),
         )
+        incident_service = IncidentService(
+            database=database, ledger=incident_ledger, personal=personal, keep_s=settings.idempotency_keep_s
+        )
+        incident_watch = IncidentWatch(database, incident_ledger, clock, still_s=settings.incident_still_s)
         webhooks = Webhooks(database, vault, ids, clock)
         sender = CallbackSender(
             database,
@@ -329,6 +352,14 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             care_desk=care_desk,
             orders=service,
             approvals=approval_desk,
+            incidents=incident_service,
+            incident_room=IncidentRoom(
+                database=database,
+                ledger=incident_ledger,
+                service=incident_service,
+                personal=personal,
+                ids=ids,
+            ),
             commander=Commander(
                 database=database,
                 ledger=ledger,
@@ -367,6 +398,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(message_sender.run(), "messages")
         crew.keep(approval_desk.run(), "approvals")
         crew.keep(care_desk.follow(feed), "care")
+        crew.keep(incident_watch.run(), "incident-watch")
         crew.keep(_housekeeping(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub
@@ -501,10 +533,11 @@ async def _housekeeping(hub: Hub) -> None:
     while True:
         moment = hub.clock.now() - timedelta(seconds=hub.settings.idempotency_keep_s)
         await hub.database.write(partial(orders.forget_keys_before, moment=moment))
+        await hub.database.write(partial(incidents.forget_keys, before=moment))
         kept_since = hub.clock.now() - timedelta(seconds=hub.settings.personal_keep_s)
         erased = await hub.personal.erase_finished_before(hub.database, kept_since, now=hub.clock.now())
         if erased:
-            log.info("personal data of %d orders is erased, its time is over", erased)
+            log.info("personal data of %d orders and incidents is erased, its time is over", erased)
         seq, digest = await hub.database.read(audit.head)
         # Outside the database, so that cutting off the log's end does not go unnoticed.
         log.info("audit log head: %d:%s", seq, digest)

@@ -32,6 +32,8 @@ class Scope(StrEnum):
     """Report what a station's sensors measure."""
     WEBHOOKS_MANAGE = "webhooks:manage"
     """Rotate its client's webhook secret, see and replay what was not delivered."""
+    CODES_MANAGE = "codes:manage"
+    """Say what its client's own severity codes mean."""
     METRICS_READ = "metrics:read"
     """Read the hub's metrics."""
     AUDIT_READ = "audit:read"
@@ -81,6 +83,9 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
         {_S.ORDERS_READ, _S.ORDERS_READ_ALL, _S.FLEET_READ, _S.ZONES_READ, _S.AUDIT_READ}
     ),
     Role.ADMINISTRATOR: frozenset(
-        {_S.ACCESS_MANAGE, _S.WEBHOOKS_MANAGE, _S.AUDIT_READ, _S.METRICS_READ, _S.FLEET_READ, _S.ZONES_READ}
+        {
+            *(_S.ACCESS_MANAGE, _S.WEBHOOKS_MANAGE, _S.CODES_MANAGE),
+            *(_S.AUDIT_READ, _S.METRICS_READ, _S.FLEET_READ, _S.ZONES_READ),
+        }
     ),
 }

@@ -30,14 +30,14 @@ def erase(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Erase callers and notes of orders that ended long ago. The hub does this every hour by itself."""
+    """Erase callers and notes of orders and incidents that ended long ago. The hub does this every hour by itself."""
 
     async def work(settings: Settings, database: Database, _ids: IdSource, clock: LoopClock) -> int:
         kept_s = settings.personal_keep_s if older_than_days is None else older_than_days * 86400.0
         moment = clock.now() - timedelta(seconds=kept_s)
         return await _personal(settings).erase_finished_before(database, moment, now=clock.now())
 
-    typer.echo(f"{with_settings_and_database(data_dir, work)} orders erased")
+    typer.echo(f"{with_settings_and_database(data_dir, work)} orders and incidents erased")
 
 
 @app.command("reseal")

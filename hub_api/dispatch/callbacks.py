@@ -107,7 +107,7 @@ class CallbackSender:
         log.warning(
             "callback %d of %s failed (%s)%s",
             update.seq,
-            update.order_id,
+            update.order_id or update.incident_id,
             error,
             ", given up" if last else "",
         )

@@ -238,8 +238,9 @@ class DecisionMaker:
     ) -> Answer:
         order = case.order
         now = self._ledger.now()
-        if order.state is OrderState.RECEIVED and now - order.received_at > self._max_age:
-            age_s = (now - order.received_at).total_seconds()
+        asked_at = order.split_at or order.received_at
+        if order.state is OrderState.RECEIVED and now - asked_at > self._max_age:
+            age_s = (now - asked_at).total_seconds()
             return _none(
                 Reason(
                     "order_too_old",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,6 +50,8 @@ class Turn:
 
     order: OrderRecord
     effects: list[Effect] = field(default_factory=list)
+    decide_also: list[str] = field(default_factory=list)
+    """Other orders that have to be decided after the commit, because this one left them."""
     moved: bool = False
     new: bool = False
     """Whether this very transaction stores the order."""
@@ -59,12 +62,19 @@ class Turn:
         self.audited = None if self.new else self.order
 
 
+Follower = Callable[[Session, Turn, EventRecord], None]
+
+
 class Ledger:
-    """Moves orders by the table of :mod:`hub_api.dispatch.order_states`, inside transactions."""
+    """Moves orders by the table of :mod:`hub_api.dispatch.order_states`, inside transactions.
+
+    ``followers`` are called for every record of an order that moved, in the same transaction.
+    """
 
     def __init__(self, clock: Clock, ids: IdSource) -> None:
         self._clock = clock
         self._ids = ids
+        self.followers: list[Follower] = []
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -134,6 +144,7 @@ class Ledger:
                 stored_at=now,
                 kind=kind,
                 order_id=turn.order.order_id,
+                incident_id=turn.order.incident_id,
                 mission_id=mission.mission_id if mission else None,
                 flight_id=mission.flight_id if mission else None,
                 drone_id=mission.drone_id if mission else None,
@@ -154,6 +165,7 @@ class Ledger:
                     "event": record.seq,
                     "kind": kind,
                     "flight_id": record.flight_id,
+                    "incident_id": turn.order.incident_id,
                     "incident_reference": turn.order.request.get("incident_reference"),
                 },
             },
@@ -168,6 +180,9 @@ class Ledger:
                 body=callback_body(turn.order, record),
                 at=now,
             )
+        if turn.moved:
+            for follow in self.followers:
+                follow(session, turn, record)
         turn.moved = False
         return record
 
@@ -274,10 +289,13 @@ def callback_body(order: OrderRecord, record: EventRecord) -> str:
         {
             "event_id": str(record.seq),
             "order_id": order.order_id,
+            "incident_id": order.incident_id,
             "incident_reference": order.request.get("incident_reference"),
             "state": order.state,
             "mode": order.mode,
             "drill": order.drill,
+            "merged_into": order.merged_into,
+            "mission_state": record.data.get("mission_state", order.state),
             "kind": record.kind,
             "at": record.at.isoformat(),
             "detail": record.detail,

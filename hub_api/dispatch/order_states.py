@@ -38,6 +38,9 @@ class OrderState(StrEnum):
     """The current flight will not deliver; another drone is being chosen. May be cancelled."""
     CANCELLING = "CANCELLING"
     """Cancelled by the centre; a drone still has to reach its safe state."""
+    MERGED = "MERGED"
+    """Another order's mission serves the same patient. Ends with that order, or is split off to be decided on its
+    own. May be cancelled; the mission flies on for the other order."""
     FAILING = "FAILING"
     """No drone will deliver; the centre has been told; a drone still has to reach its safe state."""
     DECLINED = "DECLINED"
@@ -83,6 +86,16 @@ class OrderEvent(StrEnum):
     """No flight of this order is open any more: each is in its named safe state."""
     CANCEL = "CANCEL"
     """The centre does not need the AED any more."""
+    MERGED = "MERGED"
+    """Another order for the same patient was there first."""
+    SPLIT = "SPLIT"
+    """A person says that it is another patient; or the order that served it is gone."""
+    CARRIER_CLOSED = "CARRIER_CLOSED"
+    """The order whose mission serves this one is closed: its AED is on the ground."""
+    CARRIER_DECLINED = "CARRIER_DECLINED"
+    """The order that was to serve this one was declined."""
+    CARRIER_FAILED = "CARRIER_FAILED"
+    """The order whose mission served this one failed."""
 
 
 class Effect(StrEnum):
@@ -337,6 +350,27 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.CANCEL: Ignore("the order is already cancelled"),
     },
     _S.FAILED: {event: _FINAL for event in OrderEvent},
+}
+
+_OF_MERGES: dict[OrderEvent, Rule] = {
+    _E.MERGED: Refuse("the order is already decided on its own", "订单已单独作出决定"),
+    _E.SPLIT: Refuse("the order is not merged into another", "订单未并入其他订单"),
+    _E.CARRIER_CLOSED: Ignore("the order is not merged into another"),
+    _E.CARRIER_DECLINED: Ignore("the order is not merged into another"),
+    _E.CARRIER_FAILED: Ignore("the order is not merged into another"),
+}
+_SERVED_BY_ANOTHER = Ignore("the mission belongs to another order")
+for _rules in TABLE.values():
+    _rules.update({event: rule for event, rule in _OF_MERGES.items() if _rules.get(event) is not _FINAL})
+TABLE[_S.RECEIVED][_E.MERGED] = Move(_S.MERGED)
+TABLE[_S.MERGED] = {
+    **{event: _SERVED_BY_ANOTHER for event in OrderEvent},
+    _E.MERGED: Ignore("the order is already merged"),
+    _E.SPLIT: Move(_S.RECEIVED, (Effect.DECIDE_AGAIN,)),
+    _E.CARRIER_CLOSED: Move(_S.CLOSED),
+    _E.CARRIER_DECLINED: Move(_S.DECLINED),
+    _E.CARRIER_FAILED: Move(_S.FAILED),
+    _E.CANCEL: Move(_S.CANCELLED),
 }
 
 

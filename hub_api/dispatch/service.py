@@ -24,7 +24,9 @@ from flight.messages import Event, FlightRerouted
 from flight.model.phases import SafeState
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.flights import FlightFollower
+from hub_api.dispatch.incident_ledger import CallFacts, IncidentLedger
 from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.merging import Merger, Sought
 from hub_api.dispatch.modes import Mode, ModePolicy
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
 from hub_api.logs import order_context
@@ -49,6 +51,8 @@ class NewOrder:
     mode: Mode | None = None
     """As the request asks; None: by the client's policy."""
     ambulance_eta_at: datetime | None = None
+    incident_id: str | None = None
+    """The incident that it is placed for; None: that of its reference, or a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class OrderService:
         personal: PersonalData,
         modes: ModePolicy,
         nearest_station: Callable[[Wgs84Point], str | None],
+        incidents: IncidentLedger,
+        merger: Merger,
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
         wake_relay: Callable[[], None],
         idempotency_keep_s: float,
@@ -87,6 +93,8 @@ class OrderService:
         self._personal = personal
         self._modes = modes
         self._nearest_station = nearest_station
+        self._incidents = incidents
+        self._merger = merger
         self._spawn = spawn
         self._wake_relay = wake_relay
         self._keep_s = idempotency_keep_s
@@ -107,7 +115,7 @@ class OrderService:
                 # Another hub on the same database stored this key a moment ago.
                 order = None
             if order is not None:
-                return Placed(await self.decide(order.order_id), replay=False)
+                return Placed(await self._decided(order), replay=False)
             found = await self._database.read(lambda session: self._known(session, new))
             assert found is not None
         body_sha256, order = found
@@ -117,10 +125,20 @@ class OrderService:
                 f"this key came with another body before, for order {order.order_id}",
                 field="header.idempotency-key",
             )
+        # Its decision may be under way, or was cut off by a restart: wait for it, or make it.
+        return Placed(await self._decided(order), replay=True)
+
+    async def _decided(self, order: OrderRecord) -> OrderRecord:
+        """The order with its decision; one that was merged is answered with the mission that serves it."""
         if order.state is OrderState.RECEIVED:
-            # Its decision is under way, or was cut off by a restart: wait for it, or make it.
-            order = await self.decide(order.order_id)
-        return Placed(order, replay=True)
+            return await self.decide(order.order_id)
+        if order.state is OrderState.MERGED and order.merged_into is not None:
+            carrier_id = order.merged_into
+            carrier = await self._database.read(lambda session: orders.get(session, carrier_id))
+            if carrier.state is OrderState.RECEIVED:
+                await self.decide(carrier_id)
+                return await self._database.read(lambda session: orders.get(session, order.order_id))
+        return order
 
     def _check_callback(self, url: str | None) -> None:
         objection = None if url is None else self._callback_objection(url)
@@ -140,6 +158,28 @@ class OrderService:
             return None
         mode, needs_approval = self._modes.decide(new.client, new.mode)
         order_id = self._ids.new("ord")
+        drill = mode is Mode.DRILL
+        looked_for = Sought(
+            patient=new.patient,
+            received_at=now,
+            separate=bool(new.request.get("separate")),
+            drill=drill,
+            needs_approval=needs_approval,
+        )
+        near = self._merger.near(session, looked_for)
+        incident, made = self._incidents.join(
+            session,
+            CallFacts(
+                client=new.client,
+                request=new.request,
+                patient=new.patient,
+                severity=new.severity,
+                incident_id=new.incident_id,
+                exercise=drill,
+                ambulance_eta_at=new.ambulance_eta_at,
+                near=next((c.order.incident_id for c in near if c.order.client == new.client), None),
+            ),
+        )
         request, personal = self._personal.split(order_id, new.request)
         order = OrderRecord(
             order_id=order_id,
@@ -156,10 +196,19 @@ class OrderService:
             needs_approval=needs_approval,
             ambulance_eta_at=new.ambulance_eta_at,
             station_id=self._nearest_station(new.patient),
+            incident_id=incident.incident_id,
         )
         orders.insert(session, order, key=new.key, body_sha256=new.body_sha256)
         turn = Turn(order, new=True)
-        self._ledger.record(session, turn, "order_received", "The order is stored", "订单已接收并保存")
+        self._ledger.record(
+            session,
+            turn,
+            "order_received",
+            "The order is stored",
+            "订单已接收并保存",
+            data={"new_incident": made},
+        )
+        self._merger.merge(session, turn, looked_for, near)
         return turn.order
 
     async def decide(self, order_id: str) -> OrderRecord:
@@ -182,6 +231,8 @@ class OrderService:
             if order is None or (client is not None and order.client != client):
                 raise unknown_order(order_id)
             turn = Turn(order)
+            if self._merger.cancel(session, turn, reason):
+                return turn.order
             if self._ledger.apply(session, turn, OrderEvent.CANCEL, strict=True):
                 if turn.order.state is OrderState.CANCELLING:
                     self._ledger.close_if_flights_ended(session, turn)
@@ -198,6 +249,19 @@ class OrderService:
         order = await self._database.write(work)
         self._wake_relay()
         return order
+
+    async def split(self, order_id: str, *, client: str | None, reason: str) -> OrderRecord:
+        """Take an order out of a merge and decide it on its own. Raises 4002 unknown, 4004 if it is not merged."""
+
+        def work(session: Session) -> Turn:
+            order = orders.find(session, order_id)
+            if order is None or (client is not None and order.client != client):
+                raise unknown_order(order_id)
+            return self._merger.split(session, order_id, reason)
+
+        await self._database.write(work)
+        self._wake_relay()
+        return await self.decide(order_id)
 
     async def take_event(self, event: Event) -> None:
         """Store what a drone tells, and do what follows."""
@@ -290,6 +354,8 @@ class OrderService:
         self._wake_relay()
         if Effect.DECIDE_AGAIN in turn.effects:
             self._spawn(self._decide(turn.order.order_id))
+        for order_id in turn.decide_also:
+            self._spawn(self._decide(order_id))
 
     async def resume(self) -> int:
         """After a start: tell every open order of it, and decide those that still wait. How many are open."""

@@ -20,7 +20,7 @@ from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
 from hub_api.store.database import Database
 from hub_api.store.records import CallbackRecord, WebhookSecretRecord
-from hub_api.store.repositories import audit, callbacks, orders, webhook_secrets
+from hub_api.store.repositories import audit, callbacks, webhook_secrets
 from hub_api.vault import Vault
 
 SECRET_PREFIX = "whsec_"
@@ -50,7 +50,7 @@ class Webhooks:
         now = self._clock.now()
 
         def look(session: Session) -> tuple[str, list[WebhookSecretRecord]]:
-            client = orders.get(session, update.order_id).client
+            client = callbacks.client_of(session, update)
             return client, webhook_secrets.usable(session, client, now)
 
         client, found = await self._database.read(look)
@@ -110,7 +110,7 @@ class Webhooks:
 def replay(session: Session, seq: int, *, client: str | None, now: datetime) -> CallbackRecord:
     """The transaction of :meth:`Webhooks.replay`; the command line uses it too."""
     before = callbacks.find(session, seq)
-    if before is None or (client is not None and orders.get(session, before.order_id).client != client):
+    if before is None or (client is not None and callbacks.client_of(session, before) != client):
         raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no callback {seq}")
     if before.failed_at is None:
         raise DispatchError(ErrorCode.TRANSITION_REFUSED, "the callback was not given up")
@@ -122,7 +122,7 @@ def replay(session: Session, seq: int, *, client: str | None, now: datetime) -> 
         session,
         at=now,
         action="callback_replayed",
-        subject=before.order_id,
+        subject=before.order_id or before.incident_id or "",
         before=audit.digest_of(before),
         after=audit.digest_of(after),
         detail={"callback": seq},

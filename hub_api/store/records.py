@@ -102,6 +102,15 @@ class OrderRecord:
     """Whose drone was chosen last; before that, the station next to the patient."""
     non_flight_reason: str | None = None
     """Why nothing ever took off for it, in one word; None while it is open, or when something did."""
+    incident_id: str | None = None
+    merged_into: str | None = None
+    """The order whose mission serves this one."""
+    merged_orders: int = 0
+    """How many orders the mission of this one serves besides it."""
+    split_at: datetime | None = None
+    """When it was taken out of a merge, to be decided on its own."""
+    withdrawn_at: datetime | None = None
+    """When its centre cancelled it while other orders still needed its mission."""
 
     @property
     def drill(self) -> bool:
@@ -175,6 +184,7 @@ class NewEvent:
     detail: str = ""
     detail_zh: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    incident_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,10 +214,11 @@ class OutboxRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackRecord:
-    """An order update owed to a callback URL."""
+    """An update owed to a callback URL: of an order, or of an incident (then ``order_id`` is None)."""
 
     seq: int
-    order_id: str
+    order_id: str | None
+    incident_id: str | None
     event_seq: int
     url: str
     body: str

@@ -119,7 +119,12 @@ class OrderRow(Row, table=True):
     """A request to deliver. ``version`` grows with every change (optimistic check)."""
 
     __tablename__ = "orders"
-    __table_args__ = (Index("ix_orders_state", "state"), Index("ix_orders_received_at", "received_at"))
+    __table_args__ = (
+        Index("ix_orders_state", "state"),
+        Index("ix_orders_received_at", "received_at"),
+        Index("ix_orders_incident_id", "incident_id"),
+        Index("ix_orders_merged_into", "merged_into"),
+    )
 
     order_id: str = Field(primary_key=True, max_length=40)
     client: str = Field(max_length=80)
@@ -144,6 +149,12 @@ class OrderRow(Row, table=True):
     ambulance_eta_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     station_id: str | None = Field(default=None, max_length=80)
     non_flight_reason: str | None = Field(default=None, max_length=60)
+    # Without constraints: SQLite would have to copy every order and event at the migration.
+    incident_id: str | None = Field(default=None, max_length=40)
+    merged_into: str | None = Field(default=None, max_length=40)
+    merged_orders: int = Field(default=0)
+    split_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class DecisionCandidatesRow(Row, table=True):
@@ -234,6 +245,7 @@ class EventRow(Row, table=True):
     __table_args__ = (
         Index("ix_events_order_id_seq", "order_id", "seq"),
         Index("ix_events_flight_id_seq", "flight_id", "seq"),
+        Index("ix_events_incident_id_seq", "incident_id", "seq"),
     )
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -249,6 +261,7 @@ class EventRow(Row, table=True):
     detail: str = Field(default="", sa_type=Text)
     detail_zh: str = Field(default="", sa_type=Text)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    incident_id: str | None = Field(default=None, max_length=40)
 
 
 class OutboxRow(Row, table=True):
@@ -272,13 +285,14 @@ class OutboxRow(Row, table=True):
 
 
 class CallbackRow(Row, table=True):
-    """An order update owed to the centre's callback URL."""
+    """An update owed to a callback URL: of an order, or of an incident."""
 
     __tablename__ = "callbacks"
     __table_args__ = (Index("ix_callbacks_open", "delivered_at", "failed_at", "next_attempt_at"),)
 
     seq: int | None = Field(default=None, primary_key=True)
-    order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    order_id: str | None = Field(default=None, sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    incident_id: str | None = Field(default=None, max_length=40)
     event_seq: int
     url: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text)

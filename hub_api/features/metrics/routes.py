@@ -11,7 +11,7 @@ from hub_api.dependencies import HubDep
 from hub_api.metrics import CONTENT_TYPE, Snapshot
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
-from hub_api.store.repositories import audit, callbacks, events, messages, missions, orders, outbox
+from hub_api.store.repositories import audit, callbacks, events, incidents, messages, missions, orders, outbox
 
 router = APIRouter(prefix="/metrics", tags=["health"])
 
@@ -33,10 +33,11 @@ Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.METRICS_READ]
 async def read_metrics(hub: HubDep, who: Reader) -> Response:
     """Requests, decisions, events, drones, what is owed. No personal data, no order's id."""
 
-    def look(session: Session) -> tuple[dict[str, str], int, int, int, int, int, int, int]:
+    def look(session: Session) -> tuple[dict[str, str], int, int, int, int, int, int, int, int]:
         return (
             missions.reserved_drones(session),
             orders.count_open(session),
+            incidents.count_open(session),
             len(outbox.unsettled(session)),
             callbacks.count_dead(session),
             messages.count_owed(session),
@@ -45,13 +46,24 @@ async def read_metrics(hub: HubDep, who: Reader) -> Response:
             events.last_seq(session),
         )
 
-    reserved, open_orders, owed, dead, to_say, unsaid, entries, last_event = await hub.database.read(look)
+    (
+        reserved,
+        open_orders,
+        open_incidents,
+        owed,
+        dead,
+        to_say,
+        unsaid,
+        entries,
+        last_event,
+    ) = await hub.database.read(look)
     views = hub.fleet.views(reserved)
     text = hub.metrics.render(
         Snapshot(
             drones=len(views),
             drones_ready=sum(1 for view in views if view.ready),
             open_orders=open_orders,
+            open_incidents=open_incidents,
             commands_owed=owed,
             callbacks_dead=dead,
             messages_owed=to_say,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import AsyncIterator
 from typing import Annotated, NamedTuple
 
@@ -11,13 +9,11 @@ from fastapi import APIRouter, Header, Path, Query, Response, Security
 from fastapi.responses import StreamingResponse
 from sqlmodel import Session
 
-from core.errors import AirspaceError
-from core.gcj02 import ReferenceSystem, to_wgs84
 from core.ids import is_id
-from hub_api.dependencies import HubDep
-from hub_api.dispatch.modes import Mode
+from hub_api.dependencies import HubDep, IdempotencyKey
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
-from hub_api.dispatch.service import NewOrder, unknown_order
+from hub_api.dispatch.service import Placed, unknown_order
+from hub_api.features.orders.placing import place
 from hub_api.features.orders.schemas import (
     ApproveRequest,
     CancelRequest,
@@ -26,6 +22,7 @@ from hub_api.features.orders.schemas import (
     OrderRequest,
     OrderView,
     RefuseRequest,
+    SplitRequest,
 )
 from hub_api.features.orders.views import (
     approval_of,
@@ -36,7 +33,7 @@ from hub_api.features.orders.views import (
     summary_of,
 )
 from hub_api.problems import declared
-from hub_api.security import Principal, Scope, authenticate
+from hub_api.security import Principal, Scope, authenticate, require
 from hub_api.sse import encode, follow, stream_response
 from hub_api.store.records import ApprovalRecord, CallbackRecord, EventRecord, MissionRecord, OrderRecord
 from hub_api.store.repositories import approvals, callbacks, events, missions, orders
@@ -47,6 +44,7 @@ router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictJsonR
 Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_READ])]
 Writer = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_WRITE])]
 Approver = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_APPROVE])]
+Splitter = Annotated[Principal, Security(authenticate)]
 OrderId = Annotated[str, Path(description="As given when the order was placed.", max_length=80)]
 
 
@@ -54,6 +52,8 @@ class _Look(NamedTuple):
     """What is read to show an order."""
 
     order: OrderRecord
+    serving: OrderRecord
+    """The order whose mission serves it: itself, or the one that it was merged into."""
     flights: list[MissionRecord]
     updates: list[CallbackRecord]
     reserved: dict[str, str]
@@ -83,57 +83,26 @@ _REPLAY = {
         201: {
             "description": "Decided: accepted with drone, landing point and ETA, or declined with reasons."
         },
-        **declared(400, 401, 403, 409, 413, 422, 503),
+        **declared(400, 401, 403, 404, 409, 413, 422, 503),
     },
 )
 async def place_order(
     hub: HubDep,
     who: Writer,
     body: OrderRequest,
-    idempotency_key: Annotated[
-        str,
-        Header(
-            min_length=1,
-            max_length=200,
-            pattern=r"^[\x21-\x7e]+$",
-            description="Unique per order and client, kept for 24 h: repeat with it until answered.",
-            examples=["BA-120-2026-000123-1"],
-        ),
-    ],
+    idempotency_key: IdempotencyKey,
 ) -> Response:
     """Stored, decided and answered in one request.
 
     A declined order is an answer (201, `decision.outcome = "declined"`), not an error: a patient in a
     prohibited area is served by the best legal landing point outside, or declined with every reason.
+
+    An order belongs to an incident: that of `incident_id` or `incident_reference`, or a new one. An order for a
+    patient whom a drone serves already is not flown twice: its state is MERGED, `merged_into` names the order
+    whose mission it shares, and both clients are told. `separate: true` forbids it.
     """
-    request = body.model_dump(mode="json")
-    position = body.position
-    try:
-        patient = to_wgs84(
-            ReferenceSystem(position.reference_system), position.latitude_deg, position.longitude_deg
-        )
-    except AirspaceError as error:
-        # The border strip where no inverse exists: name the field as the request calls it.
-        raise AirspaceError(error.code, error.detail, field=error.field or "position") from error
-    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    placed = await hub.orders.place(
-        NewOrder(
-            client=who.client,
-            key=idempotency_key,
-            body_sha256=hashlib.sha256(canonical.encode()).hexdigest(),
-            request=request,
-            patient=patient,
-            severity=body.severity,
-            mode=None if body.mode is None else Mode(body.mode),
-            ambulance_eta_at=body.ambulance_eta_at,
-        )
-    )
-    shown = await _view(hub, placed.order.order_id, who)
-    if placed.replay:
-        shown.headers["Idempotent-Replay"] = "true"
-    else:
-        shown.status_code = 201
-    return shown
+    placed = await place(hub, who.client, body, idempotency_key)
+    return await answer(hub, placed, who)
 
 
 @router.get("", response_model=OrderPage, summary="List orders", responses=declared(401, 403, 422))
@@ -164,7 +133,7 @@ async def list_orders(
 )
 async def get_order(hub: HubDep, who: Reader, order_id: OrderId) -> Response:
     """The order, its decision, its flights and, while a drone flies, where it is."""
-    return await _view(hub, order_id, who)
+    return await view_of(hub, order_id, who)
 
 
 @router.get(
@@ -230,7 +199,37 @@ async def cancel_order(hub: HubDep, who: Writer, order_id: OrderId, body: Cancel
     if not is_id(order_id, "ord"):
         raise unknown_order(order_id)
     await hub.orders.cancel(order_id, client=who.writable_client, reason=body.reason)
-    return await _view(hub, order_id, who)
+    return await view_of(hub, order_id, who)
+
+
+@router.post(
+    "/{order_id}/split",
+    response_model=OrderView,
+    summary="Split an order from the one it was merged into",
+    responses=declared(400, 401, 403, 404, 409, 413, 422, 503),
+)
+async def split_order(hub: HubDep, who: Splitter, order_id: OrderId, body: SplitRequest) -> Response:
+    """They are not for one patient: this order is decided on its own now. For operators, and for the order's client.
+
+    409 where it is not merged, or where the other order was cancelled and the drone flies for this one alone.
+    """
+    operator = who.may(Scope.FLEET_COMMAND) and who.may(Scope.ORDERS_READ_ALL)
+    if not operator:
+        require(who, [Scope.ORDERS_WRITE])
+    if not is_id(order_id, "ord"):
+        raise unknown_order(order_id)
+    await hub.orders.split(order_id, client=None if operator else who.writable_client, reason=body.reason)
+    return await view_of(hub, order_id, who)
+
+
+async def answer(hub: HubDep, placed: Placed, who: Principal) -> Response:
+    """The placed order as it is answered: 201, or 200 and marked where the same request had come before."""
+    shown = await view_of(hub, placed.order.order_id, who)
+    if placed.replay:
+        shown.headers["Idempotent-Replay"] = "true"
+    else:
+        shown.status_code = 201
+    return shown
 
 
 @router.post(
@@ -249,7 +248,7 @@ async def approve_order(hub: HubDep, who: Approver, order_id: OrderId, body: App
     await hub.approvals.approve(
         order_id, body.flight_id, client=who.visible_client, by=who.name or who.client
     )
-    return await _view(hub, order_id, who)
+    return await view_of(hub, order_id, who)
 
 
 @router.post(
@@ -268,7 +267,7 @@ async def refuse_order(hub: HubDep, who: Approver, order_id: OrderId, body: Refu
         reason=body.reason,
         flight_id=body.flight_id,
     )
-    return await _view(hub, order_id, who)
+    return await view_of(hub, order_id, who)
 
 
 async def _find(hub: HubDep, order_id: str, who: Principal) -> OrderRecord:
@@ -280,20 +279,22 @@ async def _find(hub: HubDep, order_id: str, who: Principal) -> OrderRecord:
     return order
 
 
-async def _view(hub: HubDep, order_id: str, who: Principal) -> Response:
-    """Everything about an order that ``who`` may see."""
+async def view_of(hub: HubDep, order_id: str, who: Principal) -> Response:
+    """Everything about an order that ``who`` may see, served by whichever order's mission. Raises 4002."""
 
     def look(session: Session) -> _Look | None:
         order = orders.find(session, order_id)
         if order is None or (who.visible_client is not None and order.client != who.visible_client):
             return None
+        serving = order if order.merged_into is None else orders.get(session, order.merged_into)
         return _Look(
             order,
-            missions.of_order(session, order_id),
+            serving,
+            missions.of_order(session, serving.order_id),
             callbacks.of_order(session, order_id) if order.request.get("callback_url") else [],
-            missions.reserved_drones(session) if order.mission_id is not None else {},
-            approvals.newest_of_order(session, order_id),
-            orders.candidates_of(session, order_id),
+            missions.reserved_drones(session) if serving.mission_id is not None else {},
+            approvals.newest_of_order(session, serving.order_id),
+            orders.candidates_of(session, serving.order_id),
         )
 
     if not is_id(order_id, "ord"):
@@ -301,13 +302,13 @@ async def _view(hub: HubDep, order_id: str, who: Principal) -> Response:
     found = await hub.database.read(look)
     if found is None:
         raise unknown_order(order_id)
-    order = found.order
-    current = next((m for m in found.flights if m.mission_id == order.mission_id), None)
+    order, serving = found.order, found.serving
+    current = next((m for m in found.flights if m.mission_id == serving.mission_id), None)
     drone = None if current is None else hub.fleet.view(current.drone_id, found.reserved)
     shown = hub.personal.show(order, allowed=who.sees_personal_data_of(order.client))
-    approval = approval_of(order, found.flights, found.asked, hub.settings.approval_chain)
-    view = order_view(order, found.flights, found.updates, hub.site, drone, shown, approval)
-    return Response(as_json(view, candidates_of(order, found.candidates)), media_type="application/json")
+    approval = approval_of(serving, found.flights, found.asked, hub.settings.approval_chain)
+    view = order_view(order, found.flights, found.updates, hub.site, drone, shown, approval, serving)
+    return Response(as_json(view, candidates_of(serving, found.candidates)), media_type="application/json")
 
 
 def _render(event: EventRecord) -> str:

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     UrlConstraints,
+    WithJsonSchema,
 )
 
 from hub_api.dispatch.order_states import OrderState
@@ -58,6 +59,12 @@ Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_
 """A moment with its offset from UTC; JSON has no type of its own for it, and a number would be guessed at."""
 CallbackUrl = Annotated[
     AnyUrl, UrlConstraints(max_length=2000, allowed_schemes=["http", "https"], host_required=True)
+]
+
+
+Floor = Annotated[int, Field(ge=-20, le=200), AfterValidator(_not_ground_zero)]
+OptionalSeverity = Annotated[
+    Severity | None, WithJsonSchema({"type": "string", "enum": ["I", "II", "III", "IV"]})
 ]
 
 
@@ -108,14 +115,33 @@ class OrderRequest(_Request):
     )
 
     position: Position
-    severity: Severity = Field(
-        description="Triage level of the Chinese emergency standard: I 濒危, II 危重, III 急症, IV 非急症."
+    severity: OptionalSeverity = Field(
+        None,
+        description="Triage level of the Chinese emergency standard: I 濒危, II 危重, III 急症, IV 非急症. "
+        "Required, unless `severity_code` says it.",
     )
-    floor: Annotated[int, Field(ge=-20, le=200), AfterValidator(_not_ground_zero)] | None = Field(
+    severity_code: Text40 | None = Field(
+        None,
+        description="The centre's own code, mapped to a grade by PUT /v1/severity-codes; unmapped: 422.",
+    )
+    floor: Floor | None = Field(
         None, description="As floors count in China: 1 is street level, -1 the first basement."
     )
     notes: Text2000 | None = Field(None, description="What the centre wants people on site to know.")
     incident_reference: Text80 | None = Field(None, description="The centre's own number of the incident.")
+    incident_id: str | None = Field(
+        None,
+        pattern=r"^inc_[0-9A-HJKMNP-TV-Z]{26}$",
+        description="The incident here that it belongs to; without it that of `incident_reference`, or a new one.",
+    )
+    separate: bool = Field(
+        False,
+        description="For another patient than orders nearby or of the same incident, or in place of an AED of no use: "
+        "never merged with another order.",
+    )
+    called_at: Moment | None = Field(
+        None, description="报警: when the call began, if the centre tells (B1, A10)."
+    )
     caller: Caller | None = None
     callback_url: CallbackUrl | None = Field(
         None, description="Every change of the order's state is posted here, in order, until it is taken."
@@ -177,6 +203,16 @@ class RefuseRequest(_Request):
     flight_id: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
         None, description="Refuse only if this flight is still the proposed one."
     )
+
+
+class SplitRequest(_Request):
+    """Why two orders are not for one patient."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"reason": "现场有两名患者"}]}
+    )
+
+    reason: Text300
 
 
 class ReasonView(BaseModel):
@@ -353,12 +389,24 @@ class OrderView(BaseModel):
     """An order and everything that is known about it."""
 
     order_id: str
+    incident_id: str | None = Field(description="null only for orders of a release before incidents.")
     state: OrderState
     mode: ModeName
     drill: bool
+    merged_into: str | None = Field(
+        description="The order whose mission serves this one; `decision`, `flights` and `live` are that one's."
+    )
+    merged_orders: int = Field(description="How many other orders the mission of this one serves.")
+    mission_state: OrderState = Field(
+        description="State of the order whose mission serves this one, or its own."
+    )
+    withdrawn_at: datetime | None = Field(
+        description="When its centre cancelled it; its drone flies on for the orders merged into it."
+    )
     received_at: datetime
     position: LocationView
     severity: Severity
+    severity_code: str | None
     floor: int | None
     notes: str | None
     incident_reference: str | None
@@ -383,9 +431,11 @@ class OrderSummary(BaseModel):
     """One line of the list."""
 
     order_id: str
+    incident_id: str | None
     state: OrderState
     mode: ModeName
     drill: bool
+    merged_into: str | None
     received_at: datetime
     severity: Severity
     incident_reference: str | None

@@ -211,16 +211,25 @@ def order_view(
     drone: DroneView | None,
     personal: Shown,
     approval: ApprovalView | None,
+    serving: OrderRecord,
 ) -> OrderView:
-    """Everything about one order that its reader may see."""
+    """Everything about one order that its reader may see.
+
+    ``serving`` is the order whose mission serves it, itself or another; ``missions`` and ``drone`` are that one's.
+    """
     request = order.request
     position = request["position"]
-    current = next((m for m in missions if m.mission_id == order.mission_id), None)
+    current = next((m for m in missions if m.mission_id == serving.mission_id), None)
     return OrderView(
         order_id=order.order_id,
+        incident_id=order.incident_id,
         state=order.state,
         mode=order.mode,
         drill=order.drill,
+        merged_into=order.merged_into,
+        merged_orders=order.merged_orders,
+        mission_state=serving.state,
+        withdrawn_at=order.withdrawn_at,
         received_at=order.received_at,
         position=LocationView(
             reference_system=position["reference_system"],
@@ -230,17 +239,18 @@ def order_view(
             wgs84_longitude_deg=order.longitude_deg,
         ),
         severity=request["severity"],
+        severity_code=request.get("severity_code"),
         floor=request["floor"],
         notes=personal.values.get("notes"),
         incident_reference=request["incident_reference"],
         caller=personal.values.get("caller"),
         personal_data=personal.status,
-        decision=None if order.decision is None else decision_of(order.decision, site),
+        decision=None if serving.decision is None else decision_of(serving.decision, site),
         approval=approval,
         ambulance_eta_at=order.ambulance_eta_at,
-        decided_at=order.decided_at,
-        airborne_at=order.airborne_at,
-        aed_on_ground_at=order.aed_on_ground_at,
+        decided_at=serving.decided_at,
+        airborne_at=serving.airborne_at,
+        aed_on_ground_at=serving.aed_on_ground_at,
         finished_at=order.finished_at,
         flights=[flight_of(mission, drill=order.drill) for mission in missions],
         live=live_of(drone, current),
@@ -253,9 +263,11 @@ def summary_of(order: OrderRecord) -> OrderSummary:
     decision = order.decision or {}
     return OrderSummary(
         order_id=order.order_id,
+        incident_id=order.incident_id,
         state=order.state,
         mode=order.mode,
         drill=order.drill,
+        merged_into=order.merged_into,
         received_at=order.received_at,
         severity=order.request["severity"],
         incident_reference=order.request["incident_reference"],

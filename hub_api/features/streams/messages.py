@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sqlmodel import Session
+
 from hub_api.access.principal import Principal
 from hub_api.access.scopes import Scope
 from hub_api.features.orders.views import event_view
 from hub_api.features.streams.telemetry import batch_json, telemetry_json
 from hub_api.store.records import EventRecord
-from hub_api.store.repositories import events, orders
+from hub_api.store.repositories import events, incidents, orders
 from hub_api.wiring import Hub
 
 KEEP_ALIVE_S = 15.0
@@ -62,30 +64,40 @@ class EventFilter:
         self._client = who.visible_client
         self._topics = topics
         self._clients: dict[str, str] = {}
+        """Whose an order or an incident is."""
 
     def wants(self, event: EventRecord) -> bool:
         """The cheap half, without a look at the database."""
         if Topic.FLEET in self._topics and (event.drone_id is not None or event.kind in SITE_EVENTS):
             return True
-        return Topic.INCIDENTS in self._topics and event.order_id is not None
+        return Topic.INCIDENTS in self._topics and (
+            event.order_id is not None or event.incident_id is not None
+        )
 
     async def shows(self, event: EventRecord) -> bool:
         """The rest: whose order it is about."""
         if not self.wants(event):
             return False
-        if event.order_id is None or self._client is None:
+        # An order may be merged into another client's, never its incident: both belong to the order's own.
+        subject = event.order_id or event.incident_id
+        if subject is None or self._client is None:
             return True
-        order_id = event.order_id
-        if order_id not in self._clients:
-            found = await self._hub.database.read(lambda s: orders.get(s, order_id).client)
-            self._clients[order_id] = found
-        return self._clients[order_id] == self._client
+        if subject not in self._clients:
+            self._clients[subject] = await self._hub.database.read(lambda s: _client_of(s, subject))
+        return self._clients[subject] == self._client
+
+
+def _client_of(session: Session, subject: str) -> str:
+    if subject.startswith("inc_"):
+        return incidents.get(session, subject).client
+    return orders.get(session, subject).client
 
 
 def event_json(event: EventRecord) -> str:
     """An event as streams show it: which order, and what happened."""
     view = event_view(event).model_dump(mode="json")
-    return json.dumps({"type": "event", "order_id": event.order_id, **view}, ensure_ascii=False)
+    about = {"order_id": event.order_id, "incident_id": event.incident_id}
+    return json.dumps({"type": "event", **about, **view}, ensure_ascii=False)
 
 
 async def stream(

@@ -104,6 +104,7 @@ def _letter_view(letter: CallbackRecord) -> DeadLetterView:
     return DeadLetterView(
         callback_id=letter.seq,
         order_id=letter.order_id,
+        incident_id=letter.incident_id,
         url=letter.url,
         attempts=letter.attempts,
         replays=letter.replays,

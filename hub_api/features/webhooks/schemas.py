@@ -44,7 +44,8 @@ class DeadLetterView(BaseModel):
     """An update that its URL did not take in all its tries."""
 
     callback_id: int
-    order_id: str
+    order_id: str | None = Field(description="null for an update of an incident itself.")
+    incident_id: str | None = Field(description="null for an update of an order.")
     url: str
     attempts: int
     replays: int

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
+from core.errors import ErrorCode, InternalError
+from hub_api.store.incident_tables import IncidentRow
 from hub_api.store.records import CallbackRecord
 from hub_api.store.rows import Rows
 from hub_api.store.tables import CallbackRow, OrderRow
@@ -17,16 +19,28 @@ _C = _ROWS.columns
 _OPEN = _ROWS.select.where(_C.delivered_at.is_(None), _C.failed_at.is_(None)).order_by(_C.seq)
 _OF_ORDER = _ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.seq)
 
+_OF_INCIDENT = _ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.seq)
+
 
 def _record(row: CallbackRow) -> CallbackRecord:
     return CallbackRecord(**{name: getattr(row, name) for name in _FIELDS})
 
 
-def add(session: Session, *, order_id: str, event_seq: int, url: str, body: str, at: datetime) -> None:
-    """Owe one update from this transaction on."""
+def add(
+    session: Session,
+    *,
+    order_id: str | None,
+    incident_id: str | None = None,
+    event_seq: int,
+    url: str,
+    body: str,
+    at: datetime,
+) -> None:
+    """Owe one update from this transaction on; of an order, or of an incident."""
     _ROWS.insert(
         session,
         order_id=order_id,
+        incident_id=incident_id,
         event_seq=event_seq,
         url=url,
         body=body,
@@ -38,10 +52,10 @@ def add(session: Session, *, order_id: str, event_seq: int, url: str, body: str,
 
 
 def open_of_each_order(session: Session) -> list[CallbackRecord]:
-    """The oldest open update of every order: updates of one order are sent in order."""
-    first: dict[str, CallbackRecord] = {}
+    """The oldest open update of every order or incident to each of its addresses: those are sent in order."""
+    first: dict[tuple[str | None, str | None, str], CallbackRecord] = {}
     for record in _ROWS.all(session, _OPEN):
-        first.setdefault(record.order_id, record)
+        first.setdefault((record.order_id, record.incident_id, record.url), record)
     return list(first.values())
 
 
@@ -49,8 +63,10 @@ def dead(session: Session, *, client: str | None, before: int | None, limit: int
     """Updates that were given up, newest first; of one client, or of all."""
     query = select(CallbackRow).where(col(CallbackRow.failed_at).is_not(None))
     if client is not None:
-        query = query.join(OrderRow, col(OrderRow.order_id) == col(CallbackRow.order_id)).where(
-            col(OrderRow.client) == client
+        query = (
+            query.join(OrderRow, col(OrderRow.order_id) == col(CallbackRow.order_id), isouter=True)
+            .join(IncidentRow, col(IncidentRow.incident_id) == col(CallbackRow.incident_id), isouter=True)
+            .where(or_(col(OrderRow.client) == client, col(IncidentRow.client) == client))
         )
     if before is not None:
         query = query.where(col(CallbackRow.seq) < before)
@@ -79,6 +95,24 @@ def replay(session: Session, seq: int, at: datetime) -> None:
 
 def of_order(session: Session, order_id: str) -> list[CallbackRecord]:
     return _ROWS.all(session, _OF_ORDER, order_id=order_id)
+
+
+def of_incident(session: Session, incident_id: str) -> list[CallbackRecord]:
+    """What was owed about an incident itself, not about its orders."""
+    return _ROWS.all(session, _OF_INCIDENT, incident_id=incident_id)
+
+
+def client_of(session: Session, update: CallbackRecord) -> str:
+    """Whose secret signs an update."""
+    if update.order_id is not None:
+        found = session.exec(select(OrderRow.client).where(col(OrderRow.order_id) == update.order_id)).first()
+    else:
+        found = session.exec(
+            select(IncidentRow.client).where(col(IncidentRow.incident_id) == update.incident_id)
+        ).first()
+    if found is None:
+        raise InternalError(ErrorCode.BROKEN_INVARIANT, f"callback {update.seq} is about nothing stored")
+    return found
 
 
 def mark_delivered(session: Session, seq: int, at: datetime) -> None:

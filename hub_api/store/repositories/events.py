@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import bindparam, func, select
 from sqlmodel import Session
 
@@ -20,6 +22,10 @@ _C = _ROWS.columns
 _KNOWN = select(_C.seq).where(_C.message_id == bindparam("message_id"))
 _AFTER = _ROWS.select.where(_C.seq > bindparam("after")).order_by(_C.seq)
 _OF_ORDER = _AFTER.where(_C.order_id == bindparam("order_id"))
+_OF_INCIDENT = _AFTER.where(_C.incident_id == bindparam("incident_id"))
+_NEWEST_OF_INCIDENT = (
+    select(_C.stored_at).where(_C.incident_id == bindparam("incident_id")).order_by(_C.seq.desc()).limit(1)
+)
 _LAST = select(func.max(_C.seq))
 
 
@@ -48,6 +54,17 @@ def of_order(
     """Events of an order with ``seq`` greater than ``after``, in order."""
     query = _OF_ORDER if limit is None else _OF_ORDER.limit(limit)
     return _ROWS.all(session, query, order_id=order_id, after=after)
+
+
+def of_incident(session: Session, incident_id: str, *, after: int = 0, limit: int) -> list[EventRecord]:
+    """Events of an incident and of its orders with a greater ``seq``, in order."""
+    return _ROWS.all(session, _OF_INCIDENT.limit(limit), incident_id=incident_id, after=after)
+
+
+def last_stored_of_incident(session: Session, incident_id: str) -> datetime | None:
+    """When something of an incident or of its orders was stored last."""
+    found: datetime | None = run(session, _NEWEST_OF_INCIDENT, incident_id=incident_id).scalar()
+    return found
 
 
 def after(session: Session, seq: int, *, limit: int) -> list[EventRecord]:

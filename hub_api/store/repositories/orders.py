@@ -24,6 +24,16 @@ _KEYS = table_of(IdempotencyRow)
 _K = _KEYS.c
 _BY_ID = _ROWS.select.where(_C.order_id == bindparam("order_id"))
 _SAVE = _ROWS.update().where(_C.order_id == bindparam("of_order"), _C.version == bindparam("of_version"))
+_OF_INCIDENT = _ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.order_id)
+_MERGED_INTO = _ROWS.select.where(
+    _C.merged_into == bindparam("carrier"), _C.state == str(OrderState.MERGED)
+).order_by(_C.order_id)
+_NEAR = _ROWS.select.where(
+    _C.state.in_(bindparam("states", expanding=True)),
+    _C.received_at >= bindparam("since"),
+    _C.latitude_deg.between(bindparam("south"), bindparam("north")),
+    _C.longitude_deg.between(bindparam("west"), bindparam("east")),
+)
 _KEEP_KEY = _KEYS.insert()
 _BY_KEY = select(_K.body_sha256, _K.order_id, _K.created_at).where(
     _K.client == bindparam("client"), _K.key == bindparam("key")
@@ -151,6 +161,37 @@ def list_open(session: Session) -> list[OrderRecord]:
     final = [str(state) for state in TERMINAL_STATES]
     query = select(OrderRow).where(col(OrderRow.state).not_in(final)).order_by(col(OrderRow.order_id))
     return [_record(row) for row in session.exec(query)]
+
+
+def of_incident(session: Session, incident_id: str) -> list[OrderRecord]:
+    """Every order of an incident, oldest first."""
+    return _ROWS.all(session, _OF_INCIDENT, incident_id=incident_id)
+
+
+def merged_into(session: Session, order_id: str) -> list[OrderRecord]:
+    """Orders that another's mission serves now, oldest first."""
+    return _ROWS.all(session, _MERGED_INTO, carrier=order_id)
+
+
+def near(
+    session: Session,
+    *,
+    states: Collection[OrderState],
+    since: datetime,
+    latitude_deg: tuple[float, float],
+    longitude_deg: tuple[float, float],
+) -> list[OrderRecord]:
+    """Orders in these states, received since a moment, inside a box of WGS-84 degrees."""
+    return _ROWS.all(
+        session,
+        _NEAR,
+        states=[str(state) for state in states],
+        since=since,
+        south=latitude_deg[0],
+        north=latitude_deg[1],
+        west=longitude_deg[0],
+        east=longitude_deg[1],
+    )
 
 
 def count_open(session: Session) -> int:

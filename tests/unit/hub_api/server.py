@@ -49,6 +49,7 @@ class Server:
                     "port": 0,
                     "site_file": SITE_FILE,
                     "log_level": "ERROR",
+                    "merge_radius_m": 0.0,
                 }
                 | TEST_KEYS
                 | settings

@@ -79,8 +79,8 @@ def test_closed_means_that_an_aed_stood_on_the_ground(events: list[OrderEvent]):
         if isinstance(rule, Move):
             state = rule.state
             seen.append(event)
-    assert (state is S.CLOSED) <= (E.AED_ON_GROUND in seen)
-    assert (state is S.FAILED) <= (E.DELIVERY_LOST in seen)
+    assert (state is S.CLOSED) <= bool({E.AED_ON_GROUND, E.CARRIER_CLOSED} & set(seen))
+    assert (state is S.FAILED) <= bool({E.DELIVERY_LOST, E.CARRIER_FAILED} & set(seen))
     assert (state is S.CANCELLED) <= (E.CANCEL in seen)
 
 

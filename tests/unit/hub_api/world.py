@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -35,6 +33,7 @@ from geofences.model import CircleArea, Restriction, Volume, Zone
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
 from hub_api.dispatch.service import NewOrder
+from hub_api.features.orders.placing import canonical_sha256
 from hub_api.features.orders.schemas import OrderRequest
 from hub_api.features.orders.views import event_view
 from hub_api.main import create_app
@@ -517,11 +516,10 @@ class World:
     async def receive_only(self, key: str) -> OrderRecord:
         """Store an order and go no further, as a process killed before its decision."""
         request = OrderRequest.model_validate(BODY).model_dump(mode="json")
-        canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         new = NewOrder(
             client="demo",
             key=key,
-            body_sha256=hashlib.sha256(canonical.encode()).hexdigest(),
+            body_sha256=canonical_sha256(request),
             request=request,
             patient=Wgs84Point(PATIENT["latitude_deg"], PATIENT["longitude_deg"]),
             severity="I",
@@ -628,7 +626,14 @@ async def world(
     chosen = Settings(
         _env_file=None,
         **(
-            {"data_dir": data_dir, "database_url": url, "demo": True, "site_file": SITE_FILE}
+            {
+                "data_dir": data_dir,
+                "database_url": url,
+                "demo": True,
+                "site_file": SITE_FILE,
+                # Every order of these tests is for a patient of its own, at one place.
+                "merge_radius_m": 0.0,
+            }
             | TEST_KEYS
             | settings
         ),

@@ -171,9 +171,11 @@ class Live {
     this.details.set(orderId, order);
     const line: OrderLine = {
       order_id: order.order_id,
+      incident_id: order.incident_id,
       state: order.state,
       mode: order.mode,
       drill: order.drill,
+      merged_into: order.merged_into,
       received_at: order.received_at,
       severity: order.severity,
       incident_reference: order.incident_reference,

@@ -1,0 +1,1 @@
+"""Incidents: one call for help with everything and everybody that belongs to it."""

@@ -1,0 +1,367 @@
+"""From stored records to what the API shows of an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub_api.dispatch.incident_room import party_record_name
+from hub_api.dispatch.incident_states import STAGE_ZH, Stage, gap_s, moment_of
+from hub_api.features.incidents.requests import Utstein
+from hub_api.features.incidents.schemas import (
+    AedView,
+    AmbulanceView,
+    ExchangeView,
+    GapsView,
+    HandOverView,
+    IncidentEventView,
+    IncidentSummary,
+    IncidentView,
+    PartyView,
+    PatientView,
+    StageView,
+)
+from hub_api.features.orders.schemas import LocationView
+from hub_api.features.orders.views import summary_of
+from hub_api.personal_data import PersonalData, Shown
+from hub_api.store.incident_records import IncidentRecord, ObservationRecord, PartyRecord
+from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentLook:
+    """Everything of one incident at one moment. ``missions`` with the order that each was read for."""
+
+    incident: IncidentRecord
+    orders: list[OrderRecord]
+    missions: list[tuple[str, MissionRecord]]
+    parties: list[PartyRecord]
+    observations: list[ObservationRecord]
+    updates: list[CallbackRecord]
+
+
+def summary(incident: IncidentRecord) -> IncidentSummary:
+    """One line of the list."""
+    return IncidentSummary(
+        incident_id=incident.incident_id,
+        reference=incident.reference,
+        state=incident.state,
+        source=incident.source,
+        exercise=incident.exercise,
+        received_at=incident.received_at,
+        severity=incident.severity,
+        escalation=incident.escalation,
+        still_since=incident.warned_at,
+        closed_at=incident.closed_at,
+        outcome=incident.outcome,
+    )
+
+
+def view(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> IncidentView:
+    """Everything that this reader may see."""
+    incident = look.incident
+    shown = personal.reveal(incident.incident_id, incident.personal, allowed=allowed)
+    values = shown.values
+    return IncidentView(
+        **summary(incident).model_dump(),
+        client=incident.client,
+        position=_location(incident),
+        floor=incident.floor,
+        severity_code=incident.severity_code,
+        personal_data=shown.status,
+        caller=values.get("caller"),
+        doctor=values.get("doctor"),
+        address=values.get("address"),
+        access_notes=values.get("access_notes"),
+        notes=values.get("notes"),
+        ambulance=_ambulance(incident),
+        patient=[_patient(item, personal, allowed) for item in look.observations],
+        stages=stages(incident),
+        gaps=gaps(look),
+        parties=parties(look, personal, allowed=allowed),
+        orders=[summary_of(order) for order in look.orders],
+        callback_url=incident.callback_url,
+    )
+
+
+def _location(incident: IncidentRecord) -> LocationView:
+    return LocationView(
+        reference_system=incident.place["reference_system"],
+        latitude_deg=incident.place["latitude_deg"],
+        longitude_deg=incident.place["longitude_deg"],
+        wgs84_latitude_deg=incident.latitude_deg,
+        wgs84_longitude_deg=incident.longitude_deg,
+    )
+
+
+def _ambulance(incident: IncidentRecord) -> AmbulanceView | None:
+    return None if incident.ambulance is None else AmbulanceView.model_validate(incident.ambulance)
+
+
+def stages(incident: IncidentRecord) -> list[StageView]:
+    """All six, reached or not. Source: B1."""
+    return [
+        StageView(
+            stage=stage,
+            name_zh=STAGE_ZH[stage],
+            at=moment_of(incident.stages, stage),
+            source=incident.stages.get(stage, {}).get("source"),
+        )
+        for stage in Stage
+    ]
+
+
+def gaps(look: IncidentLook) -> GapsView:
+    """The gaps between stages. Source: A10."""
+    reached = look.incident.stages
+    called = moment_of(reached, Stage.CALL)
+    landed = min(
+        (m.aed_on_ground_at for _, m in look.missions if m.aed_on_ground_at is not None), default=None
+    )
+    return GapsView(
+        call_to_first_hands_s=gap_s(reached, Stage.CALL, Stage.RESCUED),
+        call_to_dispatched_s=gap_s(reached, Stage.CALL, Stage.DISPATCHED),
+        call_to_aed_on_ground_s=(
+            None if called is None or landed is None else (landed - called).total_seconds()
+        ),
+        located_to_first_hands_s=gap_s(reached, Stage.LOCATED, Stage.RESCUED),
+    )
+
+
+def parties(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> list[PartyView]:
+    """Everybody who really takes part: what the hub knows itself, then who was reported. Source: A2, A12."""
+    incident = look.incident
+    found = [
+        PartyView(
+            kind="centre",
+            party_id=incident.client,
+            role="coordinator",
+            state="open" if incident.closed_at is None else "closed",
+            since=incident.closed_at or incident.received_at,
+            eta_at=None,
+            times={},
+            name=None,
+            phone=None,
+        )
+    ]
+    caller = personal.reveal(incident.incident_id, incident.personal, allowed=allowed).values.get("caller")
+    if caller:
+        found.append(
+            PartyView(
+                kind="caller",
+                party_id="caller",
+                role=None,
+                state="called",
+                since=moment_of(incident.stages, Stage.CALL),
+                eta_at=None,
+                times={},
+                name=caller.get("name"),
+                phone=caller.get("phone"),
+            )
+        )
+    ambulance = _ambulance(incident)
+    if ambulance is not None:
+        found.append(_ambulance_party(ambulance))
+    found += [_drone_party(order_id, mission) for order_id, mission in look.missions]
+    return found + [_reported(party, personal, allowed) for party in look.parties]
+
+
+def _ambulance_party(ambulance: AmbulanceView) -> PartyView:
+    times = {
+        name: moment
+        for name, moment in {
+            "dispatched": ambulance.dispatched_at,
+            "on_scene": ambulance.on_scene_at,
+        }.items()
+        if moment is not None
+    }
+    state = "on_scene" if "on_scene" in times else "dispatched" if "dispatched" in times else "reported"
+    return PartyView(
+        kind="ambulance",
+        party_id=ambulance.unit or "ambulance",
+        role="treatment",
+        state=ambulance.status or state,
+        since=times.get(state),
+        eta_at=ambulance.eta_at,
+        times=times,
+        name=None,
+        phone=None,
+    )
+
+
+def _drone_party(order_id: str, mission: MissionRecord) -> PartyView:
+    times = {
+        name: moment
+        for name, moment in {
+            "planned": mission.created_at,
+            "commanded": mission.commanded_at,
+            "accepted": mission.accepted_at,
+            "airborne": mission.airborne_at,
+            "aed_on_ground": mission.aed_on_ground_at,
+            "lost": mission.lost_at,
+            "ended": mission.ended_at,
+        }.items()
+        if moment is not None
+    }
+    state = max(times, key=lambda name: times[name])
+    return PartyView(
+        kind="drone_aed",
+        party_id=f"{order_id}/{mission.flight_id}",
+        role="aed",
+        state=state,
+        since=times[state],
+        eta_at=None,
+        times=times,
+        name=mission.drone_id,
+        phone=None,
+    )
+
+
+def _reported(party: PartyRecord, personal: PersonalData, allowed: bool) -> PartyView:
+    name = party_record_name(party.incident_id, party.party_id)
+    values = personal.reveal(name, party.personal, allowed=allowed).values
+    times = {state: datetime.fromisoformat(moment) for state, moment in party.times.items()}
+    return PartyView(
+        kind=party.kind,
+        party_id=party.party_id,
+        role=party.role,
+        state=party.state,
+        since=times.get(party.state),
+        eta_at=party.eta_at,
+        times=times,
+        name=values.get("name"),
+        phone=values.get("phone"),
+    )
+
+
+def party_view(party: PartyRecord, personal: PersonalData, *, allowed: bool) -> PartyView:
+    """One reported party."""
+    return _reported(party, personal, allowed)
+
+
+def _patient(item: ObservationRecord, personal: PersonalData, allowed: bool) -> PatientView:
+    shown: Shown = personal.reveal(item.observation_id, item.personal, allowed=allowed)
+    return PatientView(
+        observation_id=item.observation_id,
+        at=item.at,
+        source=item.source,
+        personal_data=shown.status,
+        values=shown.values or None,
+    )
+
+
+def event_view(event: EventRecord) -> IncidentEventView:
+    """One event."""
+    return IncidentEventView(
+        event_id=str(event.seq),
+        kind=event.kind,
+        at=event.at,
+        order_id=event.order_id,
+        order_state=event.state,
+        flight_id=event.flight_id,
+        drone_id=event.drone_id,
+        detail=event.detail,
+        detail_zh=event.detail_zh,
+        data=event.data,
+    )
+
+
+def hand_over(look: IncidentLook, personal: PersonalData, *, allowed: bool, now: datetime) -> HandOverView:
+    """What the hospital needs to know. Source: A18."""
+    incident = look.incident
+    shown = personal.reveal(incident.incident_id, incident.personal, allowed=allowed)
+    told: Mapping[str, Any] = shown.values.get("utstein") or {}
+    observations = [_patient(item, personal, allowed) for item in look.observations]
+    shocks = [
+        item.values["shocks_delivered"]
+        for item in observations
+        if item.values and item.values.get("shocks_delivered") is not None
+    ]
+    utstein = {name: told.get(name) for name in Utstein.model_fields}
+    return HandOverView(
+        incident_id=incident.incident_id,
+        reference=incident.reference,
+        state=incident.state,
+        made_at=now,
+        severity=incident.severity,
+        position=_location(incident),
+        floor=incident.floor,
+        personal_data=shown.status,
+        stages=stages(incident),
+        gaps=gaps(look),
+        ambulance=_ambulance(incident),
+        aeds=[_aed(order_id, mission) for order_id, mission in look.missions],
+        parties=parties(look, personal, allowed=allowed),
+        observations=observations,
+        shocks_delivered=max(shocks, default=None),
+        outcome=incident.outcome,
+        utstein_2014=utstein if shown.status == "shown" else None,
+        not_reported=[name for name, value in utstein.items() if value is None],
+    )
+
+
+def _aed(order_id: str, mission: MissionRecord) -> AedView:
+    return AedView(
+        order_id=order_id,
+        flight_id=mission.flight_id,
+        drone_id=mission.drone_id,
+        landing_point_id=mission.landing_point_id,
+        commanded_at=mission.commanded_at,
+        airborne_at=mission.airborne_at,
+        aed_on_ground_at=mission.aed_on_ground_at,
+        ended_at=mission.ended_at,
+        safe_state=mission.safe_state,
+    )
+
+
+def exchanges(look: IncidentLook) -> list[ExchangeView]:
+    """What came in and what was owed to whom. Source: G5."""
+    incident = look.incident
+    came_in = [
+        ExchangeView(
+            at=incident.received_at,
+            direction="in",
+            partner=incident.client,
+            what=f"incident ({incident.source})",
+            state="taken",
+            taken_at=incident.received_at,
+            attempts=1,
+            last_error=None,
+        ),
+        *(
+            ExchangeView(
+                at=order.received_at,
+                direction="in",
+                partner=order.client,
+                what=f"order {order.order_id}",
+                state="taken",
+                taken_at=order.received_at,
+                attempts=1,
+                last_error=None,
+            )
+            for order in look.orders
+        ),
+    ]
+    went_out = [
+        ExchangeView(
+            at=update.created_at,
+            direction="out",
+            partner=urlsplit(update.url).hostname or update.url,
+            what=f"callback for event {update.event_seq}",
+            state=(
+                "taken"
+                if update.delivered_at is not None
+                else "given_up"
+                if update.failed_at is not None
+                else "owed"
+            ),
+            taken_at=update.delivered_at,
+            attempts=update.attempts,
+            last_error=update.last_error,
+        )
+        for update in look.updates
+    ]
+    return sorted(came_in + went_out, key=lambda item: item.at)
