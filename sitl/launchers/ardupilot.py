@@ -31,14 +31,15 @@ GRIPPER_OUTPUT = 10
 def start(order: Order) -> Launched:
     """Start it. Raises :class:`LaunchError` for a busy port or a missing file of defaults."""
     base = 10 * order.number
-    check_free(
-        {
-            5760 + base: socket.SOCK_STREAM,
-            5762 + base: socket.SOCK_STREAM,
-            5763 + base: socket.SOCK_STREAM,
-            5501 + base: socket.SOCK_DGRAM,
-        }
-    )
+    if not order.again:
+        check_free(
+            {
+                5760 + base: socket.SOCK_STREAM,
+                5762 + base: socket.SOCK_STREAM,
+                5763 + base: socket.SOCK_STREAM,
+                5501 + base: socket.SOCK_DGRAM,
+            }
+        )
     defaults = _defaults(order.program)
     order.folder.mkdir(parents=True, exist_ok=True)
     parameters = {"SYSID_THISMAV": float(order.number + 1), **order.parameters}
@@ -53,7 +54,7 @@ def start(order: Order) -> Launched:
     )
     arguments = [
         str(order.program.absolute()),
-        *(["-w"] if order.wipe else []),
+        *(["-w"] if order.wipe and not order.again else []),
         *("--model", "+", "--speedup", f"{order.speed:g}", "--home", where, "-I", str(order.number)),
         *("--serial0", "tcp:0", "--defaults", f"{defaults},{own.absolute()}"),
     ]

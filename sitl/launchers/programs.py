@@ -55,6 +55,8 @@ class Order:
     parameters: Mapping[str, float] = field(default_factory=dict)
     wipe: bool = True
     """Begin with the parameters of the order, whatever an earlier run left in the folder."""
+    again: bool = False
+    """It ran a moment ago and its power comes back: nothing is wiped, and whoever listens for it keeps its port."""
 
 
 class Launched:

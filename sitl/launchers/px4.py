@@ -31,14 +31,15 @@ def start(order: Order) -> Launched:
     if not 0 <= number < INSTANCES_MAX:
         raise LaunchError(f"PX4 has ports of its own for instances 0 to {INSTANCES_MAX - 1} only")
     ports = (14540, 14580, 18570, 14280, 13030, 19450)
-    check_free({port + number: socket.SOCK_DGRAM for port in ports})
+    if not order.again:
+        check_free({port + number: socket.SOCK_DGRAM for port in ports})
     program = order.program.absolute()
     etc = program.parent.parent / "etc"
     if not etc.is_dir():
         raise LaunchError(f"{etc} does not exist: PX4's etc folder is expected beside the program's bin")
     folder = order.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    if order.wipe:
+    if order.wipe and not order.again:
         for old in (*folder.glob("parameters*.bson"), folder / "dataman"):
             old.unlink(missing_ok=True)
     home = order.home

@@ -88,6 +88,9 @@ async def main(connection: str, autopilot: str) -> None:
         read_back = await mission.download_mission()
         tell("uploaded", commands=[entry.command for entry in read_back])
 
+        if autopilot == "px4":
+            # With NAV_DLL_ACT a ground station that it has heard for a moment only is none yet (observed, 1.17).
+            await first(telemetry.subscribe_health(), lambda health: health.is_armable, 30.0)
         await action.arm()
         await first(telemetry.subscribe_armed(), bool, 10.0)
         # PX4 judges a mission after it has acknowledged it; until then it denies the mode.

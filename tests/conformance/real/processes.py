@@ -34,7 +34,7 @@ def speed() -> float:
 
 
 def start_at_home(
-    kind: str, program: Path, folder: Path, parameters: dict[str, float], *, wipe: bool
+    kind: str, program: Path, folder: Path, parameters: dict[str, float], *, again: bool
 ) -> Launched:
     """The instance of the conformance tests, on the pad of the stage."""
     order = Order(
@@ -44,7 +44,7 @@ def start_at_home(
         folder=folder,
         speed=speed(),
         parameters=parameters,
-        wipe=wipe,
+        again=again,
     )
     return start(Personality(kind), order)
 

@@ -45,12 +45,12 @@ class RealVehicle:
     def transport(self) -> Transport:
         return open_transport(self.link)
 
-    def _start(self, *, wipe: bool) -> Launched:
-        return start_at_home(self.kind, self._program, self._folder, self.parameters, wipe=wipe)
+    def _start(self, *, again: bool) -> Launched:
+        return start_at_home(self.kind, self._program, self._folder, self.parameters, again=again)
 
     async def power_on(self, clock: LoopClock) -> None:
         os.makedirs(self._folder, exist_ok=True)
-        self._process = self._start(wipe=True)
+        self._process = self._start(again=False)
         await asyncio.sleep(1.0)
         self._witness = Witness(self.witness_at, self.system_id, self.gripper_output, self.witness_port)
 
@@ -64,7 +64,7 @@ class RealVehicle:
         assert self._process is not None
         await stop(self._process)
         await asyncio.sleep(0.5)
-        self._process = self._start(wipe=False)
+        self._process = self._start(again=True)
 
 
 class RealArduCopter(RealVehicle):
