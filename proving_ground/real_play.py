@@ -20,6 +20,7 @@ from core.clock import LoopClock
 from core.geodesy import geodesic_distance_m
 from flight.links.mavlink.transports import open_transport
 from flight.links.transport import Transport
+from flight.model.words import Phase
 from planner.site import Drone, Site
 from proving_ground.meddler import Meddler
 from proving_ground.observer import Observer
@@ -47,6 +48,8 @@ FIRST_INSTANCE = 1
 OBSERVER_PORT = 24_600
 WIND_AT_ANY_HEIGHT = 1.0
 """ArduCopter's simulator lets the wind die down below 60 m unless it is told not to (observed)."""
+WINCH_PHASES = frozenset({Phase.LOWERING, Phase.RETRACTING})
+"""Phases that last only where a line runs out and in."""
 AIRFRAMES = {Personality.ARDUPILOT: "hex10", Personality.PX4: "quad8_px4"}
 OUTPUTS = {Personality.ARDUPILOT: ardupilot.GRIPPER_OUTPUT, Personality.PX4: px4.GRIPPER_OUTPUT}
 NAMES = {Personality.ARDUPILOT: "ArduCopter", Personality.PX4: "PX4"}
@@ -68,6 +71,11 @@ def why_not(scenario: Scenario, site_file: Path, against: Against) -> str:
     for line in scenario.faults:
         if reason := _why_no_fault(line.fault, against):
             return reason
+        if against.kind is Personality.PX4 and line.when.phase in WINCH_PHASES:
+            return (
+                f"the fault {line.fault} waits for the phase {line.when.phase}, which a PX4 with a gripper "
+                "passes through in no time"
+            )
     world = scenario.world
     if world.parameters and world.autopilot.value != against.kind.value:
         return f"its world.parameters are for {world.autopilot}; a real {NAMES[against.kind]} has others"

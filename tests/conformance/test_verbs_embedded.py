@@ -18,7 +18,7 @@ AIRFRAMES = {"ardupilot": "hex10", "px4": "quad8_px4"}
 PLAYS = [
     pytest.param(kind, name, method, id=f"{kind}-{name}-{method.value.lower()}")
     for kind, airframe_id in AIRFRAMES.items()
-    for name, method in plays(methods_of(airframe_id))
+    for name, method in plays(kind, methods_of(airframe_id))
 ]
 
 

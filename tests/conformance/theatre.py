@@ -36,11 +36,12 @@ from flight.model.phases import Phase
 from flight.model.preflight import PreflightLevel
 from flight.replanner import SiteReplanner
 from planner.airframe import Airframe, load_airframes
+from planner.choice import DispatchRequest, DroneState, Severity, choose
 from planner.flight_plan import DeliveryMethod, FlightPlan
 from planner.replan import Airborne, replan_flight
 from planner.site import Drone
 from planner.task import FlightTask
-from tests.unit.planner.helpers import airspace, calm, landing_point, planned, refuge, site, station
+from tests.unit.planner.helpers import airspace, at_m, calm, landing_point, planned, refuge, site, station
 
 DISTANCE_M = 250.0
 HOME = station("home", 0.0, 0.0)
@@ -230,6 +231,32 @@ class Theatre:
             airframe=self.airframe,
             at=self.clock.now(),
         )
+
+    def plan_with_an_alternate(self) -> FlightPlan:
+        """As the dispatch chooses it for a patient beside the park: behind the park comes the next landing point."""
+        chosen = choose(
+            DispatchRequest(
+                patient=at_m(DISTANCE_M, 20.0), severity=Severity.I, floor_of_building=1, at=self.clock.now()
+            ),
+            site=self.site,
+            drone_states=[
+                DroneState(
+                    drone=replace(self.site.drones[0], drone_id="d1"),
+                    ready=True,
+                    not_ready_reasons=(),
+                    charge_fraction=1.0,
+                    wind=calm(),
+                )
+            ],
+            airspace=airspace(),
+            airframes=load_airframes(),
+            ids=self.ids,
+            clock=self.clock,
+        ).accepted
+        assert chosen is not None
+        assert chosen.landing_point_id == "park"
+        assert chosen.alternates, "no alternate could be planned"
+        return chosen
 
     def plan_from_here(self, place: str) -> FlightPlan:
         """A plan to another landing point from where the vehicle stands in the air."""

@@ -20,6 +20,7 @@ from flight.messages import (
     FlightRerouted,
     FlightResumed,
     HoldFlight,
+    LandingPointOccupied,
     LandNow,
     RerouteFlight,
     ReturnHome,
@@ -286,6 +287,19 @@ async def change_of_address(theatre: Theatre) -> None:
     assert geodesic_distance_m(released.position, school) < 5.0, theatre.story()
 
 
+async def divert_to_an_alternate(theatre: Theatre) -> None:
+    """Somebody stands on the landing point: by a jump in the mission that is on board to the next one, and delivered."""
+    plan = await theatre.fly(theatre.plan_with_an_alternate())
+    await theatre.phase(Phase.OUTBOUND)
+    await theatre.accepted(LandingPointOccupied, landing_point_id="park", reported_by="a caller")
+    await theatre.phase(Phase.STANDING_OFF)
+    await _comes_home(theatre, AedState.RELEASED)
+    (rerouted,) = theatre.of(FlightRerouted)
+    assert rerouted.plan.landing_point_id == plan.alternates[0].landing_point_id
+    (released,) = theatre.of(AedReleased)
+    assert geodesic_distance_m(released.position, plan.alternates[0].delivery.position) < 5.0, theatre.story()
+
+
 async def land_to_deliver(theatre: Theatre) -> None:
     """Down on the landing point, motors off, released, people called; then it stays there."""
     await theatre.fly()
@@ -351,6 +365,7 @@ VERBS: dict[str, Play] = {
         taken_over,
         reroute_round_a_zone,
         change_of_address,
+        divert_to_an_alternate,
         land_to_deliver,
         abort_while_landing_to_deliver,
         lose_link_while_landing_to_deliver,
@@ -362,9 +377,14 @@ VERBS: dict[str, Play] = {
 _BY_LANDING = ("land_to_deliver", "abort_while_landing_to_deliver", "lose_link_while_landing_to_deliver")
 
 
-def plays(methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, DeliveryMethod]]:
-    """Which verbs are played with which method of delivery."""
-    every = [(name, methods[0]) for name in VERBS if name not in _BY_LANDING]
+_NOT_ON = {"px4": ("divert_to_an_alternate",)}
+"""Alternates are carried in the mission of ArduCopter only (docs/decisions/0014)."""
+
+
+def plays(kind: str, methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, DeliveryMethod]]:
+    """Which verbs are played on a kind of autopilot, with which method of delivery."""
+    left_out = (*_BY_LANDING, *_NOT_ON.get(kind, ()))
+    every = [(name, methods[0]) for name in VERBS if name not in left_out]
     others = [("deliver", method) for method in methods[1:] if method is not DeliveryMethod.LAND]
     landing = [(name, method) for method in methods if method is DeliveryMethod.LAND for name in _BY_LANDING]
     return every + others + landing

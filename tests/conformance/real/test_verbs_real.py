@@ -18,7 +18,7 @@ PLAYS = [
     pytest.param(kind, name, method, id=f"{kind}-{name}-{method.value.lower()}")
     for kind, vehicle in VEHICLES.items()
     if named_program(kind) is not None
-    for name, method in plays(methods_of(vehicle.airframe_id))
+    for name, method in plays(kind, methods_of(vehicle.airframe_id))
 ]
 TOO_LONG_S = 400.0
 """Real seconds for one play on a busy machine."""

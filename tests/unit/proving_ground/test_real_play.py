@@ -68,6 +68,12 @@ def test_wind_changes_only_where_it_can_be_told() -> None:
     assert "wind_change" in why_not(asked, BAOAN, RUNNING)
 
 
+def test_a_moment_that_never_comes_is_refused() -> None:
+    (dies,) = (load_scenario(file) for file in library() if file.stem == "hub-dies-while-lowering")
+    assert why_not(dies.scenario, dies.site_file, ARDUPILOT) == ""
+    assert "hub_killed waits for the phase lowering" in why_not(dies.scenario, dies.site_file, PX4)
+
+
 def test_parameters_of_one_autopilot_are_not_given_to_the_other() -> None:
     asked = scenario(autopilot="px4", parameters={"MPC_XY_CRUISE": 8.0})
     assert why_not(asked, BAOAN, PX4) == ""
