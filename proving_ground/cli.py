@@ -52,6 +52,9 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes at a time.")] = 1,
     html: Annotated[Path | None, typer.Option(help="Write one HTML report.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
+    logs: Annotated[
+        Path | None, typer.Option(help="Keep every run's event log in this folder, a JSON line an event.")
+    ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="Stop at the first run that fails.")] = False,
     against: Annotated[
         Personality | None,
@@ -99,6 +102,9 @@ def run(
         task = progress.add_task("playing", total=len(asked))
         for result in play(asked, jobs):
             runs.append(result)
+            if logs is not None:
+                logs.mkdir(parents=True, exist_ok=True)
+                (logs / f"{result.scenario}-{result.seed}.jsonl").write_bytes(result.log)
             progress.advance(task)
             if not result.passed:
                 progress.console.print(
@@ -205,9 +211,11 @@ def _print(loaded: list[Loaded], runs: list[Run], unplayable: Sequence[Unplayabl
             f"{sum(result.real_s for result in own):.1f}",
             f"seed {failed.seed}: {why(failed)}" if failed else "",
         )
-    for left_out in unplayable:
-        table.add_row(left_out.item.scenario.name, "not playable", "", "", left_out.reason)
     console.print(table)
+    for left_out in unplayable:
+        console.print(
+            f"not playable: {left_out.item.scenario.name}: {left_out.reason}", markup=False, highlight=False
+        )
     for note in dict.fromkeys(note for result in runs for note in result.notes):
         console.print(f"- {note}", markup=False, highlight=False)
 

@@ -93,6 +93,8 @@ class Play:
     vehicles: dict[str, SimulatedVehicle] = field(default_factory=dict)
     eyes: dict[str, Eye] = field(default_factory=dict)
     """Who testifies what each drone did."""
+    sight_error_m: float = 0.0
+    """How wrong a height may be that an eye tells; the simulated world tells the truth."""
     notes: tuple[str, ...] = ()
     ready_limit_s: float = READY_LIMIT_S
     cables: dict[str, Cable] = field(default_factory=dict)

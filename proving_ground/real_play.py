@@ -23,7 +23,7 @@ from flight.links.transport import Transport
 from flight.model.words import Phase
 from planner.site import Drone, Site
 from proving_ground.meddler import Meddler
-from proving_ground.observer import Observer
+from proving_ground.observer import ESTIMATE_M, Observer
 from proving_ground.play import FaultSeen, Play, performed, site_of
 from proving_ground.plug import CARRY_S, Plug, Radio
 from proving_ground.real_faults import LINK_FAULTS, REAL_FAULTS, TICK_S
@@ -289,6 +289,7 @@ async def _staged(
             clock=LoopClock(speedup=against.speed, epoch=scenario.world.start),
             notes=_notes(scenario, against),
             ready_limit_s=READY_LIMIT_S,
+            sight_error_m=ESTIMATE_M,
             against=against,
         )
         berths = {berth.name: berth for berth in layout.berths}

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.geodesy import Wgs84Point
 from sitl.autopilot import Personality
-from sitl.launchers import Home, LaunchError, find_program, launched, pads
+from sitl.launchers import Home, LaunchError, find_program, launched, pads, start
 from sitl.launchers.ardupilot import DEFAULTS_VARIABLE
 from sitl.launchers.programs import Order
 from sitl.launchers.px4 import INSTANCES_MAX
@@ -142,6 +143,22 @@ def test_what_is_wrong_is_one_line_and_exit_code_2(stand_in: Path, tmp_path: Pat
             assert done.returncode == 2, arguments
             assert len(done.stderr.strip().splitlines()) == 1, done.stderr
             assert word in done.stderr
+
+
+@pytest.mark.processes
+def test_power_that_comes_back_is_not_held_up_by_who_listens_for_it(stand_in: Path, tmp_path: Path) -> None:
+    (order,) = orders(stand_in, tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 5501 + 10 * NUMBER))
+        with pytest.raises(LaunchError, match="is busy"):
+            start(Personality.ARDUPILOT, order)
+        vehicle = start(Personality.ARDUPILOT, replace(order, again=True))
+        try:
+            vehicle.wait_until_it_speaks()
+            arguments = Path(f"/proc/{vehicle.process_id}/cmdline").read_bytes().split(b"\0")
+            assert b"-w" not in arguments, "parameters must be kept"
+        finally:
+            vehicle.stop()
 
 
 def test_a_program_is_only_what_a_person_names(stand_in: Path) -> None:
