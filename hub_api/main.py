@@ -35,6 +35,7 @@ from hub_api.features.readiness.care_routes import router as care
 from hub_api.features.reports.routes import router as reports
 from hub_api.features.stations.routes import router as stations
 from hub_api.features.streams.routes import router as streams
+from hub_api.features.weather.routes import router as weather
 from hub_api.features.webhooks.routes import router as webhooks
 from hub_api.features.zones.routes import router as zones
 from hub_api.request_log import RequestLog
@@ -47,6 +48,7 @@ ROUTERS = (
     *(health, metrics, tokens, incidents, severity_codes, incident_reports),
     *(orders, flights, records, reports, streams, webhooks, messages),
     *(readiness, care, stations, drones, landing_points, zones, airspace, access, audit, console),
+    weather,
 )
 """In the order of the documentation."""
 

@@ -28,6 +28,7 @@ from hub_api.dispatch.planning import Planning, SitePlanning
 from hub_api.settings import Settings
 from planner.airframe import load_airframes
 from planner.site import Drone, Site
+from planner.weather import Quantity
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +54,15 @@ def load_airspace(settings: Settings) -> Airspace:
     return loaded.airspace
 
 
-def default_planning(site: Site, airspace: Callable[[], Airspace], ids: IdSource, clock: Clock) -> Planning:
+def default_planning(
+    site: Site,
+    airspace: Callable[[], Airspace],
+    ids: IdSource,
+    clock: Clock,
+    weather_required: frozenset[Quantity] = frozenset(),
+) -> Planning:
     """The planner on this site, always on the airspace in force."""
-    return SitePlanning(site, airspace, load_airframes(), ids, clock)
+    return SitePlanning(site, airspace, load_airframes(), ids, clock, weather_required=weather_required)
 
 
 def default_agents(

@@ -18,6 +18,7 @@ from hub_api.access.scopes import Role
 from hub_api.dispatch.modes import Mode, ModePolicy, UnansweredPolicy
 from planner.candidates import Severity
 from planner.survival import SurvivalModelName
+from planner.weather import Quantity
 
 DEMO_API_KEY = "demo-key-known-to-everybody"
 """Opens everything in demo mode, and is refused everywhere else."""
@@ -91,6 +92,19 @@ class Settings(BaseSettings):
     )
     dock_silent_s: float = Field(
         900.0, gt=0, description="A dock that reported once and then nothing for longer is shown as silent."
+    )
+    weather_report_stale_s: float = Field(
+        4500.0,
+        gt=0,
+        description="A METAR older than this is not used. They come every half hour or hour; chosen: one may be missing.",
+    )
+    weather_required: str | None = Field(
+        None,
+        description="What must be known at a station beside wind before its drones fly, of `rain,visibility,temperature`; "
+        "empty for nothing. None: all three, and in demo mode nothing. What is known always counts.",
+    )
+    weather_keep_s: float = Field(
+        30 * 86400.0, ge=86400, description="How long readings and weather reports are kept for looking back."
     )
     fleet_settle_s: float = Field(
         15.0,
@@ -312,6 +326,24 @@ class Settings(BaseSettings):
             raise ValueError(
                 "speedup other than 1 is only allowed in demo mode: real drones fly in real time"
             )
+        return self
+
+    @property
+    def effective_weather_required(self) -> frozenset[Quantity]:
+        """``weather_required``, read. Checked when the settings are made."""
+        if self.weather_required is None:
+            return frozenset() if self.demo else frozenset(Quantity)
+        named = (part.strip() for part in self.weather_required.split(","))
+        return frozenset(Quantity(name) for name in named if name)
+
+    @model_validator(mode="after")
+    def _weather_quantities(self) -> Settings:
+        try:
+            _ = self.effective_weather_required
+        except ValueError:
+            raise ValueError(
+                "weather_required names something else than rain, visibility, temperature"
+            ) from None
         return self
 
     @property

@@ -67,6 +67,8 @@ from hub_api.store.database import Database, make_engine, upgrade
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import audit, incidents, orders
 from hub_api.vault import Vault
+from hub_api.weather.book import WeatherBook
+from hub_api.weather.desk import WeatherDesk
 from planner.site import Site, load_site
 
 log = logging.getLogger(__name__)
@@ -128,6 +130,7 @@ class Hub:
     personal: PersonalData
     webhooks: Webhooks
     wake_callbacks: Callable[[], None]
+    weather: WeatherDesk
     messages: Messages
     """Short messages and video rooms: owe them in a transaction, then ``wake_messages``."""
     wake_messages: Callable[[], None]
@@ -200,15 +203,35 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             database=database, ids=ids, clock=clock, book=care_book, bus=bus, site=lambda: site
         )
         await care_desk.load()
+        weather_book = WeatherBook(
+            site,
+            clock,
+            reading_stale_s=settings.weather_stale_s,
+            report_stale_s=settings.weather_report_stale_s,
+        )
         fleet = Fleet(
             site,
             clock,
             telemetry_stale_s=settings.telemetry_stale_s,
             weather_stale_s=settings.weather_stale_s,
             care=lambda drone: care_book.refusals(drone, site),
+            weather=weather_book,
         )
+        weather = WeatherDesk(
+            database=database,
+            book=weather_book,
+            fleet=fleet,
+            site=site,
+            bus=bus,
+            ids=ids,
+            clock=clock,
+            keep_s=settings.weather_keep_s,
+        )
+        await weather.load()
         ledger = Ledger(clock, ids)
-        planning = given.planning or rooms.default_planning(site, lambda: airspace_book.current, ids, clock)
+        planning = given.planning or rooms.default_planning(
+            site, lambda: airspace_book.current, ids, clock, settings.effective_weather_required
+        )
         airspace_desk = AirspaceDesk(
             database=database,
             ledger=ledger,
@@ -373,6 +396,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             personal=personal,
             webhooks=webhooks,
             wake_callbacks=sender.wake,
+            weather=weather,
             messages=messages,
             wake_messages=message_sender.wake,
             recorder=recorder,
@@ -534,6 +558,7 @@ async def _housekeeping(hub: Hub) -> None:
         moment = hub.clock.now() - timedelta(seconds=hub.settings.idempotency_keep_s)
         await hub.database.write(partial(orders.forget_keys_before, moment=moment))
         await hub.database.write(partial(incidents.forget_keys, before=moment))
+        await hub.weather.forget_old()
         kept_since = hub.clock.now() - timedelta(seconds=hub.settings.personal_keep_s)
         erased = await hub.personal.erase_finished_before(hub.database, kept_since, now=hub.clock.now())
         if erased:

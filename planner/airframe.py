@@ -16,6 +16,7 @@ from core.errors import AirspaceError, ErrorCode
 from planner.checks import check_number, check_text, refuse
 from planner.compile.dialects import DIALECTS
 from planner.flight_plan import DeliveryMethod
+from planner.weather import WeatherLimits
 
 STANDARD_GRAVITY_M_S2 = 9.80665
 
@@ -102,6 +103,7 @@ class Airframe:
     before the pack sags, ``reserve_fraction`` of the nominal capacity stays untouched in every plan.
     ``energy_uncertainty_fraction`` is one standard deviation of the energy model, relative.
     ``landing_slow_below_m`` is the height above the pad where the autopilot slows to ``landing_rate_m_s``.
+    ``wind_limit_m_s`` is compared with the strongest gust where one is known, else with the mean.
     ``autopilot`` is the kind that flies it («ardupilot» or «px4»): a vehicle that says otherwise is not touched.
     ``preparation_s`` runs from the accepted plan to the lift-off: uploads, read-back, arming.
     """
@@ -121,6 +123,7 @@ class Airframe:
     acceleration_m_s2: float
     vertical_acceleration_m_s2: float
     wind_limit_m_s: float
+    weather: WeatherLimits
     preparation_s: float
     battery_wh: float
     usable_fraction: float

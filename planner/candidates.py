@@ -12,6 +12,7 @@ from planner.airframe import Airframe, DeliveryTerms
 from planner.checks import check_aware, check_number, refuse
 from planner.reasons import Reason
 from planner.site import Drone, LandingPoint
+from planner.weather import UNKNOWN, Weather
 from planner.wind import Wind
 
 OCCUPIED_S = 900.0
@@ -64,13 +65,15 @@ class DispatchRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroneState:
-    """What is known of a drone now. ``wind`` is what its station measures, None when it doesn't."""
+    """What is known of a drone now. ``wind`` is what its station measures, None when it doesn't; ``weather``
+    what else is known of the air there."""
 
     drone: Drone
     ready: bool
     not_ready_reasons: tuple[str, ...]
     charge_fraction: float
     wind: Wind | None
+    weather: Weather = UNKNOWN
 
     def __post_init__(self) -> None:
         check_number("charge_fraction", self.charge_fraction, minimum=0.0, maximum=1.0)

@@ -28,6 +28,7 @@ from planner.reasons import Reason
 from planner.site import LandingPoint, Site, UsableHours
 from planner.task import delivery_terms_for
 from planner.walk import carries_s
+from planner.weather import objections
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -183,7 +184,7 @@ class Combinations:
                 self._kinds[airframe_id] = self._kind(places, airframes.get(airframe_id))
         self._kind_of = [self._kinds[state.drone.airframe_id] for state in drone_states]
         self.against_drone = [
-            _against_drone(state, kind.airframe)
+            _against_drone(state, kind.airframe, policy)
             for state, kind in zip(drone_states, self._kind_of, strict=True)
         ]
         self._against_point: dict[tuple[str, int], tuple[Reason, ...]] = {}
@@ -332,7 +333,9 @@ def _unfit(point: LandingPoint, terms: DeliveryTerms) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-def _against_drone(state: DroneState, airframe: Airframe | None) -> tuple[Reason, ...]:
+def _against_drone(
+    state: DroneState, airframe: Airframe | None, policy: PlanningPolicy
+) -> tuple[Reason, ...]:
     found: list[Reason] = []
     if not state.ready:
         found.append(reasons.drone_not_ready(state.not_ready_reasons))
@@ -342,4 +345,6 @@ def _against_drone(state: DroneState, airframe: Airframe | None) -> tuple[Reason
         found.append(reasons.wind_unknown())
     elif airframe is not None and state.wind.strongest_m_s > airframe.wind_limit_m_s:
         found.append(reasons.wind_above_limit(state.wind.strongest_m_s, airframe.wind_limit_m_s))
+    if airframe is not None:
+        found.extend(objections(state.weather, airframe.weather, policy.weather_required))
     return tuple(found)

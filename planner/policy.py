@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.checks import check_number
+from planner.weather import Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class PlanningPolicy:
     ``accept_planned_return``: False refuses a plan from some point of which the autopilot's own
     straight return would be illegal. True accepts it, since every leg has a planned way back, and the
     compiled parameters then replace straight returns by retracing or landing.
+    ``weather_required``: what must be known of the weather beside wind; what is known counts either way.
     """
 
     minimum_agl_m: float = 60.0
@@ -28,6 +30,7 @@ class PlanningPolicy:
     valid_s: float = 120.0
     carry_limit_s: float = 900.0
     accept_planned_return: bool = False
+    weather_required: frozenset[Quantity] = frozenset()
 
     def __post_init__(self) -> None:
         check_number("policy.minimum_agl_m", self.minimum_agl_m, minimum=0.0)

@@ -51,6 +51,7 @@ def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[
             "eta_patient_s": answer.delay_s + plan.timing.time_to_patient_s,
             "eta_drone_home_s": answer.delay_s + plan.timing.total_s,
             "conditions": list(plan.conditions),
+            "warnings": [reason_json(reason) for reason in answer.warnings],
             "authorisation_ids": list(plan.authorisation_ids),
         }
     return stored

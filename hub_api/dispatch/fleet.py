@@ -14,8 +14,10 @@ from core.clock import Clock
 from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
 from flight.model.phases import FLIGHT_PHASES, Phase
 from flight.model.preflight import PreflightLevel
+from hub_api.weather.book import WeatherBook
 from planner.reasons import Reason
 from planner.site import Drone, Site
+from planner.weather import UNKNOWN, Weather
 from planner.wind import Wind
 
 
@@ -44,6 +46,8 @@ class DroneView:
     readiness: PreflightChecked | None
     charge_fraction: float | None
     wind: Wind | None
+    weather: Weather = UNKNOWN
+    """What else is known of the air at its station."""
 
 
 class TelemetryWatch:
@@ -89,10 +93,12 @@ class Fleet:
         telemetry_stale_s: float,
         weather_stale_s: float,
         care: Callable[[Drone], Sequence[Reason]] = lambda _drone: (),
+        weather: WeatherBook | None = None,
     ) -> None:
         """``care``: what people, AED and dock say against flying a drone."""
         self._clock = clock
         self._care = care
+        self._weather = weather
         self._started_s = clock.monotonic_s()
         self._weather_stale_s = weather_stale_s
         self._station_wind: dict[str, Wind] = {}
@@ -234,6 +240,7 @@ class Fleet:
             readiness=seen.preflight,
             charge_fraction=_charge_fraction(seen),
             wind=self.usable_wind(drone.station_id),
+            weather=UNKNOWN if self._weather is None else self._weather.at(drone.station_id),
         )
 
     def _age_s(self, seen: _Seen) -> float | None:

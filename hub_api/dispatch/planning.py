@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
@@ -34,6 +34,7 @@ from planner.reasons import Reason, from_verdict, verification_failed
 from planner.site import Site
 from planner.verify import Failed, verify_plan
 from planner.warm import warm_up
+from planner.weather import Quantity, warnings
 from planner.wind import Wind
 
 PLAN = TypeAdapter(FlightPlan)
@@ -90,6 +91,8 @@ class Answer:
     delay_s: float = 0.0
     benefit: Benefit | None = None
     """Against the ambulance, where its arrival is known and a plan was found."""
+    warnings: tuple[Reason, ...] = ()
+    """What forecasts say against the flight; it flies all the same."""
 
 
 class Planning(Protocol):
@@ -125,7 +128,11 @@ class SitePlanning:
         airframes: Mapping[str, Airframe],
         ids: IdSource,
         clock: Clock,
+        *,
+        weather_required: frozenset[Quantity] = frozenset(),
     ) -> None:
+        self._policy = replace(POLICY, weather_required=weather_required)
+        # Nobody's decision at the start asks for weather; the kernels it warms up are the same.
         self._site = site
         self._airspace = airspace
         self._airframes = airframes
@@ -142,7 +149,7 @@ class SitePlanning:
             for drone in self._site.drones
         ]
         if self._site.landing_points:
-            self._choose(self._site.landing_points[0].position, Severity.I, None, now, states, None)
+            self._choose(self._site.landing_points[0].position, Severity.I, None, now, states, None, POLICY)
 
     def prepare(self, airspace: Airspace) -> None:
         """Index the airspace for every airframe of the site."""
@@ -173,6 +180,7 @@ class SitePlanning:
         at: datetime,
         states: Sequence[DroneState],
         traffic: Traffic | None,
+        policy: PlanningPolicy,
     ) -> Decision:
         return choose(
             DispatchRequest(patient=patient, severity=severity, floor_of_building=floor, at=at),
@@ -183,7 +191,7 @@ class SitePlanning:
             ids=self._ids,
             clock=self._clock,
             traffic=traffic,
-            policy=POLICY,
+            policy=policy,
         )
 
     def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
@@ -198,6 +206,7 @@ class SitePlanning:
             question.at,
             [_state_of(view) for view in drones],
             traffic,
+            self._policy,
         )
         not_ready = {view.drone.drone_id: _reasons_of(view) for view in drones}
         shown = islice(decision.candidates.telling(), MOST_CANDIDATES)
@@ -209,7 +218,15 @@ class SitePlanning:
             reasons=() if decision.declined_reason is None else (decision.declined_reason,),
             airspace_version=decision.airspace_version,
             delay_s=decision.delay_s,
+            warnings=() if decision.accepted is None else self._warnings(decision.accepted, drones),
         )
+
+    def _warnings(self, plan: FlightPlan, drones: Sequence[DroneView]) -> tuple[Reason, ...]:
+        """What forecasts say against this flight while it lasts."""
+        airframe = self._airframes[plan.airframe_id]
+        weather = next(view.weather for view in drones if view.drone.drone_id == plan.drone_id)
+        end = plan.created_at + timedelta(seconds=plan.timing.total_s)
+        return warnings(weather, airframe.weather, airframe.wind_limit_m_s, start=plan.created_at, end=end)
 
 
 def reason_json(reason: Reason) -> dict[str, str]:
@@ -231,6 +248,7 @@ def _state_of(view: DroneView) -> DroneState:
         not_ready_reasons=tuple(reason.code for reason in against),
         charge_fraction=0.0 if view.charge_fraction is None else view.charge_fraction,
         wind=view.wind,
+        weather=view.weather,
     )
 
 

@@ -1,4 +1,4 @@
-"""The stations' anemometers in the demo: they post the wind that the simulated world really has."""
+"""The stations' sensors in the demo: they post the wind that the simulated world really has, on a fine day."""
 
 from __future__ import annotations
 
@@ -37,7 +37,15 @@ class StationSensors:
                 for station_id in self._station_ids:
                     self._client.post(
                         f"/v1/stations/{station_id}/weather",
-                        {"from_deg": WIND_FROM_DEG, "speed_m_s": WIND_SPEED_M_S, "measured_at": measured_at},
+                        {
+                            "from_deg": WIND_FROM_DEG,
+                            "speed_m_s": WIND_SPEED_M_S,
+                            "rain_rate_mm_h": 0.0,
+                            "visibility_m": 15_000.0,
+                            "temperature_deg_c": 22.0,
+                            "pressure_hpa": 1015.0,
+                            "measured_at": measured_at,
+                        },
                     )
             if self._stopped.wait(PERIOD_S):
                 return

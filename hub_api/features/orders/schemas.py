@@ -311,6 +311,9 @@ class DecisionView(BaseModel):
         None, description="null where the ambulance's arrival is not known or no plan was found."
     )
     conditions: list[str] = Field(default_factory=list)
+    warnings: list[ReasonView] = Field(
+        default_factory=list, description="What forecasts say against the flight; it flies all the same."
+    )
     authorisation_ids: list[str] = Field(default_factory=list)
     airspace_version: str | None = Field(
         None, description="null where the airspace was not needed to decline."

@@ -125,6 +125,7 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
             "flight_id": decision["flight_id"],
             "delivery_method": decision["delivery_method"],
             "conditions": decision["conditions"],
+            "warnings": decision.get("warnings", []),
             "authorisation_ids": decision["authorisation_ids"],
             "eta": EtaView(
                 aed_on_ground_s=aed_s,

@@ -7,16 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Security
 
 from core.errors import DispatchError, ErrorCode
-from flight.bus import commands_subject
-from flight.messages import WindReported, encode
 from hub_api.dependencies import HubDep
 from hub_api.features.stations.schemas import StationList, StationView, WeatherReading, WindView
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.repositories import missions
 from hub_api.strict_json import StrictJsonRoute
+from hub_api.weather.book import QUANTITIES, Reading
 from planner.site import Station
-from planner.wind import Wind
 
 router = APIRouter(prefix="/v1/stations", tags=["fleet"], route_class=StrictJsonRoute)
 
@@ -40,44 +38,35 @@ async def list_stations(hub: HubDep, who: Reader) -> StationList:
 @router.post(
     "/{station_id}/weather",
     status_code=204,
-    summary="Report the wind at a station",
+    summary="Report the weather at a station",
     responses=declared(400, 401, 403, 404, 409, 413, 422),
 )
 async def report_weather(
     hub: HubDep, who: Sensor, station_id: Annotated[str, Path(max_length=80)], reading: WeatherReading
 ) -> None:
-    """Decisions use the newest reading; one that is too old is a reason to refuse, never a guess."""
+    """Decisions use the newest value of each quantity, whatever order readings come in; one that is too old is a
+    reason to refuse, never a guess. Instruments may post apart; what a reading leaves out stays as it was."""
     if all(station.station_id != station_id for station in hub.site.stations):
         raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no station {station_id[:60]!r}")
-    if reading.gust_m_s is not None and reading.gust_m_s < reading.speed_m_s:
-        raise DispatchError(ErrorCode.ORDER_INVALID, "a gust is not below the mean", field="gust_m_s")
+    _check(hub, reading)
+    await hub.weather.take_reading(station_id, Reading(**reading.model_dump()))
+
+
+def _check(hub: HubDep, reading: WeatherReading) -> None:
+    def fault(field: str, what: str) -> DispatchError:
+        return DispatchError(ErrorCode.ORDER_INVALID, what, field=field)
+
+    if (reading.from_deg is None) != (reading.speed_m_s is None):
+        raise fault("from_deg", "wind is a direction and a speed; send both or none")
+    if reading.gust_m_s is not None and (reading.speed_m_s is None or reading.gust_m_s < reading.speed_m_s):
+        raise fault("gust_m_s", "a gust comes with its mean, and is not below it")
+    if all(getattr(reading, name) is None for name in QUANTITIES):
+        raise fault("body", "the reading measures nothing")
     ahead_s = (reading.measured_at - hub.clock.now()).total_seconds()
     if ahead_s > hub.fleet.CLOCK_SKEW_S:
-        raise DispatchError(
-            ErrorCode.ORDER_INVALID,
-            f"measured {ahead_s:.0f} s in the future of the hub's clock",
-            field="measured_at",
-        )
-    wind = Wind(
-        from_deg=reading.from_deg,
-        speed_m_s=reading.speed_m_s,
-        gust_m_s=reading.gust_m_s,
-        measured_at=reading.measured_at,
-    )
-    hub.fleet.take_station_wind(station_id, wind)
-    for drone in hub.site.drones:
-        if drone.station_id == station_id:
-            # A vehicle on its pad measures no wind; without a reading its own checks could not judge it.
-            notice = WindReported(
-                command_id=hub.ids.new("cmd"),
-                drone_id=drone.drone_id,
-                issued_at=hub.clock.now(),
-                from_deg=wind.from_deg,
-                speed_m_s=wind.speed_m_s,
-                gust_m_s=wind.gust_m_s,
-                measured_at=wind.measured_at,
-            )
-            await hub.bus.publish(commands_subject(drone.drone_id), notice.command_id, encode(notice))
+        raise fault("measured_at", f"measured {ahead_s:.0f} s in the future of the hub's clock")
+    if reading.measured_at < hub.weather.kept_since:
+        raise fault("measured_at", "measured longer ago than readings are kept")
 
 
 def _view(hub: HubDep, station: Station, ready: set[str]) -> StationView:

@@ -51,12 +51,33 @@ class WeatherReading(BaseModel):
         allow_inf_nan=False,
         json_schema_extra={
             "examples": [
-                {"from_deg": 45.0, "speed_m_s": 4.2, "gust_m_s": 6.0, "measured_at": "2026-03-01T08:00:00Z"}
+                {"from_deg": 45.0, "speed_m_s": 4.2, "gust_m_s": 6.0, "measured_at": "2026-03-01T08:00:00Z"},
+                {
+                    "from_deg": 45.0,
+                    "speed_m_s": 4.2,
+                    "rain_rate_mm_h": 0.0,
+                    "visibility_m": 12000.0,
+                    "temperature_deg_c": 21.5,
+                    "pressure_hpa": 1013.2,
+                    "measured_at": "2026-03-01T08:00:00Z",
+                },
             ]
         },
     )
 
-    from_deg: float = Field(ge=0, le=360, description="Where the wind comes from, true north.")
-    speed_m_s: float = Field(ge=0, le=100, description="Ten-minute mean, or the best the sensor has.")
+    from_deg: float | None = Field(None, ge=0, le=360, description="Where the wind comes from, true north.")
+    speed_m_s: float | None = Field(
+        None, ge=0, le=100, description="Ten-minute mean, or the best the sensor has; with from_deg."
+    )
     gust_m_s: float | None = Field(None, ge=0, le=150, description="Strongest gust; not below the mean.")
+    rain_rate_mm_h: float | None = Field(
+        None, ge=0, le=500, description="Rain rate; the strongest hour ever measured had about 400 mm."
+    )
+    visibility_m: float | None = Field(None, ge=0, le=100_000, description="Meteorological visibility.")
+    temperature_deg_c: float | None = Field(
+        None, ge=-90, le=60, description="Of the air in shade; the records of the Earth are -89 and 57."
+    )
+    pressure_hpa: float | None = Field(
+        None, ge=500, le=1100, description="At the station, not reduced to sea level."
+    )
     measured_at: AwareDatetime = Field(strict=False, description="RFC 3339 with its offset.")

@@ -1,0 +1,1 @@
+"""The weather as it counts in decisions, and reports of aerodromes."""
