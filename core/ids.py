@@ -14,9 +14,9 @@ from typing import Literal
 
 from core.clock import Clock
 
-IdKind = Literal["inc", "ord", "mis", "flt", "plan", "cmd", "evt", "key", "acc", "whs", "msg", "obs"]
+IdKind = Literal["inc", "ord", "mis", "flt", "plan", "cmd", "evt", "key", "acc", "whs", "msg", "obs", "mov"]
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PATTERN = re.compile(rf"^(inc|ord|mis|flt|plan|cmd|evt|key|acc|whs|msg|obs)_[{_ALPHABET}]{{26}}$")
+_PATTERN = re.compile(rf"^(inc|ord|mis|flt|plan|cmd|evt|key|acc|whs|msg|obs|mov)_[{_ALPHABET}]{{26}}$")
 
 
 class IdSource:

@@ -24,6 +24,7 @@ from flight.replanner import SiteReplanner
 from geofences import manifest
 from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
+from hub_api.dispatch.airborne_planning import AirbornePlanning, SiteAirbornePlanning
 from hub_api.dispatch.planning import Planning, SitePlanning
 from hub_api.settings import Settings
 from planner.airframe import load_airframes
@@ -63,6 +64,13 @@ def default_planning(
 ) -> Planning:
     """The planner on this site, always on the airspace in force."""
     return SitePlanning(site, airspace, load_airframes(), ids, clock, weather_required=weather_required)
+
+
+def default_airborne_planning(
+    site: Site, airspace: Callable[[], Airspace], ids: IdSource
+) -> AirbornePlanning:
+    """Ways for drones in the air, on this site and the airspace in force."""
+    return SiteAirbornePlanning(lambda: site, airspace, load_airframes(), ids)
 
 
 def default_agents(

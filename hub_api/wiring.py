@@ -29,6 +29,7 @@ from hub_api.access.rate_limit import RateLimit
 from hub_api.access.tokens import TokenSigner
 from hub_api.care.book import CareBook
 from hub_api.care.desk import CareDesk
+from hub_api.dispatch.airborne_planning import AirbornePlanning
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.airspace_desk import AirspaceDesk
 from hub_api.dispatch.approvals import ApprovalDesk
@@ -45,12 +46,14 @@ from hub_api.dispatch.incident_watch import IncidentWatch
 from hub_api.dispatch.incidents import IncidentService
 from hub_api.dispatch.ledger import Ledger
 from hub_api.dispatch.merging import Merger
+from hub_api.dispatch.moves import MoveDesk
 from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
+from hub_api.dispatch.ways import Ways
 from hub_api.dispatch.webhooks import Webhooks
 from hub_api.keyring import keyring
 from hub_api.messages.carriers import carriers
@@ -96,6 +99,7 @@ class Parts:
     site: Site | None = None
     airspace: Airspace | None = None
     planning: Planning | None = None
+    airborne: AirbornePlanning | None = None
     callback_transport: httpx.AsyncBaseTransport | None = None
     gateway_transport: httpx.AsyncBaseTransport | None = None
     sms: SmsPort | None = None
@@ -124,6 +128,7 @@ class Hub:
     approvals: ApprovalDesk
     incidents: IncidentService
     incident_room: IncidentRoom
+    moves: MoveDesk
     commander: Commander
     gate: Gate
     vault: Vault
@@ -243,22 +248,25 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         )
         await airspace_desk.load()
         await asyncio.get_running_loop().run_in_executor(None, planning.warm_up)
+        airborne = given.airborne or rooms.default_airborne_planning(site, lambda: airspace_book.current, ids)
         approval_policy = ApprovalPolicy(
             alarm_s=settings.approval_alarm_s,
             chain=settings.approval_chain,
             unanswered=settings.unanswered_policy,
             longest_s=settings.order_max_age_s,
         )
+        new_traffic_book = partial(
+            TrafficBook,
+            airspace_book.base.frame.origin,
+            geoid_undulation_m=settings.geoid_undulation_m,
+            telemetry_stale_s=settings.telemetry_stale_s,
+        )
         decisions = DecisionMaker(
             database=database,
             ledger=ledger,
             fleet=fleet,
             planning=planning,
-            traffic=TrafficBook(
-                airspace_book.base.frame.origin,
-                geoid_undulation_m=settings.geoid_undulation_m,
-                telemetry_stale_s=settings.telemetry_stale_s,
-            ),
+            traffic=new_traffic_book(),
             ids=ids,
             fleet_settle_s=settings.fleet_settle_s,
             order_max_age_s=settings.order_max_age_s,
@@ -300,6 +308,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             follower=FlightFollower(ledger),
             personal=personal,
             modes=settings.modes,
+            wait_ready=fleet.wait_ready,
             nearest_station=lambda patient: _nearest_station(site, patient),
             incidents=incident_ledger,
             merger=merger,
@@ -335,6 +344,19 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             database=database, ledger=incident_ledger, personal=personal, keep_s=settings.idempotency_keep_s
         )
         incident_watch = IncidentWatch(database, incident_ledger, clock, still_s=settings.incident_still_s)
+        move_desk = MoveDesk(
+            database=database,
+            ledger=ledger,
+            ids=ids,
+            clock=clock,
+            fleet=fleet,
+            ways=Ways(database=database, fleet=fleet, planning=airborne, new_book=new_traffic_book),
+            planning=airborne,
+            decide_later=service.decide_later,
+            spawn=crew.spawn,
+            wake_relay=lambda: relay.wake(),
+            keep_s=settings.idempotency_keep_s,
+        )
         webhooks = Webhooks(database, vault, ids, clock)
         sender = CallbackSender(
             database,
@@ -383,6 +405,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
                 personal=personal,
                 ids=ids,
             ),
+            moves=move_desk,
             commander=Commander(
                 database=database,
                 ledger=ledger,
@@ -417,6 +440,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         for drone, agent in zip(site.drones, agents, strict=True):
             crew.keep(agent, f"agent-{drone.drone_id}")
         await service.resume()
+        await move_desk.resume()
         crew.keep(relay.run(), "relay")
         crew.keep(sender.run(), "callbacks")
         crew.keep(message_sender.run(), "messages")

@@ -21,7 +21,7 @@ import sqlalchemy
 from fastapi import FastAPI
 
 from core.clock import LoopClock
-from core.geodesy import LocalFrame, Wgs84Point
+from core.geodesy import LocalFrame, Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.bus import InProcessBus
 from flight.links.transport import Transport
@@ -321,6 +321,28 @@ class Play:
         order_id = self.placed[name].order_id
         if order_id is not None:
             await self.client.post(f"/v1/orders/{order_id}/cancel", json={"reason": reason})
+
+    async def move_patient(self, name: str) -> None:
+        """The centre says that the patient is somewhere else: beside the landing point next to the one flown to."""
+        order_id = self.placed[name].order_id or ""
+        flown = (await self.hub.database.read(lambda session: missions.of_order(session, order_id)))[-1]
+        here = self.site.landing_point(flown.landing_point_id).position
+        others = [
+            point for point in self.site.landing_points if point.landing_point_id != flown.landing_point_id
+        ]
+        there = min(others, key=lambda point: geodesic_distance_m(point.position, here)).position
+        body = {
+            "position": {
+                "reference_system": "WGS-84",
+                "latitude_deg": there.latitude_deg,
+                "longitude_deg": there.longitude_deg,
+            },
+            "floor": 1,
+            "reason": "the caller was at the other gate",
+        }
+        await self.client.post(
+            f"/v1/orders/{order_id}/position", json=body, headers={"Idempotency-Key": f"{order_id}-moved"}
+        )
 
     async def command(self, drone_id: str, kind: str) -> None:
         """What an operator does at the console."""

@@ -33,6 +33,10 @@ async def _cancel(play: Play, drone_id: str, order: str, strength: float) -> Non
     await play.cancel(order, "误报 · false alarm")
 
 
+async def _patient_moved(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await play.move_patient(order)
+
+
 async def _second_call(play: Play, drone_id: str, order: str, strength: float) -> None:
     await play.repeat_call(order)
 
@@ -100,6 +104,11 @@ WORLD_FAULTS: dict[str, WorldFault] = {
     fault.name: fault
     for fault in (
         WorldFault("order_cancelled", "the centre cancels the order", _cancel),
+        WorldFault(
+            "order_moved",
+            "the patient is at the next landing point's gate, not where the caller said",
+            _patient_moved,
+        ),
         WorldFault("second_call", "another caller orders for the same patient", _second_call),
         WorldFault("order_repeated", "the centre sends the same order again, same key", _same_key),
         WorldFault(

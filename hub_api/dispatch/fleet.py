@@ -20,6 +20,10 @@ from planner.site import Drone, Site
 from planner.weather import UNKNOWN, Weather
 from planner.wind import Wind
 
+STANDS_BY_S = 10.0
+"""Chosen: a drone that was called off on its pad disarms and checks itself within seconds."""
+LOOK_S = 0.2
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -207,6 +211,16 @@ class Fleet:
             except TimeoutError:
                 return False
         return self._settled.is_set()
+
+    async def wait_ready(self, drone_id: str, at_most_s: float = STANDS_BY_S) -> bool:
+        """Until a drone that was called off on its pad may be sent again; whether it may."""
+        try:
+            async with self._clock.timeout(at_most_s):
+                while (view := self.view(drone_id, {})) is not None and not view.ready:
+                    await self._clock.sleep(LOOK_S)
+        except TimeoutError:
+            return False
+        return view is not None
 
     def settling(self, settle_s: float) -> bool:
         """Whether the hub started so recently that «not ready» means nothing yet."""

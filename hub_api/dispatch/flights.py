@@ -146,7 +146,8 @@ class FlightFollower:
                 self._ledger.apply(session, turn, OrderEvent.AED_ON_GROUND)
             case m.DeliveryFailed():
                 mission = missions.save(session, mission, lost_at=event.at)
-                if current:
+                # A flight that the hub took back on its pad frees its drone first: decided again at its end.
+                if current and mission.withdrawn is None:
                     self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
             case m.FlightRerouted():
                 mission = missions.save(
@@ -169,7 +170,8 @@ class FlightFollower:
     ) -> MissionRecord:
         mission = missions.save(session, mission, phase=str(event.phase))
         if event.phase in AIRBORNE_PHASES and mission.airborne_at is None:
-            mission = missions.save(session, mission, airborne_at=event.at)
+            # It took off before it heard that it was taken back: a flight like every other now.
+            mission = missions.save(session, mission, airborne_at=event.at, withdrawn=None)
             if turn.order.airborne_at is None:
                 self._ledger.change(session, turn, airborne_at=event.at)
         if not current:
@@ -203,6 +205,8 @@ class FlightFollower:
         mission = missions.save(session, mission, **changes)
         missions.release_drone(session, mission.mission_id)
         outbox.settle_of_mission(session, mission.mission_id, "flight_over", self._ledger.now())
+        if mission.withdrawn is not None:
+            turn.freed = mission.drone_id
         if mission.aed_on_ground_at is None and turn.order.mission_id == mission.mission_id:
             self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
         self._ledger.close_if_flights_ended(session, turn)

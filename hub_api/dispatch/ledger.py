@@ -53,6 +53,8 @@ class Turn:
     decide_also: list[str] = field(default_factory=list)
     """Other orders that have to be decided after the commit, because this one left them."""
     moved: bool = False
+    freed: str | None = None
+    """A drone whose flight the hub took back; it may be chosen again as soon as it stands by."""
     new: bool = False
     """Whether this very transaction stores the order."""
     audited: OrderRecord | None = field(init=False)

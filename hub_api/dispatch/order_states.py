@@ -365,6 +365,12 @@ for _rules in TABLE.values():
 TABLE[_S.RECEIVED][_E.MERGED] = Move(_S.MERGED)
 TABLE[_S.MERGED] = {
     **{event: _SERVED_BY_ANOTHER for event in OrderEvent},
+    _E.APPROVED: _NOT_ASKED,
+    _E.REFUSED: _NOT_ASKED,
+    _E.MOVED: Refuse(
+        "another order's mission serves it: move that one, or split this one off",
+        "由其他订单的任务服务：请更新该订单，或先拆分",
+    ),
     _E.MERGED: Ignore("the order is already merged"),
     _E.SPLIT: Move(_S.RECEIVED, (Effect.DECIDE_AGAIN,)),
     _E.CARRIER_CLOSED: Move(_S.CLOSED),

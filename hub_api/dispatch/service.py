@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,6 +77,7 @@ class OrderService:
         personal: PersonalData,
         modes: ModePolicy,
         nearest_station: Callable[[Wgs84Point], str | None],
+        wait_ready: Callable[[str], Awaitable[bool]],
         incidents: IncidentLedger,
         merger: Merger,
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
@@ -93,6 +94,7 @@ class OrderService:
         self._personal = personal
         self._modes = modes
         self._nearest_station = nearest_station
+        self._wait_ready = wait_ready
         self._incidents = incidents
         self._merger = merger
         self._spawn = spawn
@@ -215,8 +217,10 @@ class OrderService:
         """Decide an order that waits for it, whatever happens to the caller meanwhile."""
         return await asyncio.shield(self._spawn(self._decide(order_id)))
 
-    async def _decide(self, order_id: str) -> OrderRecord:
+    async def _decide(self, order_id: str, *, freed: str | None = None) -> OrderRecord:
         with order_context(order_id):
+            if freed is not None:
+                await self._wait_ready(freed)
             began_s = time.monotonic()
             order = await self._decisions.decide(order_id)
             self._on_decided(str(order.state), time.monotonic() - began_s)
@@ -353,9 +357,13 @@ class OrderService:
     def _follow_up(self, turn: Turn) -> None:
         self._wake_relay()
         if Effect.DECIDE_AGAIN in turn.effects:
-            self._spawn(self._decide(turn.order.order_id))
+            self._spawn(self._decide(turn.order.order_id, freed=turn.freed))
         for order_id in turn.decide_also:
             self._spawn(self._decide(order_id))
+
+    def decide_later(self, order_id: str) -> None:
+        """Decide an order that waits for it; nobody waits for the answer."""
+        self._spawn(self._decide(order_id))
 
     async def resume(self) -> int:
         """After a start: tell every open order of it, and decide those that still wait. How many are open."""

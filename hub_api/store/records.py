@@ -169,6 +169,26 @@ class ApprovalRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRecord:
+    """A patient who moved while a drone was under way. ``notice_id`` and ``reroute_id`` are commands of the outbox;
+    ``plan_id`` is the way that was sent last."""
+
+    move_id: str
+    order_id: str
+    mission_id: str
+    flight_id: str
+    at: datetime
+    told_at: datetime
+    notice_id: str
+    reason: str
+    reroute_id: str | None = None
+    plan_id: str | None = None
+    tries: int = 0
+    settled_at: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
     """An event about to be stored. ``message_id`` is unique: storing it twice stores it once."""
 

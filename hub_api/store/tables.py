@@ -228,6 +228,27 @@ class ApprovalRow(Row, table=True):
     reason: str | None = Field(default=None, sa_type=Text)
 
 
+class MoveRow(Row, table=True):
+    """A patient who moved while a drone was under way: what it was told, and what became of it."""
+
+    __tablename__ = "moves"
+    __table_args__ = (Index("ix_moves_settled_at", "settled_at"), Index("ix_moves_flight_id", "flight_id"))
+
+    move_id: str = Field(primary_key=True, max_length=40)
+    order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    mission_id: str = Field(sa_column_args=(ForeignKey("missions.mission_id"),), max_length=40)
+    flight_id: str = Field(max_length=40)
+    at: datetime = Field(sa_type=UtcDateTime)
+    told_at: datetime = Field(sa_type=UtcDateTime)
+    notice_id: str = Field(max_length=40)
+    reason: str = Field(sa_type=Text)
+    reroute_id: str | None = Field(default=None, max_length=40)
+    plan_id: str | None = Field(default=None, max_length=40)
+    tries: int = Field(default=0)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = Field(default=None, max_length=20)
+
+
 class ReservationRow(Row, table=True):
     """A drone taken by a mission. The primary key makes a second mission for one drone impossible."""
 

@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from core.ids import is_id
 from hub_api.dependencies import HubDep, IdempotencyKey
+from hub_api.dispatch.moves import NewPosition
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.dispatch.service import Placed, unknown_order
-from hub_api.features.orders.placing import place
+from hub_api.features.orders.placing import body_sha256, place, wgs84_of
 from hub_api.features.orders.schemas import (
     ApproveRequest,
     CancelRequest,
@@ -21,6 +22,7 @@ from hub_api.features.orders.schemas import (
     OrderPage,
     OrderRequest,
     OrderView,
+    PositionRequest,
     RefuseRequest,
     SplitRequest,
 )
@@ -229,6 +231,45 @@ async def answer(hub: HubDep, placed: Placed, who: Principal) -> Response:
         shown.headers["Idempotent-Replay"] = "true"
     else:
         shown.status_code = 201
+    return shown
+
+
+@router.post(
+    "/{order_id}/position",
+    response_model=OrderView,
+    summary="Say where the patient is now",
+    responses={
+        200: {"description": "Stored; `Idempotent-Replay` if it had come before.", "headers": _REPLAY},
+        **declared(400, 401, 403, 404, 409, 413, 422, 503),
+    },
+)
+async def move_patient(
+    hub: HubDep,
+    who: Writer,
+    order_id: OrderId,
+    body: PositionRequest,
+    idempotency_key: IdempotencyKey,
+) -> Response:
+    """Before take-off it is decided again. A drone in the air stops and gets a proved way to the landing point that
+    serves the new place, or goes on, or comes home, and the events say why. Refused (409) once the AED comes down.
+    """
+    await _find(hub, order_id, who)
+    replay = await hub.moves.move(
+        order_id,
+        NewPosition(
+            sender=who.client,
+            client=who.writable_client,
+            key=idempotency_key,
+            body_sha256=body_sha256(body),
+            position=body.position.model_dump(mode="json"),
+            patient=wgs84_of(body.position),
+            floor=body.floor,
+            reason=body.reason,
+        ),
+    )
+    shown = await view_of(hub, order_id, who)
+    if replay:
+        shown.headers["Idempotent-Replay"] = "true"
     return shown
 
 

@@ -174,6 +174,35 @@ class CancelRequest(_Request):
     )
 
 
+class PositionRequest(_Request):
+    """Where the patient is now."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {
+                    "position": {
+                        "reference_system": "GCJ-02",
+                        "latitude_deg": 22.5801,
+                        "longitude_deg": 113.8902,
+                    },
+                    "floor": 1,
+                    "reason": "the caller was at the other gate · 报警人在另一侧大门",
+                }
+            ]
+        },
+    )
+
+    position: Position
+    floor: Annotated[int, Field(ge=-20, le=200), AfterValidator(_not_ground_zero)] | None = Field(
+        None, description="Of the new place; the old one's is not carried over."
+    )
+    reason: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_no_control_characters)]
+
+
 class ApproveRequest(_Request):
     """Which flight is let go."""
 

@@ -80,6 +80,16 @@ def find_by_key(
     return row.body_sha256, get(session, row.order_id)
 
 
+def remember_key(
+    session: Session, client: str, key: str, *, body_sha256: str, order_id: str, at: datetime
+) -> None:
+    """Bind a client's key to what came with it. ``IntegrityError`` if another transaction took the key first."""
+    session.add(
+        IdempotencyRow(client=client, key=key, body_sha256=body_sha256, order_id=order_id, created_at=at)
+    )
+    session.flush()
+
+
 def forget_key_if_older(session: Session, client: str, key: str, moment: datetime) -> None:
     """Make a key usable again once the promise to remember it is over."""
     run(session, _FORGET, client=client, key=key, moment=moment)

@@ -58,6 +58,12 @@ def unsettled(session: Session) -> list[OutboxRecord]:
     return _ROWS.all(session, _UNSETTLED)
 
 
+def outcome_of(session: Session, message_id: str) -> str | None:
+    """What became of a command; None while it is owed."""
+    found = _ROWS.one(session, _BY_ID, message_id=message_id)
+    return None if found is None else found.outcome
+
+
 def mark_published(session: Session, seqs: list[int], at: datetime) -> None:
     """They are on the bus; not answered yet."""
     run(session, _PUBLISHED, seqs=seqs, at=at)

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from core.clock import LoopClock
-from core.geodesy import Wgs84Point
+from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from core.virtual_time import run_virtual
 from flight import messages as m
@@ -30,6 +30,7 @@ from flight.model.phases import AedState, Phase, SafeState
 from flight.model.preflight import PreflightLevel, PreflightVerdict
 from geofences.airspace import Airspace
 from geofences.model import CircleArea, Restriction, Volume, Zone
+from hub_api.dispatch.airborne_planning import Whereabouts
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
 from hub_api.dispatch.service import NewOrder
@@ -228,6 +229,40 @@ class FirstReady:
         )
 
 
+ON_THE_PAD = (Phase.PREPARING, Phase.ARMING, Phase.ARMED)
+
+
+class NearestWay:
+    """Ways in the air without geography: straight to the landing point next to the patient, or none."""
+
+    def __init__(self, site: Site, ids: IdSource) -> None:
+        self._site, self._ids = site, ids
+        self.none: Reason | None = None
+        self.reach_m = 1500.0
+
+    def _nearest(self, where: Whereabouts) -> list[tuple[float, str]]:
+        found = [
+            (geodesic_distance_m(point.position, where.patient), point.landing_point_id)
+            for point in self._site.landing_points
+        ]
+        return sorted(each for each in found if each[0] <= self.reach_m)
+
+    def serves(self, landing_point_id: str, where: Whereabouts) -> bool:
+        return landing_point_id in {name for _, name in self._nearest(where)}
+
+    def nearest(self, where: Whereabouts) -> str | None:
+        found = self._nearest(where)
+        return found[0][1] if found else None
+
+    def reroute(
+        self, where: Whereabouts, view: DroneView, plan: FlightPlan, traffic: Traffic
+    ) -> FlightPlan | tuple[Reason, ...]:
+        nearest = self.nearest(where)
+        if self.none is not None or nearest is None:
+            return (self.none or Reason("no_landing_point_near", "none near", "附近没有"),)
+        return a_plan(view, self._site, nearest, where.at, self._ids.new("plan"))
+
+
 @dataclass
 class Script:
     """How a played drone behaves. Times in seconds."""
@@ -244,6 +279,8 @@ class Script:
     boot_s: float = 0.0
     """Until its agent has heard its vehicle it is not ready and refuses to fly."""
     phase_s: float = 10.0
+    refuses_ways: bool = False
+    """Takes no other way in the air."""
 
 
 @dataclass
@@ -268,6 +305,11 @@ class PlayedDrone:
     memory: Memory = field(default_factory=Memory)
     commands: list[m.Command] = field(default_factory=list)
     abort: asyncio.Event = field(default_factory=asyncio.Event)
+    nudge: asyncio.Event = field(default_factory=asyncio.Event)
+    """Abort or stop: it does not wait for the end of its phase."""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    way: m.RerouteFlight | None = None
     booted: bool = False
 
     @property
@@ -329,12 +371,72 @@ class PlayedDrone:
             self.memory.mission = command
             self.memory.delivered = False
             self.abort.clear()
+            self.nudge.clear()
             group.create_task(self._fly(command))
         elif isinstance(command, m.ConfirmAedLoaded):
             await self._accept(command)
+        elif isinstance(command, m.PatientMoved | m.RerouteFlight | m.ContinueFlight):
+            await self._redirect(command)
         elif isinstance(command, m.AbortFlight):
             await self._accept(command)
             self.abort.set()
+            self.nudge.set()
+
+    async def _redirect(self, command: m.PatientMoved | m.RerouteFlight | m.ContinueFlight) -> None:
+        """As an agent: called off on the pad, stopped in the air, another way from there."""
+        late = self.phase in (Phase.LOWERING, Phase.RELEASING, Phase.RETRACTING) or self.memory.delivered
+        if self.flight_id != command.flight_id or (isinstance(command, m.PatientMoved) and late):
+            code = "too_late" if late else "no_such_flight"
+            await self._refuse(command, m.Reason(code, code, code))
+        elif isinstance(command, m.RerouteFlight) and self.script.refuses_ways:
+            await self._refuse(command, m.Reason("not_there", "not there", "不在那里"))
+        elif isinstance(command, m.PatientMoved):
+            await self._accept(command)
+            if self.phase in ON_THE_PAD:
+                self.abort.set()
+            elif self.phase not in (Phase.STANDING_OFF, Phase.REROUTING):
+                # While it stands there is nothing to stop; the next plan clears the reason.
+                self.stop.set()
+            self.nudge.set()
+        else:
+            await self._accept(command)
+            if isinstance(command, m.RerouteFlight):
+                self.way = command
+            self.go.set()
+
+    async def _refuse(self, command: Any, *reasons: m.Reason) -> None:
+        await self._answer(
+            command,
+            m.CommandRefused(
+                **self._head(command.flight_id),
+                command_id=command.command_id,
+                command_kind=command.kind,
+                reasons=reasons,
+            ),
+        )
+
+    async def _stand_off(self, mission: m.FlyMission) -> None:
+        """Stand until there is another way, or the word to go on, or to come home."""
+        before = self.phase
+        self.stop.clear()
+        await self._enter(Phase.STANDING_OFF)
+        while not (self.go.is_set() or self.abort.is_set()):
+            await self.hub.clock.sleep(0.5)
+        self.go.clear()
+        if self.way is not None and not self.abort.is_set():
+            await self._enter(Phase.REROUTING)
+            previous = mission.plan.plan_id
+            await self._say(
+                m.FlightRerouted(
+                    **self._head(mission.flight_id),
+                    previous_plan_id=previous,
+                    plan=self.way.plan,
+                    reason=self.way.reason,
+                )
+            )
+            self.way = None
+        if not self.abort.is_set():
+            await self._enter(before)
 
     async def _accept(self, command: Any) -> None:
         await self._answer(
@@ -358,10 +460,14 @@ class PlayedDrone:
         if not self.memory.delivered and self.phase not in (Phase.RETURNING, Phase.LANDING):
             for phase in way[done:]:
                 await self._enter(phase)
-                if await self._pause():
+                ended = await self._pause()
+                while self.stop.is_set() and not ended:
+                    await self._stand_off(mission)
+                    ended = await self._pause()
+                if ended:
                     break
             await self._hand_over(mission, reached=self.phase is way[-1])
-        if self.phase in (Phase.PREPARING, Phase.ARMING, Phase.ARMED):
+        if self.phase in ON_THE_PAD:
             await self._end(mission, SafeState.NEVER_LEFT_GROUND)
             return
         await self._enter(Phase.INBOUND if self.memory.delivered else Phase.RETURNING)
@@ -407,10 +513,11 @@ class PlayedDrone:
         """Wait one phase; whether the flight was aborted meanwhile."""
         try:
             async with self.hub.clock.timeout(self.script.phase_s):
-                await self.abort.wait()
+                await self.nudge.wait()
         except TimeoutError:
             return False
-        return True
+        self.nudge.clear()
+        return self.abort.is_set()
 
     async def _enter(self, phase: Phase) -> None:
         previous, self.memory.phase = self.memory.phase, phase
@@ -498,6 +605,7 @@ class World:
     client: httpx.AsyncClient
     drones: dict[str, PlayedDrone]
     planner: FirstReady
+    ways: NearestWay
     callbacks: list[httpx.Request]
 
     async def order(self, key: str = "k1", **changes: Any) -> httpx.Response:
@@ -610,6 +718,7 @@ async def world(
     site = site or a_site()
     url = database_url_of(data_dir)
     planner = FirstReady(site, ids)
+    ways = NearestWay(site, ids)
     drones: dict[str, PlayedDrone] = {}
     callbacks: list[httpx.Request] = []
 
@@ -647,6 +756,7 @@ async def world(
             site=site,
             airspace=an_airspace(),
             planning=planner,
+            airborne=ways,
             callback_transport=httpx.MockTransport(take_callback),
             sms=sms,
             video=video,
@@ -659,7 +769,7 @@ async def world(
         async with httpx.AsyncClient(
             transport=transport, base_url="http://hub", headers={"X-API-Key": DEMO_API_KEY}
         ) as client:
-            yield World(app.state.hub, client, drones, planner, callbacks)
+            yield World(app.state.hub, client, drones, planner, ways, callbacks)
 
 
 def play(main: Coroutine[Any, Any, Any]) -> Any:

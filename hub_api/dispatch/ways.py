@@ -1,0 +1,78 @@
+"""Ways for drones in the air, clear of every other open flight."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sqlmodel import Session
+
+from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
+from hub_api.dispatch.fleet import DroneView, Fleet
+from hub_api.dispatch.planning import PLAN
+from hub_api.dispatch.traffic import OpenFlight, TrafficBook
+from hub_api.store.database import Database
+from hub_api.store.repositories import missions
+from planner.flight_plan import FlightPlan
+from planner.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+
+class Ways:
+    """Asks the planner for one, between what the other flights claim at this moment.
+
+    ``new_book`` makes an empty traffic book: the one of the decisions belongs to their thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        fleet: Fleet,
+        planning: AirbornePlanning,
+        new_book: Callable[[], TrafficBook],
+    ) -> None:
+        self._database = database
+        self._fleet = fleet
+        self._planning = planning
+        self._new_book = new_book
+
+    async def find(
+        self, flight_id: str, where: Whereabouts, view: DroneView, plan: FlightPlan
+    ) -> FlightPlan | tuple[Reason, ...]:
+        """Another way for the flight to whoever is at ``where``, or why there is none."""
+        others = await self._database.read(lambda session: _others(session, flight_id))
+        views = {each.drone.drone_id: each for each in self._fleet.views({})}
+
+        def look() -> FlightPlan | tuple[Reason, ...]:
+            traffic = self._new_book().traffic(others, views, where.at)
+            return self._planning.reroute(where, view, plan, traffic)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, look)
+        except Exception:
+            # The drone stands in the air: it must hear at once that it goes on or home.
+            log.exception("planning another way for %s failed", flight_id)
+            return (
+                Reason(
+                    "planning_failed",
+                    "The planner failed on this way; the fault is logged.",
+                    "规划程序出现故障，已记录。",
+                ),
+            )
+
+
+def _others(session: Session, flight_id: str) -> tuple[OpenFlight, ...]:
+    listed = [each for each in missions.in_progress(session) if each[0] != flight_id]
+    plans = missions.plans_of(session, [each[0] for each in listed])
+    return tuple(
+        OpenFlight(
+            flight_id=other_id,
+            drone_id=drone_id,
+            airborne_at=airborne_at,
+            plan=PLAN.validate_python(plans[other_id]),
+        )
+        for other_id, drone_id, airborne_at in listed
+    )

@@ -1,0 +1,41 @@
+"""Patients who moved while a drone was under way to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from hub_api.store.records import MoveRecord
+from hub_api.store.tables import MoveRow
+
+_FIELDS = tuple(MoveRecord.__dataclass_fields__)
+
+
+def _record(row: MoveRow) -> MoveRecord:
+    return MoveRecord(**{name: getattr(row, name) for name in _FIELDS})
+
+
+def insert(session: Session, move: MoveRecord) -> None:
+    session.add(MoveRow(**{name: getattr(move, name) for name in _FIELDS}))
+    session.flush()
+
+
+def find(session: Session, move_id: str) -> MoveRecord | None:
+    row = session.get(MoveRow, move_id)
+    return None if row is None else _record(row)
+
+
+def open_moves(session: Session, *, flight_id: str | None = None) -> list[MoveRecord]:
+    """What is not settled yet, the oldest first; of one flight or of all."""
+    query = select(MoveRow).where(col(MoveRow.settled_at).is_(None)).order_by(col(MoveRow.move_id))
+    if flight_id is not None:
+        query = query.where(col(MoveRow.flight_id) == flight_id)
+    return [_record(row) for row in session.exec(query)]
+
+
+def save(session: Session, move: MoveRecord, **changes: Any) -> MoveRecord:
+    session.execute(update(MoveRow).where(col(MoveRow.move_id) == move.move_id).values(**changes))
+    return replace(move, **changes)
