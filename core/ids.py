@@ -10,13 +10,15 @@ from __future__ import annotations
 import random
 import re
 import secrets
-from typing import Literal
+from typing import Literal, get_args
 
 from core.clock import Clock
 
-IdKind = Literal["inc", "ord", "mis", "flt", "plan", "cmd", "evt", "key", "acc", "whs", "msg", "obs", "mov"]
+IdKind = Literal[
+    "inc", "ord", "mis", "flt", "plan", "cmd", "evt", "key", "acc", "whs", "msg", "obs", "mov", "idb"
+]
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PATTERN = re.compile(rf"^(inc|ord|mis|flt|plan|cmd|evt|key|acc|whs|msg|obs|mov)_[{_ALPHABET}]{{26}}$")
+_PATTERN = re.compile(rf"^({'|'.join(get_args(IdKind))})_[{_ALPHABET}]{{26}}$")
 
 
 class IdSource:

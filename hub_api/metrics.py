@@ -27,6 +27,7 @@ class Snapshot:
     callbacks_dead: int
     messages_owed: int
     messages_dead: int
+    identification_owed: int
     audit_entries: int
     stream_listeners: int
     last_event: int
@@ -64,6 +65,22 @@ class Metrics:
             ("kind", "outcome"),
             registry=registry,
         )
+        self.identified = Counter(
+            "drone_aed_identification_reports",
+            "Reports of flying drones that the authority took.",
+            registry=registry,
+        )
+        self.identification_refused = Counter(
+            "drone_aed_identification_refused",
+            "Requests with reports that it did not take.",
+            registry=registry,
+        )
+        self.identification_delay = Histogram(
+            "drone_aed_identification_delay_seconds",
+            "From the making of a batch until it was taken.",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 10.0, 60.0, 600.0, 3600.0),
+            registry=registry,
+        )
         self._gauges = {
             name: Gauge(f"drone_aed_{name}", text, registry=registry)
             for name, text in {
@@ -74,6 +91,7 @@ class Metrics:
                 "commands_owed": "Commands that no drone has answered yet.",
                 "callbacks_dead": "Callbacks that were given up and not sent again.",
                 "messages_owed": "Short messages and video requests that no service has taken yet.",
+                "identification_owed": "Batches of network identification that the authority has not taken yet.",
                 "messages_dead": "Short messages and video requests that were given up and not sent again.",
                 "audit_entries": "Entries of the audit log; it never gets smaller.",
                 "stream_listeners": "Open streams.",
@@ -89,6 +107,11 @@ class Metrics:
     def count_message(self, kind: str, outcome: str) -> None:
         """Called with every try."""
         self._messages.labels(kind, outcome).inc()
+
+    def count_identified(self, reports: int, delay_s: float) -> None:
+        """Called with every batch that was taken."""
+        self.identified.inc(reports)
+        self.identification_delay.observe(delay_s)
 
     def render(self, snapshot: Snapshot) -> bytes:
         """The text exposition format."""

@@ -209,6 +209,34 @@ class Settings(BaseSettings):
     video_gateway_secret: SecretStr | None = Field(
         None, description="What `${secret}` and the signature in `video_gateway_file` stand for."
     )
+    identification: bool | None = Field(
+        None,
+        description="Whether the authority is told where drones fly (network identification). None: yes; in demo mode no.",
+    )
+    identification_gateway_file: Path | None = Field(
+        None,
+        description="How the authority is told, as examples/gateways/identification.json. None: recorded in "
+        "`data_dir`/identification only.",
+    )
+    identification_gateway_secret: SecretStr | None = Field(
+        None, description="What `${secret}` and the signature in `identification_gateway_file` stand for."
+    )
+    identification_keys: SecretStr | None = Field(
+        None,
+        description="Keys that sign network identification (seeds of Ed25519), written like `personal_keys`. Required "
+        "with it outside demo mode.",
+    )
+    identification_period_s: float = Field(
+        1.0, ge=0.5, le=2.0, description="Between two reports of a drone; the authority wants 2 s at most."
+    )
+    identification_keep_s: float = Field(
+        30 * 86400.0,
+        ge=86400,
+        description="How long reports that the authority does not take are kept, and recorded ones.",
+    )
+    operator_id: str = Field(
+        "drone-aed", max_length=80, description="Who flies, as the authority registered it."
+    )
     message_usable_s: float = Field(
         1800.0,
         ge=60,

@@ -55,6 +55,9 @@ from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
 from hub_api.dispatch.ways import Ways
 from hub_api.dispatch.webhooks import Webhooks
+from hub_api.identification.ports import IdentificationPort
+from hub_api.identification.reporter import IdentificationReporter
+from hub_api.identification.start import identification_reporter
 from hub_api.keyring import keyring
 from hub_api.messages.carriers import carriers
 from hub_api.messages.ports import SmsPort, VideoPort
@@ -104,6 +107,7 @@ class Parts:
     gateway_transport: httpx.AsyncBaseTransport | None = None
     sms: SmsPort | None = None
     video: VideoPort | None = None
+    identification: IdentificationPort | None = None
     agents: Callable[[Hub], list[AgentTask]] | None = None
     """The flight agents to run in this process, one for each drone of the site, in its order."""
 
@@ -139,6 +143,8 @@ class Hub:
     messages: Messages
     """Short messages and video rooms: owe them in a transaction, then ``wake_messages``."""
     wake_messages: Callable[[], None]
+    identification: IdentificationReporter | None
+    """Tells the authority where drones fly; None where the settings switch it off."""
     recorder: Recorder
     """What drills and the demo sent to nobody."""
     metrics: Metrics
@@ -371,6 +377,17 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             settings, clock, stack, sms=given.sms, video=given.video, transport=given.gateway_transport
         )
         messages = Messages(vault=vault, ids=ids, clock=clock, usable_s=settings.message_usable_s)
+        identification = identification_reporter(
+            settings,
+            database=database,
+            clock=clock,
+            ids=ids,
+            fleet=fleet,
+            metrics=metrics,
+            stack=stack,
+            port=given.identification,
+            transport=given.gateway_transport,
+        )
         recorder = Recorder()
         message_sender = MessageSender(
             database,
@@ -422,6 +439,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             weather=weather,
             messages=messages,
             wake_messages=message_sender.wake,
+            identification=identification,
             recorder=recorder,
             metrics=metrics,
             started_at=clock.now(),
@@ -444,6 +462,9 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(relay.run(), "relay")
         crew.keep(sender.run(), "callbacks")
         crew.keep(message_sender.run(), "messages")
+        if identification is not None:
+            crew.keep(identification.collect(), "identification")
+            crew.keep(identification.send(), "identification-sender")
         crew.keep(approval_desk.run(), "approvals")
         crew.keep(care_desk.follow(feed), "care")
         crew.keep(incident_watch.run(), "incident-watch")
@@ -583,6 +604,8 @@ async def _housekeeping(hub: Hub) -> None:
         await hub.database.write(partial(orders.forget_keys_before, moment=moment))
         await hub.database.write(partial(incidents.forget_keys, before=moment))
         await hub.weather.forget_old()
+        if hub.identification is not None:
+            await hub.identification.forget_old()
         kept_since = hub.clock.now() - timedelta(seconds=hub.settings.personal_keep_s)
         erased = await hub.personal.erase_finished_before(hub.database, kept_since, now=hub.clock.now())
         if erased:

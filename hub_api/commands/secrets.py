@@ -10,7 +10,7 @@ from hub_api.keyring import new_key
 
 
 def make_secrets() -> None:
-    """Print lines for a .env file: a key that seals personal data and one that signs tokens.
+    """Print lines for a .env file: keys that seal personal data, sign tokens, and sign network identification.
 
     To rotate, put the new key before the old one, separated by a comma, and restart; `drone-aed personal-data
     reseal` then makes the old one unnecessary.
@@ -18,3 +18,4 @@ def make_secrets() -> None:
     name = f"k{datetime.now(UTC):%Y%m%d}"
     typer.echo(f"DRONE_AED_PERSONAL_KEYS={new_key(name)}")
     typer.echo(f"DRONE_AED_TOKEN_KEYS={new_key(name)}")
+    typer.echo(f"DRONE_AED_IDENTIFICATION_KEYS={new_key(name)}")

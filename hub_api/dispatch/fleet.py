@@ -122,6 +122,10 @@ class Fleet:
         self._watches.add(watch)
         return watch
 
+    def samples(self) -> list[TelemetrySample]:
+        """The newest sample of every drone that was heard."""
+        return [seen.sample for seen in self._seen.values() if seen.sample is not None]
+
     def unwatch(self, watch: TelemetryWatch) -> None:
         self._watches.discard(watch)
 

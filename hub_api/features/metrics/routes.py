@@ -11,7 +11,17 @@ from hub_api.dependencies import HubDep
 from hub_api.metrics import CONTENT_TYPE, Snapshot
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
-from hub_api.store.repositories import audit, callbacks, events, incidents, messages, missions, orders, outbox
+from hub_api.store.repositories import (
+    audit,
+    callbacks,
+    events,
+    identification,
+    incidents,
+    messages,
+    missions,
+    orders,
+    outbox,
+)
 
 router = APIRouter(prefix="/metrics", tags=["health"])
 
@@ -33,7 +43,7 @@ Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.METRICS_READ]
 async def read_metrics(hub: HubDep, who: Reader) -> Response:
     """Requests, decisions, events, drones, what is owed. No personal data, no order's id."""
 
-    def look(session: Session) -> tuple[dict[str, str], int, int, int, int, int, int, int, int]:
+    def look(session: Session) -> tuple[dict[str, str], int, int, int, int, int, int, int, int, int]:
         return (
             missions.reserved_drones(session),
             orders.count_open(session),
@@ -42,6 +52,7 @@ async def read_metrics(hub: HubDep, who: Reader) -> Response:
             callbacks.count_dead(session),
             messages.count_owed(session),
             messages.count_dead(session),
+            identification.owed(session)[0],
             audit.head(session)[0],
             events.last_seq(session),
         )
@@ -54,6 +65,7 @@ async def read_metrics(hub: HubDep, who: Reader) -> Response:
         dead,
         to_say,
         unsaid,
+        unreported,
         entries,
         last_event,
     ) = await hub.database.read(look)
@@ -68,6 +80,7 @@ async def read_metrics(hub: HubDep, who: Reader) -> Response:
             callbacks_dead=dead,
             messages_owed=to_say,
             messages_dead=unsaid,
+            identification_owed=unreported,
             audit_entries=entries,
             stream_listeners=hub.feed.listener_count,
             last_event=last_event,

@@ -37,6 +37,7 @@ from hub_api.dispatch.service import NewOrder
 from hub_api.features.orders.placing import canonical_sha256
 from hub_api.features.orders.schemas import OrderRequest
 from hub_api.features.orders.views import event_view
+from hub_api.identification.ports import IdentificationPort
 from hub_api.main import create_app
 from hub_api.messages.ports import SmsPort, VideoPort
 from hub_api.settings import DEMO_API_KEY, Settings
@@ -68,6 +69,7 @@ PATIENT = {"reference_system": "WGS-84", "latitude_deg": 22.5601, "longitude_deg
 TEST_KEYS = {
     "personal_keys": "p1:" + base64.b64encode(b"personal data key of the tests..").decode(),
     "token_keys": "t1:" + base64.b64encode(b"token signing key of the tests..").decode(),
+    "identification_keys": "i1:" + base64.b64encode(b"identification key of the tests.").decode(),
 }
 BODY: dict[str, Any] = {"position": PATIENT, "severity": "I"}
 
@@ -709,6 +711,7 @@ async def world(
     sms: SmsPort | None = None,
     video: VideoPort | None = None,
     gateway_transport: httpx.AsyncBaseTransport | None = None,
+    identification_port: IdentificationPort | None = None,
     site: Site | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
@@ -761,6 +764,7 @@ async def world(
             sms=sms,
             video=video,
             gateway_transport=gateway_transport,
+            identification=identification_port,
             agents=agents,
         ),
     )
