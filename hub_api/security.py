@@ -49,6 +49,7 @@ async def authenticate(
 ) -> Principal:
     """Who asks; raises 4101 (401) without a valid credential, 4102 (403) without the scope, 4103 (429)."""
     secret = header_key or (bearer.credentials if bearer else None)
+    request.state.credential = secret
     if not secret:
         raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send X-API-Key or Authorization: Bearer")
     principal: Principal = await request.app.state.hub.gate.identify(
@@ -66,3 +67,9 @@ def require(principal: Principal, scopes: list[str]) -> None:
     for scope in scopes:
         if not principal.may(scope):
             raise DispatchError(ErrorCode.CREDENTIALS_INSUFFICIENT, f"the credentials lack the scope {scope}")
+
+
+async def still_allowed(request: Request, principal: Principal) -> bool:
+    """Whether the credential of an authenticated request still holds; streams ask again and again."""
+    allowed: bool = await request.app.state.hub.gate.still_holds(request.state.credential, principal)
+    return allowed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 
 from fastapi.responses import StreamingResponse
 
@@ -12,6 +13,8 @@ from hub_api.store.records import EventRecord
 
 KEEP_ALIVE_S = 15.0
 """Real seconds between comments on a silent stream, so that proxies keep it open."""
+RECHECK_S = 30.0
+"""Real seconds between looks whether the credentials still hold."""
 
 
 def encode(event_id: str, kind: str, data_json: str) -> bytes:
@@ -59,10 +62,31 @@ async def follow(
         feed.leave(listener)
 
 
-def stream_response(stream: AsyncIterator[bytes]) -> StreamingResponse:
-    """The HTTP response of a stream; no cache, no buffering proxy."""
+async def while_allowed(
+    stream: AsyncGenerator[bytes, None], allowed: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    """The stream until the credentials behind it do not hold any more: it must not outlive its token.
+
+    Looked at with what is sent, so never later than ``RECHECK_S`` and one keep-alive after they ended.
+    """
+    loop = asyncio.get_running_loop()
+    looked_s = loop.time()
+    async with aclosing(stream):
+        async for chunk in stream:
+            if loop.time() - looked_s >= RECHECK_S:
+                if not await allowed():
+                    yield b"event: credentials_ended\ndata: {}\n\n"
+                    return
+                looked_s = loop.time()
+            yield chunk
+
+
+def stream_response(
+    stream: AsyncGenerator[bytes, None], allowed: Callable[[], Awaitable[bool]]
+) -> StreamingResponse:
+    """The HTTP response of a stream; no cache, no buffering proxy. ``allowed`` is asked while it lasts."""
     return StreamingResponse(
-        stream,
+        while_allowed(stream, allowed),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

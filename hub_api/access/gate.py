@@ -67,6 +67,14 @@ class Gate:
         self._pass(bucket.take(principal.key_id))
         return principal
 
+    async def still_holds(self, secret: str, principal: Principal) -> bool:
+        """Whether a stream that began with this credential may go on: it holds, and has every right it had."""
+        try:
+            now = await self._principal(secret)
+        except DispatchError:
+            return False
+        return now.client == principal.client and principal.scopes <= now.scopes
+
     def note_failure(self, address: str) -> None:
         """Count a wrong credential; raises 4103 when an address tries too many."""
         self._pass(self._limits.failures.take(address))

@@ -64,7 +64,7 @@ class CareDesk:
 
     async def follow(self, feed: EventFeed) -> None:
         """Count flights as they end. Until cancelled."""
-        listener = feed.listen(lambda event: event.kind in FLIGHT_OVER)
+        listener = feed.listen(lambda event: event.kind in FLIGHT_OVER, outside=False)
         try:
             while not feed.closed:
                 event = await listener.next()

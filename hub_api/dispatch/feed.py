@@ -19,8 +19,9 @@ QUEUE_EVENTS = 256
 class Listener:
     """One stream's queue."""
 
-    def __init__(self, wants: Callable[[EventRecord], bool]) -> None:
+    def __init__(self, wants: Callable[[EventRecord], bool], *, outside: bool = True) -> None:
         self._wants = wants
+        self.outside = outside
         self._queue: asyncio.Queue[EventRecord | None] = asyncio.Queue(QUEUE_EVENTS)
         self._lagging = False
 
@@ -77,9 +78,12 @@ class EventFeed:
             for event in events:
                 listener.offer(event)
 
-    def listen(self, wants: Callable[[EventRecord], bool]) -> Listener:
-        """Events that ``wants`` accepts, from now on. Give it back with :meth:`leave`."""
-        listener = Listener(wants)
+    def listen(self, wants: Callable[[EventRecord], bool], *, outside: bool = True) -> Listener:
+        """Events that ``wants`` accepts, from now on. Give it back with :meth:`leave`.
+
+        ``outside``: a stream to somebody; parts of the hub that listen are not counted as streams.
+        """
+        listener = Listener(wants, outside=outside)
         self._listeners.add(listener)
         return listener
 
@@ -88,4 +92,5 @@ class EventFeed:
 
     @property
     def listener_count(self) -> int:
-        return len(self._listeners)
+        """Open streams."""
+        return sum(1 for listener in self._listeners if listener.outside)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Header, Path, Query, Response, Security
+from fastapi import APIRouter, Header, Path, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
 from sqlmodel import Session
 
@@ -35,7 +36,7 @@ from hub_api.features.orders.views import (
     summary_of,
 )
 from hub_api.problems import declared
-from hub_api.security import Principal, Scope, authenticate, require
+from hub_api.security import Principal, Scope, authenticate, require, still_allowed
 from hub_api.sse import encode, follow, stream_response
 from hub_api.store.records import ApprovalRecord, CallbackRecord, EventRecord, MissionRecord, OrderRecord
 from hub_api.store.repositories import approvals, callbacks, events, missions, orders
@@ -151,6 +152,7 @@ async def get_order(hub: HubDep, who: Reader, order_id: OrderId) -> Response:
     },
 )
 async def follow_order(
+    request: Request,
     hub: HubDep,
     who: Reader,
     order_id: OrderId,
@@ -166,7 +168,7 @@ async def follow_order(
     order = await _find(hub, order_id, who)
     position = int(last_event_id) if last_event_id is not None else after
 
-    async def stream() -> AsyncIterator[bytes]:
+    async def stream() -> AsyncGenerator[bytes, None]:
         async def read_after(seq: int) -> list[EventRecord]:
             return await hub.database.read(lambda s: events.of_order(s, order.order_id, after=seq))
 
@@ -184,7 +186,7 @@ async def follow_order(
         ):
             yield chunk
 
-    return stream_response(stream())
+    return stream_response(stream(), partial(still_allowed, request, who))
 
 
 @router.post(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Security, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Header, Query, Request, Security, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
 from core.errors import DispatchError, ErrorCode
@@ -15,8 +16,8 @@ from hub_api.access.principal import Principal
 from hub_api.dependencies import HubDep
 from hub_api.features.streams.messages import NEEDS, Topic, stream
 from hub_api.problems import declared
-from hub_api.security import authenticate, require
-from hub_api.sse import encode, stream_response
+from hub_api.security import authenticate, require, still_allowed
+from hub_api.sse import RECHECK_S, encode, stream_response
 from hub_api.wiring import Hub
 
 router = APIRouter(prefix="/v1/stream", tags=["streams"])
@@ -26,8 +27,6 @@ PROTOCOL = "drone-aed.v1"
 """The WebSocket subprotocol; a browser, which can set no headers, adds ``bearer.TOKEN`` beside it."""
 SHORTEST_BATCH_S = 0.1
 """Chosen: telemetry comes four times a second, no screen shows more than ten."""
-RECHECK_S = 30.0
-"""Real seconds between looks whether the credentials still hold."""
 NOT_AUTHENTICATED, NOT_ALLOWED, BAD_REQUEST, TOO_MANY = 4401, 4403, 4400, 4429
 SERVICE_RESTART = 1012
 _CLOSE = {
@@ -50,6 +49,7 @@ _CLOSE = {
     },
 )
 async def follow_everything(
+    request: Request,
     hub: HubDep,
     who: Anybody,
     topics: Annotated[list[Topic], Query(min_length=1, description="What to follow; repeat for several.")],
@@ -76,7 +76,7 @@ async def follow_everything(
     require(who, [NEEDS[topic] for topic in chosen])
     position = int(last_event_id) if last_event_id is not None else after
 
-    async def body() -> AsyncIterator[bytes]:
+    async def body() -> AsyncGenerator[bytes, None]:
         async with contextlib.aclosing(
             stream(hub, who, chosen, after=position, telemetry_every_s=telemetry_every_s)
         ) as messages:
@@ -88,7 +88,7 @@ async def follow_everything(
                 else:
                     yield encode(str(message.event_id), message.kind, message.data_json)
 
-    return stream_response(body())
+    return stream_response(body(), partial(still_allowed, request, who))
 
 
 @router.websocket("")

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hub_api.dispatch.feed import QUEUE_EVENTS, EventFeed
 from hub_api.sse import follow as follow_feed
 from hub_api.store.records import EventRecord
@@ -124,5 +126,34 @@ def test_an_invalid_last_event_id_is_a_422(tmp_path: Path):
             for value in ("x", "-1", "1e3", "9" * 30):
                 answer = await w.client.get(f"/v1/orders/{order_id}/events", headers={"Last-Event-ID": value})
                 assert answer.status_code == 422
+
+    play(main())
+
+
+@pytest.mark.parametrize("path", ["/v1/orders/{order_id}/events", "/v1/stream/events?topics=incidents"])
+def test_a_stream_does_not_outlive_its_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    monkeypatch.setattr("hub_api.sse.RECHECK_S", 5.0)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            made = (
+                await w.client.post(
+                    "/v1/keys", json={"client": "demo", "name": "n", "scopes": ["orders:read"]}
+                )
+            ).json()
+            order_id = (await w.order()).json()["order_id"]
+            key = {"X-API-Key": made["secret"]}
+            url = path.format(order_id=order_id)
+            following = asyncio.ensure_future(w.client.get(url, headers=key, timeout=None))
+            await w.until(order_id, "AIRBORNE")
+            await w.client.post(f"/v1/keys/{made['key_id']}/revoke")
+            text = (await following).text
+            assert text.endswith("event: credentials_ended\ndata: {}\n\n")
+            assert "decision_accepted" in text or "topics" in path
+            assert "event: aed_on_ground" not in text
+            assert await w.state(order_id) != "CLOSED"
+            assert w.hub.feed.listener_count == 0
 
     play(main())
