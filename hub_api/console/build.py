@@ -95,7 +95,7 @@ def build(node: str, npm: list[str]) -> None:
     print("Building the operators' console", flush=True)
     began_s = time.monotonic()
     make_types(node)
-    _run([node, "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"])
+    _run([node, "node_modules/vite/bin/vite.js", "build", "--logLevel", "error"])
     stamp.write_text(wanted, encoding="utf-8")
     print(f"Built {stamp.parent.relative_to(ROOT)} in {time.monotonic() - began_s:.0f} s", flush=True)
 

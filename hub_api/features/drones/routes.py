@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Security
 
 from core.errors import DispatchError, ErrorCode
 from hub_api.dependencies import HubDep
+from hub_api.dispatch.command_options import command_options
 from hub_api.dispatch.commander import CommandOutcome
 from hub_api.dispatch.fleet import DroneView
 from hub_api.features.drones.schemas import (
     AedLoadedRequest,
     CheckView,
+    CommandOptionView,
     CommandView,
     DroneList,
     DroneLiveView,
@@ -37,7 +40,7 @@ DroneId = Annotated[str, Path(max_length=80)]
 async def list_drones(hub: HubDep, who: Reader) -> DroneList:
     """Every drone: ready or not and why, and its last telemetry with its age."""
     reserved = await hub.database.read(missions.reserved_drones)
-    return DroneList(drones=[drone_view(view) for view in hub.fleet.views(reserved)])
+    return DroneList(drones=[drone_view(view, hub.clock.now()) for view in hub.fleet.views(reserved)])
 
 
 @router.get(
@@ -49,7 +52,7 @@ async def get_drone(hub: HubDep, who: Reader, drone_id: DroneId) -> DroneLiveVie
     view = hub.fleet.view(drone_id, reserved)
     if view is None:
         raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
-    return drone_view(view)
+    return drone_view(view, hub.clock.now())
 
 
 @router.post(
@@ -99,7 +102,7 @@ def command_view(outcome: CommandOutcome) -> CommandView:
     )
 
 
-def drone_view(view: DroneView) -> DroneLiveView:
+def drone_view(view: DroneView, now: datetime) -> DroneLiveView:
     """The live state as it is shown."""
     checks = view.readiness.verdicts if view.readiness else ()
     sample = view.telemetry
@@ -143,4 +146,18 @@ def drone_view(view: DroneView) -> DroneLiveView:
         ],
         checked_at=view.readiness.at if view.readiness else None,
         telemetry=telemetry,
+        commands=[
+            CommandOptionView(
+                command=option.command,
+                allowed=option.refused is None,
+                refused=None
+                if option.refused is None
+                else ReasonView(
+                    code=option.refused.code,
+                    detail=option.refused.detail,
+                    detail_zh=option.refused.detail_zh,
+                ),
+            )
+            for option in command_options(view.phase, on_mission=view.mission_id is not None, now=now)
+        ],
     )

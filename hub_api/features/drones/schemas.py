@@ -45,6 +45,16 @@ class TelemetryView(BaseModel):
     link_age_s: float | None = Field(description="Silence between vehicle and agent when this was said.")
 
 
+class CommandOptionView(BaseModel):
+    """A command, and whether the drone's phase allows it."""
+
+    command: FlightCommandKind
+    allowed: bool
+    refused: ReasonView | None = Field(
+        description="Why not; null if allowed. The drone has the last word: it knows more than its phase."
+    )
+
+
 class DroneLiveView(BaseModel):
     """One drone right now."""
 
@@ -59,6 +69,7 @@ class DroneLiveView(BaseModel):
     checks: list[CheckView]
     checked_at: datetime | None
     telemetry: TelemetryView | None
+    commands: list[CommandOptionView] = Field(description="What `POST …/commands` would be answered now.")
 
 
 class DroneList(BaseModel):

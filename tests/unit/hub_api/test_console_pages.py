@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from core.virtual_time import run_virtual
 from hub_api.console import pages
 from hub_api.settings import DEMO_PASSWORD, Settings
-from tests.unit.hub_api.world import play, world
+from tests.unit.hub_api.world import World, play, world
 
 SCRIPT = "console.log('night')" * 100
 
@@ -192,3 +192,37 @@ def test_the_demos_password_opens_nothing_elsewhere(tmp_path: Path):
             assert (await log_in(w.client, "auditor")).status_code == 401
 
     play(main())
+
+
+def test_a_drone_says_which_commands_its_phase_allows_and_why_not(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.hub.clock.sleep(3.0)
+
+            async def options(drone_id: str) -> dict[str, dict[str, object]]:
+                drone = (await w.client.get(f"/v1/drones/{drone_id}")).json()
+                return {option["command"]: option for option in drone["commands"]}
+
+            idle = await options("bao-01")
+            assert len(idle) == 6
+            assert {option["refused"]["code"] for option in idle.values()} == {"no_flight"}  # type: ignore[index]
+            view = (await w.order()).json()
+            drone_id = view["decision"]["drone_id"]
+            flying = await until_phase(w, drone_id, "outbound")
+            assert flying["hold_flight"]["allowed"]
+            assert flying["abort_flight"] == {"command": "abort_flight", "allowed": True, "refused": None}
+            refused = flying["continue_flight"]["refused"]
+            assert not flying["continue_flight"]["allowed"]
+            assert refused["detail"]  # type: ignore[index]
+            assert refused["detail_zh"]  # type: ignore[index]
+
+    play(main())
+
+
+async def until_phase(w: World, drone_id: str, phase: str) -> dict[str, dict[str, object]]:
+    for _ in range(600):
+        drone = (await w.client.get(f"/v1/drones/{drone_id}")).json()
+        if drone["phase"] == phase:
+            return {option["command"]: option for option in drone["commands"]}
+        await w.hub.clock.sleep(0.5)
+    raise AssertionError(f"{drone_id} never was {phase}")

@@ -34,6 +34,7 @@ export const common = dictionary({
   "role.operator": ["Operator", "操作员"],
   "role.maintainer": ["Maintainer", "维护员"],
   "role.test_engineer": ["Test engineer (views only)", "测试工程师（只读）"],
+  "role.viewer": ["Viewer (views only)", "观察员（只读）"],
   "role.auditor": ["Auditor (views only)", "审计员（只读）"],
   "role.administrator": ["Administrator", "管理员"],
 

@@ -7,6 +7,8 @@ import { isStale, Telemetry } from "./telemetry";
 
 const POLL_MS = 3000;
 const CLOCK_MS = 10_000;
+/** All drones in one message, as often as vehicles speak. */
+const TELEMETRY_EVERY_S = 0.25;
 /** Several events of one moment make one question to the hub. */
 const SOON_MS = 150;
 const RECENT_ORDERS = 50;
@@ -232,6 +234,7 @@ function streamUrl(): URL {
     ["telemetry", "fleet:read"],
   ] as const;
   for (const [topic, scope] of wanted) if (session.may(scope)) url.searchParams.append("topics", topic);
+  url.searchParams.set("telemetry_every_s", String(TELEMETRY_EVERY_S));
   return url;
 }
 

@@ -29,18 +29,19 @@ export type Sample = {
   charge_fraction: number | null;
   armed: boolean | null;
   eta_s: number | null;
-  velocity_east_m_s?: number | null;
-  velocity_north_m_s?: number | null;
-  velocity_up_m_s?: number | null;
-  battery_voltage_v?: number | null;
-  wind_from_deg?: number | null;
-  wind_speed_m_s?: number | null;
-  line_length_m?: number | null;
-  link_age_s?: number | null;
-  mode?: string | null;
+  ground_speed_m_s: number | null;
+  climb_rate_m_s: number | null;
+  battery_voltage_v: number | null;
+  line_length_m: number | null;
+  /** Where the wind comes from, as the vehicle estimates it. */
+  wind_from_deg: number | null;
+  wind_speed_m_s: number | null;
+  /** Since its flight computer heard the vehicle. */
+  link_age_s: number | null;
+  mode: string | null;
 };
 
-type Message = StreamEvent | Sample | { type: "hello"; position: string } | { type: "keep_alive" };
+type Message = StreamEvent | Sample | { type: "telemetry_batch"; samples: Sample[] } | { type: "hello"; position: string } | { type: "keep_alive" };
 
 export type Link = "connecting" | "live" | "cut";
 
@@ -142,6 +143,9 @@ export class HubStream {
         break;
       case "telemetry":
         this.#parts.onTelemetry(message);
+        break;
+      case "telemetry_batch":
+        message.samples.forEach(this.#parts.onTelemetry);
         break;
       case "keep_alive":
         break;

@@ -1,16 +1,20 @@
+import { mercatorX, mercatorY } from "../lib/geo";
 import type { Sample } from "./stream";
 
 /** One drone's newest sample, when it came (our monotonic clock, ms), and where it flew. */
 export type Track = {
   sample: Sample;
   heardMs: number;
-  /** Longitude, latitude, longitude, latitude … of the present flight, oldest first. */
+  /** Web Mercator, metres, computed once a sample; NaN while the vehicle has not said where it is. */
+  x: number;
+  y: number;
+  /** x, y, x, y … of the present flight, oldest first. */
   trail: number[];
 };
 
 /** Chosen: at 4 Hz and 15 m/s a point every 12 m for ten kilometres; older ones are thinned out. */
 const LONGEST_TRAIL = 2 * 800;
-const LEAST_STEP_DEG = 0.0001;
+const LEAST_STEP_M = 10;
 
 /**
  * The newest telemetry of every drone. Deliberately not reactive: with a hundred drones at 4 Hz a reactive
@@ -23,15 +27,14 @@ export class Telemetry {
 
   take(sample: Sample, nowMs: number): void {
     this.version += 1;
+    const { longitude_deg, latitude_deg } = sample;
+    const x = longitude_deg === null ? NaN : mercatorX(longitude_deg);
+    const y = latitude_deg === null ? NaN : mercatorY(latitude_deg);
     const known = this.tracks.get(sample.drone_id);
-    if (known === undefined) {
-      this.tracks.set(sample.drone_id, { sample, heardMs: nowMs, trail: trailOf(sample, []) });
-      return;
-    }
-    const sameFlight = known.sample.flight_id === sample.flight_id;
-    known.trail = trailOf(sample, sameFlight ? known.trail : []);
-    known.sample = sample;
-    known.heardMs = nowMs;
+    const trail = known !== undefined && known.sample.flight_id === sample.flight_id ? known.trail : [];
+    const grown = sample.flight_id === null ? [] : grow(trail, x, y);
+    if (known === undefined) this.tracks.set(sample.drone_id, { sample, heardMs: nowMs, x, y, trail: grown });
+    else Object.assign(known, { sample, heardMs: nowMs, x, y, trail: grown });
   }
 
   /** Seconds since the vehicle itself was heard, both links added up, by the hub's clock; null: never. */
@@ -47,16 +50,11 @@ export class Telemetry {
   }
 }
 
-function trailOf(sample: Sample, trail: number[]): number[] {
-  const { longitude_deg, latitude_deg, flight_id } = sample;
-  if (flight_id === null || longitude_deg === null || latitude_deg === null) return [];
+function grow(trail: number[], x: number, y: number): number[] {
+  if (Number.isNaN(x) || Number.isNaN(y)) return trail;
   const n = trail.length;
-  const step =
-    n === 0
-      ? Infinity
-      : Math.abs((trail[n - 2] ?? 0) - longitude_deg) + Math.abs((trail[n - 1] ?? 0) - latitude_deg);
-  if (step < LEAST_STEP_DEG) return trail;
-  trail.push(longitude_deg, latitude_deg);
+  if (n > 0 && Math.abs((trail[n - 2] ?? 0) - x) + Math.abs((trail[n - 1] ?? 0) - y) < LEAST_STEP_M) return trail;
+  trail.push(x, y);
   return trail.length <= LONGEST_TRAIL ? trail : thinned(trail);
 }
 

@@ -1,0 +1,36 @@
+import type { HubEvent } from "./live.svelte";
+
+export type Level = "urgent" | "caution" | "notice";
+
+const SAFE_ENDS = new Set(["on_pad", "never_left_ground", "delivered_on_ground"]);
+/** SafetyAction (flight/model/faults.py): from HOLD upwards the vehicle leaves its plan. */
+const HOLD_ACTION = 2;
+
+/** How bad an event is for an operator; null: no alarm. */
+export function levelOf(event: Pick<HubEvent, "kind" | "data" | "flight_id" | "state">): Level | null {
+  switch (event.kind) {
+    case "safety_action_taken":
+      return Number(event.data["action"]) < HOLD_ACTION ? "caution" : "urgent";
+    case "link_changed":
+      if (event.flight_id === null || event.data["link"] === "up") return null;
+      return event.data["link"] === "lost" ? "urgent" : "caution";
+    case "delivery_failed":
+    case "unknown_flight_found":
+      return "urgent";
+    case "reroute_failed":
+      return "caution";
+    case "flight_ended":
+      return SAFE_ENDS.has(String(event.data["safe_state"])) ? null : "urgent";
+    case "command_refused":
+    case "command_unanswered":
+    case "decision_declined":
+    case "redecision_declined":
+      return "caution";
+    case "phase_changed":
+      return ["handed_over", "autopilot_return", "unclaimed", "landing_here"].includes(String(event.data["phase"]))
+        ? "urgent"
+        : null;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,143 @@
+import OlMap from "ol/Map";
+import View from "ol/View";
+import Attribution from "ol/control/Attribution";
+import ScaleLine from "ol/control/ScaleLine";
+import Draw from "ol/interaction/Draw";
+import { defaults } from "ol/interaction/defaults";
+import LineString from "ol/geom/LineString";
+import Point from "ol/geom/Point";
+import type BaseLayer from "ol/layer/Base";
+import VectorLayer from "ol/layer/Vector";
+import { fromLonLat, toLonLat } from "ol/proj";
+import VectorSource from "ol/source/Vector";
+import CircleStyle from "ol/style/Circle";
+import Fill from "ol/style/Fill";
+import Stroke from "ol/style/Stroke";
+import Style from "ol/style/Style";
+import Text from "ol/style/Text";
+import type { Schemas } from "../api/client";
+import { courseDeg, distanceM, shownDistance } from "../lib/geo";
+import { baseLayers } from "./base";
+import { palette } from "./palette";
+import { PlaceLayer } from "./places";
+import { RouteLayer } from "./routes";
+import { ZoneLayer } from "./zones";
+
+/** How things are called in the chosen language. */
+export type Names = {
+  zone: (zone: Schemas["ZoneProperties"]) => string;
+  either: (en: string, zh: string) => string;
+};
+
+const CLOSE_M_PX = 4;
+const DURATION_MS = 250;
+
+/** The map with its layers; what they show is given from outside. Used live and for looking back. */
+export class Chart {
+  readonly map: OlMap;
+  readonly zones: ZoneLayer;
+  readonly routes = new RouteLayer(20);
+  readonly places = new PlaceLayer(30, "places");
+  readonly marks = new PlaceLayer(40, "marks");
+  readonly #base: BaseLayer[];
+  #measure: Draw | null = null;
+  #measured = new VectorSource();
+
+  constructor(target: HTMLElement, tiles: Schemas["TilesView"] | null, names: Names) {
+    this.zones = new ZoneLayer(names.zone);
+    this.zones.layer.setZIndex(10);
+    this.#base = baseLayers(tiles, names.either);
+    this.map = new OlMap({
+      target,
+      layers: [
+        ...this.#base,
+        this.zones.layer,
+        this.routes.layer,
+        this.places.layer,
+        this.marks.layer,
+        new VectorLayer({ source: this.#measured, style: measureStyle, zIndex: 50 }),
+      ],
+      view: new View({ center: fromLonLat([113.884, 22.572]), zoom: 13, minZoom: 3, maxZoom: 20, enableRotation: false }),
+      controls: [new ScaleLine({ minWidth: 90 }), new Attribution({ collapsible: false })],
+      // The page's own keys are used instead: a focus that the map steals would lose them.
+      interactions: defaults({ altShiftDragRotate: false, pinchRotate: false, keyboard: false }),
+    });
+  }
+
+  dispose(): void {
+    this.map.setTarget(undefined);
+    this.map.dispose();
+  }
+
+  /** The language has changed. */
+  redraw(): void {
+    this.zones.redraw();
+    for (const layer of this.#base) layer.changed();
+  }
+
+  /** Show all of these places (longitude, latitude), with room around them. */
+  fit(points: readonly (readonly [number, number])[], padding = [70, 70, 70, 70]): void {
+    if (points.length === 0) return;
+    const line = new LineString(points.map((point) => fromLonLat([...point])));
+    this.map.getView().fit(line.getExtent(), { padding, duration: DURATION_MS, minResolution: CLOSE_M_PX });
+  }
+
+  goTo(longitudeDeg: number, latitudeDeg: number): void {
+    const view = this.map.getView();
+    const resolution = Math.min(view.getResolution() ?? CLOSE_M_PX, CLOSE_M_PX);
+    view.animate({ center: fromLonLat([longitudeDeg, latitudeDeg]), resolution, duration: DURATION_MS });
+  }
+
+  zoom(steps: number): void {
+    const view = this.map.getView();
+    view.animate({ zoom: (view.getZoom() ?? 13) + steps, duration: DURATION_MS });
+  }
+
+  pan(dx: number, dy: number): void {
+    const view = this.map.getView();
+    const [x, y] = view.getCenter() ?? [0, 0];
+    const step = (view.getResolution() ?? 1) * 120;
+    view.animate({ center: [(x ?? 0) + dx * step, (y ?? 0) + dy * step], duration: DURATION_MS / 2 });
+  }
+
+  get measuring(): boolean {
+    return this.#measure !== null;
+  }
+
+  /** Draw a line and read its length and last course; a double click ends it, another start forgets it. */
+  measure(on: boolean): void {
+    if (this.#measure !== null) this.map.removeInteraction(this.#measure);
+    this.#measure = null;
+    this.#measured.clear();
+    if (!on) return;
+    this.#measure = new Draw({ source: this.#measured, type: "LineString", style: measureStyle });
+    this.#measure.on("drawstart", () => this.#measured.clear());
+    this.map.addInteraction(this.#measure);
+  }
+}
+
+function measureStyle(feature: { getGeometry: () => unknown }): Style[] {
+  const geometry = feature.getGeometry();
+  const dot = new CircleStyle({ radius: 4, fill: new Fill({ color: palette.measure }) });
+  if (!(geometry instanceof LineString)) return [new Style({ image: dot })];
+  const corners = geometry.getCoordinates().map((corner) => toLonLat(corner) as [number, number]);
+  let metres = 0;
+  for (let i = 1; i < corners.length; i += 1) metres += distanceM(corners[i - 1] ?? [0, 0], corners[i] ?? [0, 0]);
+  const [before, last] = [corners[corners.length - 2], corners[corners.length - 1]];
+  const course = before && last ? ` · ${String(Math.round(courseDeg(before, last)) % 360).padStart(3, "0")}°` : "";
+  return [
+    new Style({ stroke: new Stroke({ color: palette.halo, width: 5 }) }),
+    new Style({ stroke: new Stroke({ color: palette.measure, width: 2, lineDash: [6, 4] }) }),
+    new Style({
+      geometry: new Point(geometry.getLastCoordinate()),
+      image: dot,
+      text: new Text({
+        text: shownDistance(metres) + course,
+        font: "bold 14px system-ui, sans-serif",
+        offsetY: -16,
+        fill: new Fill({ color: palette.measure }),
+        stroke: new Stroke({ color: palette.halo, width: 4 }),
+      }),
+    }),
+  ];
+}

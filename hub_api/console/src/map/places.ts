@@ -1,0 +1,141 @@
+import Feature from "ol/Feature";
+import Point from "ol/geom/Point";
+import VectorLayer from "ol/layer/Vector";
+import { fromLonLat } from "ol/proj";
+import VectorSource from "ol/source/Vector";
+import CircleStyle from "ol/style/Circle";
+import Fill from "ol/style/Fill";
+import RegularShape from "ol/style/RegularShape";
+import Stroke from "ol/style/Stroke";
+import Style from "ol/style/Style";
+import Text from "ol/style/Text";
+import { palette } from "./palette";
+
+export type PlaceKind = "station" | "landing_point" | "incident" | "ambulance" | "rally" | "alternate" | "found";
+
+/** Something at a place: shape by kind, so that it reads without colour. */
+export type Place = {
+  kind: PlaceKind;
+  id: string;
+  label: string;
+  latitudeDeg: number;
+  longitudeDeg: number;
+  /** Greyed: a landing point that may not be used now. */
+  closed?: boolean;
+  selected?: boolean;
+  /** Can be chosen right now. */
+  offered?: boolean;
+};
+
+const FONT = '12px "Noto Sans CJK SC", "Microsoft YaHei", system-ui, sans-serif';
+const STRONG = `bold 13px "Noto Sans CJK SC", "Microsoft YaHei", system-ui, sans-serif`;
+const NAMES_BELOW_M_PX = 14;
+
+export class PlaceLayer {
+  readonly layer: VectorLayer<VectorSource>;
+  #source = new VectorSource();
+  #shown = "";
+
+  constructor(zIndex: number, declutter: string) {
+    this.layer = new VectorLayer({
+      source: this.#source,
+      style: (feature, resolution) => styleOf(feature.get("place") as Place, resolution),
+      declutter,
+      zIndex,
+    });
+  }
+
+  show(places: readonly Place[]): void {
+    const wanted = JSON.stringify(places);
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
+    this.#source.clear();
+    this.#source.addFeatures(
+      places.map((place) => {
+        const feature = new Feature(new Point(fromLonLat([place.longitudeDeg, place.latitudeDeg])));
+        feature.set("place", place);
+        return feature;
+      }),
+    );
+  }
+}
+
+function styleOf(place: Place, resolution: number): Style[] {
+  const named = resolution < NAMES_BELOW_M_PX || place.kind === "incident" || place.selected === true;
+  const styles = [shapeOf(place)];
+  if (named) {
+    const important = place.kind === "incident" || place.selected === true;
+    styles.push(
+      new Style({
+        text: new Text({
+          text: place.label,
+          font: important ? STRONG : FONT,
+          offsetY: place.kind === "incident" ? -24 : 16,
+          fill: new Fill({ color: important ? palette.ink : palette.quiet }),
+          stroke: new Stroke({ color: palette.halo, width: 3 }),
+        }),
+      }),
+    );
+  }
+  return styles;
+}
+
+function shapeOf(place: Place): Style {
+  const halo = new Stroke({ color: palette.ground, width: 2 });
+  const ring = new Stroke({ color: place.selected ? palette.selected : palette.ground, width: place.selected ? 3 : 2 });
+  switch (place.kind) {
+    case "station":
+      return new Style({
+        image: new RegularShape({ declutterMode: "none", points: 4, radius: 11, angle: Math.PI / 4, fill: new Fill({ color: palette.station }), stroke: ring }),
+        text: new Text({ declutterMode: "none", text: "H", font: STRONG, fill: new Fill({ color: palette.ground }) }),
+        zIndex: 5,
+      });
+    case "landing_point":
+      return new Style({
+        image: new CircleStyle({
+          declutterMode: "none",
+          radius: 6,
+          fill: new Fill({ color: place.closed ? palette.ground : palette.landingPoint }),
+          stroke: new Stroke({ color: place.selected ? palette.selected : place.closed ? palette.closedPoint : palette.ground, width: 2 }),
+        }),
+      });
+    case "alternate":
+      return new Style({
+        image: new CircleStyle({ declutterMode: "none", radius: 7, stroke: new Stroke({ color: palette.landingPoint, width: 2 }) }),
+      });
+    case "rally":
+      return new Style({
+        image: new RegularShape({
+          declutterMode: "none",
+          points: 4,
+          radius: place.offered ? 12 : 8,
+          fill: new Fill({ color: place.offered ? palette.rally : palette.ground }),
+          stroke: new Stroke({ color: palette.rally, width: 2 }),
+        }),
+        zIndex: 6,
+      });
+    case "ambulance":
+      return new Style({
+        image: new RegularShape({ declutterMode: "none", points: 4, radius: 12, radius2: 5, fill: new Fill({ color: palette.ink }), stroke: halo }),
+        zIndex: 8,
+      });
+    case "found":
+      return new Style({
+        image: new CircleStyle({ declutterMode: "none", radius: 14, stroke: new Stroke({ color: palette.measure, width: 3 }) }),
+        zIndex: 9,
+      });
+    case "incident":
+      return new Style({
+        image: new RegularShape({
+          declutterMode: "none",
+          points: 3,
+          radius: place.selected ? 15 : 12,
+          angle: Math.PI,
+          displacement: [0, 10],
+          fill: new Fill({ color: palette.incident }),
+          stroke: new Stroke({ color: place.selected ? palette.selected : palette.ground, width: 2 }),
+        }),
+        zIndex: 10,
+      });
+  }
+}

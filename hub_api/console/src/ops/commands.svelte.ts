@@ -1,0 +1,91 @@
+import { SvelteMap } from "svelte/reactivity";
+import { ApiFailure, api, ask, type Schemas } from "../api/client";
+import { session } from "../api/session.svelte";
+import { live, type Drone } from "../live/live.svelte";
+
+export type CommandKind = Schemas["FlightCommandRequest"]["command"];
+type Reason = Schemas["ReasonView"];
+
+/**
+ * What became of a command. `accepted` is a promise of the drone's flight computer; only `confirmed` says that the
+ * vehicle does it: its phase shows it.
+ */
+export type Sent = {
+  kind: CommandKind;
+  droneId: string;
+  atMs: number;
+  state: "sending" | "unanswered" | "accepted" | "confirmed" | "refused" | "failed";
+  phase?: string;
+  reasons: readonly Reason[];
+};
+
+/** Phases that show that a command is carried out. */
+const SHOWS: Record<CommandKind, ReadonlySet<string>> = {
+  hold_flight: new Set(["holding"]),
+  continue_flight: new Set(["climbing", "outbound", "hovering", "lowering", "inbound", "returning", "diverting"]),
+  return_home: new Set(["returning", "recovering_line", "inbound", "landing", "disarming", "ended"]),
+  divert_flight: new Set(["diverting", "landing", "recovering_line", "ended"]),
+  abort_flight: new Set(["returning", "recovering_line", "disarming", "landing", "inbound", "ended", "standby"]),
+  land_now: new Set(["landing_here", "recovering_line", "ended"]),
+};
+/** How long a finished command stays on the screen, so that it was seen. */
+const SHOWN_MS = 20_000;
+
+class Commands {
+  /** The last command of each drone. */
+  readonly sent = new SvelteMap<string, Sent>();
+
+  constructor() {
+    live.listen((event) => {
+      if (event.kind !== "phase_changed" || event.drone_id === null) return;
+      this.#onPhase(event.drone_id, String(event.data["phase"] ?? ""));
+    });
+  }
+
+  async send(droneId: string, kind: CommandKind, reason: string): Promise<void> {
+    this.#set(droneId, { kind, droneId, atMs: performance.now(), state: "sending", reasons: [] });
+    try {
+      const answer = await ask(
+        api.POST("/v1/drones/{drone_id}/commands", {
+          params: { path: { drone_id: droneId } },
+          body: { command: kind, reason },
+        }),
+      );
+      const known = this.sent.get(droneId);
+      // The vehicle may have shown it before the answer came.
+      if (known?.kind !== kind || known.state === "confirmed") return;
+      if (answer.outcome === "refused") this.#set(droneId, { ...known, state: "refused", reasons: answer.reasons });
+      else this.#set(droneId, { ...known, state: answer.outcome === "accepted" ? "accepted" : "unanswered" });
+      if (answer.outcome === "accepted") this.#onPhase(droneId, live.telemetry.tracks.get(droneId)?.sample.phase ?? "");
+    } catch (error) {
+      const failure = error as ApiFailure;
+      const known = this.sent.get(droneId);
+      if (known?.kind !== kind) return;
+      const reasons = [{ code: String(failure.status), detail: failure.message, detail_zh: failure.message }];
+      this.#set(droneId, { ...known, state: "failed", reasons });
+    }
+  }
+
+  #onPhase(droneId: string, phase: string): void {
+    const known = this.sent.get(droneId);
+    if (known === undefined || !["accepted", "unanswered", "sending"].includes(known.state)) return;
+    if (SHOWS[known.kind].has(phase)) this.#set(droneId, { ...known, state: "confirmed", phase });
+  }
+
+  #set(droneId: string, sent: Sent): void {
+    this.sent.set(droneId, sent);
+    if (sent.state === "sending" || sent.state === "accepted" || sent.state === "unanswered") return;
+    setTimeout(() => {
+      if (this.sent.get(droneId) === sent) this.sent.delete(droneId);
+    }, SHOWN_MS);
+  }
+}
+
+export const commands = new Commands();
+
+/** Why a command can not be given; null: it can. By role, connection, then what the drone's phase says. */
+export function whyNot(drone: Drone, kind: CommandKind): { role: true } | { cut: true } | Reason | null {
+  if (!session.may("fleet:command")) return { role: true };
+  if (live.link === "cut") return { cut: true };
+  return drone.commands.find((option) => option.command === kind)?.refused ?? null;
+}
