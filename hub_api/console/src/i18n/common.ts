@@ -14,6 +14,9 @@ export const common = dictionary({
   "nav.no_permission": ["Your role has no access", "当前角色无权访问"],
 
   "mode.demo": ["DEMO · simulated drones · {speedup}× time", "演示 · 模拟无人机 · {speedup}倍速"],
+  "mode.drill": ["DRILL: nobody is in need", "演练：无真实患者"],
+  "mode.drill_short": ["DRILL", "演练"],
+  "mode.drill_running": ["DRILL RUNNING", "演练进行中"],
   "mode.demo_short": ["DEMO", "演示"],
 
   "login.title": ["Log in", "登录"],

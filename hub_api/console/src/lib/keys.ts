@@ -20,6 +20,7 @@ export const KEYS = [
   { key: "ArrowRight", shown: "→", does: "key.pan", group: "operations" },
   { key: "ArrowUp", shown: "↑", does: "key.pan", group: "operations" },
   { key: "ArrowDown", shown: "↓", does: "key.pan", group: "operations" },
+  { key: "v", shown: "V", does: "key.approve", group: "operations" },
   { key: "h", shown: "H", does: "key.hold", group: "operations" },
   { key: "c", shown: "C", does: "key.continue", group: "operations" },
   { key: "r", shown: "R", does: "key.return", group: "operations" },

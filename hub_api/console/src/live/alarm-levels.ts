@@ -14,6 +14,9 @@ export function levelOf(event: Pick<HubEvent, "kind" | "data" | "flight_id" | "s
     case "link_changed":
       if (event.flight_id === null || event.data["link"] === "up") return null;
       return event.data["link"] === "lost" ? "urgent" : "caution";
+    case "decision_proposed":
+    case "redecision_proposed":
+    case "approval_alarm":
     case "delivery_failed":
     case "unknown_flight_found":
       return "urgent";
@@ -34,3 +37,6 @@ export function levelOf(event: Pick<HubEvent, "kind" | "data" | "flight_id" | "s
       return null;
   }
 }
+
+/** What somebody has to answer: over as soon as anybody did. */
+export const QUESTIONS: ReadonlySet<string> = new Set(["decision_proposed", "redecision_proposed", "approval_alarm"]);

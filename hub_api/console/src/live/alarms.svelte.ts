@@ -1,5 +1,5 @@
 import { play, soundBlocked, unlockSound, type Tone } from "../lib/sound";
-import { type Level, levelOf } from "./alarm-levels";
+import { type Level, levelOf, QUESTIONS } from "./alarm-levels";
 import { live, type HubEvent } from "./live.svelte";
 
 export type Alarm = {
@@ -59,6 +59,7 @@ class Alarms {
   }
 
   #take(event: HubEvent): void {
+    if (event.order_id !== null && event.state !== "AWAITING_APPROVAL") this.#answered(event.order_id);
     if (event.kind === "aed_on_ground") play("good" satisfies Tone);
     if (event.order_id !== null && !this.#seenOrders.has(event.order_id)) {
       this.#seenOrders.add(event.order_id);
@@ -76,6 +77,13 @@ class Alarms {
       orderId: event.order_id,
       droneId: event.drone_id,
     });
+  }
+
+  #answered(orderId: string): void {
+    if (!this.list.some((alarm) => alarm.orderId === orderId && QUESTIONS.has(alarm.kind))) return;
+    this.list = this.list.map((alarm) =>
+      alarm.orderId === orderId && QUESTIONS.has(alarm.kind) ? { ...alarm, acknowledged: true } : alarm,
+    );
   }
 
   #sound(): void {

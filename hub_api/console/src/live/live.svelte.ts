@@ -46,6 +46,8 @@ class Live {
   orders = $state.raw<readonly OrderLine[]>([]);
   /** Open orders in full, and every other that a page asked for. */
   details = new SvelteMap<string, Order>();
+  /** Incidents that a page asked for. */
+  incidents = new SvelteMap<string, Schemas["IncidentView"]>();
   readonly telemetry = new Telemetry();
   readonly #listeners = new Set<(event: HubEvent) => void>();
   #stream: HubStream | null = null;
@@ -98,6 +100,7 @@ class Live {
     this.loaded = false;
     this.telemetry.clear();
     this.details.clear();
+    this.incidents.clear();
     this.orders = [];
     this.drones = [];
   }
@@ -191,6 +194,11 @@ class Live {
       ? this.orders.map((item) => (item.order_id === orderId ? line : item))
       : [line, ...this.orders];
     return order;
+  }
+
+  async refreshIncident(incidentId: string): Promise<void> {
+    const path = { incident_id: incidentId };
+    this.incidents.set(incidentId, await ask(api.GET("/v1/incidents/{incident_id}", { params: { path } })));
   }
 
   #onEvent(event: StreamEvent): void {
