@@ -250,6 +250,8 @@ class InProcessBus:
         self._sequence = 0
         self._seen: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
         self._consumers: list[_Consumer] = []
+        self._readers: dict[str, list[_Consumer]] = {}
+        """Who reads a subject, worked out at its first message: a city has two hundred consumers."""
 
     async def publish(self, subject: str, message_id: str, payload: bytes) -> Receipt:
         _check_subject(subject, pattern=False)
@@ -267,10 +269,18 @@ class InProcessBus:
         self._sequence += 1
         self._seen[key] = (now_s, self._sequence)
         message = _Message(self._sequence, subject, message_id, payload)
-        for consumer in self._consumers:
-            if subject_matches(consumer.pattern, subject):
-                consumer.offer(message)
+        for consumer in self._readers_of(subject):
+            consumer.offer(message)
         return Receipt(self._sequence, duplicate=False)
+
+    def _readers_of(self, subject: str) -> list[_Consumer]:
+        found = self._readers.get(subject)
+        if found is None:
+            if len(self._readers) >= _SUBJECTS:
+                self._readers.clear()
+            found = [each for each in self._consumers if subject_matches(each.pattern, subject)]
+            self._readers[subject] = found
+        return found
 
     async def subscribe(
         self, subject_pattern: str, *, durable: str | None = None, max_pending: int | None = None
@@ -280,6 +290,7 @@ class InProcessBus:
         if consumer is None:
             consumer = _Consumer(subject_pattern, durable, max_pending)
             self._consumers.append(consumer)
+            self._readers.clear()
         elif consumer.pattern != subject_pattern:
             raise InternalError(
                 ErrorCode.BROKEN_INVARIANT,
@@ -295,3 +306,4 @@ class InProcessBus:
     def _forget(self, consumer: _Consumer) -> None:
         if consumer in self._consumers:
             self._consumers.remove(consumer)
+            self._readers.clear()

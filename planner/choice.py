@@ -8,6 +8,7 @@ bound, nothing behind it can be better, and they say so instead of being planned
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ def choose(
     combinations = Combinations(request, site, drone_states, airframes, policy, now)
     best: _Answer | None = None
     planned: list[tuple[Option, _Answer]] = []
+    slower: list[Candidate] = []
     refused: list[Candidate] = []
     failed: Counter[str] = Counter()
     asked = 0
@@ -135,7 +137,13 @@ def choose(
             why = (reasons.not_tried(failed[point_id]),)
             refused.append(candidate_of(option, CandidateVerdict.REFUSED, why))
             continue
-        found = _answer(request, option, site, airspace, ids, now, policy, traffic)
+        before_s = math.inf if best is None else best.time_to_patient_s
+        found = _answer(request, option, site, airspace, ids, now, policy, traffic, before_s)
+        if isinstance(found, NoPlan) and found.least_time_to_aed_s is not None:
+            least_s = found.least_time_to_aed_s + option.carry_s
+            verdict = candidate_of(option, CandidateVerdict.POSSIBLE, found.reasons)
+            slower.append(verdict._replace(least_time_to_patient_s=least_s))
+            continue
         if isinstance(found, NoPlan):
             failed[point_id] += 1
             refused.append(candidate_of(option, CandidateVerdict.REFUSED, found.reasons))
@@ -143,7 +151,8 @@ def choose(
         planned.append((option, found))
         if best is None or found.time_to_patient_s < best.time_to_patient_s:
             best = found
-    candidates = Candidates(combinations, _flyable(request, planned, best), refused, asked=asked)
+    flyable = [*_flyable(request, planned, best), *slower]
+    candidates = Candidates(combinations, flyable, refused, asked=asked)
     resolution = best.resolution if best is not None else None
     chosen = next((option for option, answer in planned if answer is best), None)
     accepted = None if best is None else best.plan
@@ -178,10 +187,19 @@ def _answer(
     now: datetime,
     policy: PlanningPolicy,
     traffic: Traffic | None,
+    before_s: float,
 ) -> _Answer | NoPlan:
-    """Plan one combination and fit it between the traffic."""
+    """Plan one combination and fit it between the traffic, if it is at the patient before ``before_s``."""
     task = _task(option, site)
-    plan = plan_flight(task, site=site, airspace=airspace, ids=ids, at=now, policy=policy)
+    plan = plan_flight(
+        task,
+        site=site,
+        airspace=airspace,
+        ids=ids,
+        at=now,
+        policy=policy,
+        before_s=before_s - option.carry_s,
+    )
     if isinstance(plan, NoPlan):
         return plan
     if traffic is None:
@@ -195,7 +213,10 @@ def _answer(
         priority=priority_of(request.severity),
         geoid_undulation_m=traffic.geoid_undulation_m,
         longest_delay_s=traffic.longest_delay_s,
+        before_s=before_s,
     )
+    if resolution.too_slow:
+        return NoPlan((reasons.slower_by_bound(math.floor(before_s)),), before_s - option.carry_s)
     if resolution.plan is None or resolution.time_to_patient_s is None:
         return NoPlan((resolution.reason,) if resolution.reason else ())
     return _Answer(resolution.plan, resolution.time_to_patient_s, resolution)

@@ -14,6 +14,7 @@ is never just shifted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +47,11 @@ KEEP_OFF_M = 1.0
 class PlanAgain(Protocol):
     """Asks the planner for the same task at another moment, away from further polygons (frame metres)."""
 
-    def __call__(self, at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]]) -> FlightPlan | NoPlan: ...
+    def __call__(
+        self, at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]], before_s: float = math.inf
+    ) -> FlightPlan | NoPlan:
+        """``before_s``: as :func:`planner.planning.plan_flight` takes it."""
+        ...
 
 
 class Outcome(StrEnum):
@@ -74,6 +79,7 @@ class Resolution:
 
     ``blocking`` are the conflicts of the plan as it was asked; ``delay_s`` counts from its own moment;
     ``time_to_patient_s`` from that moment too, the delay included. ``reason`` says why not as asked.
+    ``too_slow``: refused only because whatever there may be is of no use any more.
     """
 
     outcome: Outcome
@@ -84,6 +90,7 @@ class Resolution:
     blocking: tuple[Conflict, ...]
     pre_empted: tuple[PreEmption, ...]
     reason: Reason | None
+    too_slow: bool = False
 
 
 def planning_again(
@@ -96,9 +103,18 @@ def planning_again(
 ) -> PlanAgain:
     """:func:`planner.planning.plan_flight` for one task, as :func:`resolve` asks for it."""
 
-    def again(at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]]) -> FlightPlan | NoPlan:
+    def again(
+        at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]], before_s: float = math.inf
+    ) -> FlightPlan | NoPlan:
         return plan_flight(
-            task, site=site, airspace=airspace, ids=ids, at=at, policy=policy, extra_obstacles=tuple(avoid)
+            task,
+            site=site,
+            airspace=airspace,
+            ids=ids,
+            at=at,
+            policy=policy,
+            extra_obstacles=tuple(avoid),
+            before_s=before_s,
         )
 
     return again
@@ -121,14 +137,25 @@ def resolve(
     geoid_undulation_m: float,
     longest_delay_s: float = 120.0,
     margins: Margins = DEFAULT_MARGINS,
+    before_s: float = math.inf,
 ) -> Resolution:
     """Allowed as it is, or the earlier of a delay and a detour, or refused with the intent in the way.
 
     ``frame`` is the airspace's (obstacles go to the planner in its metres). ``longest_delay_s`` 120 is chosen:
-    after two minutes on the pad another station or the ambulance is the better answer.
+    after two minutes on the pad another station or the ambulance is the better answer. ``before_s``: an answer
+    whose AED is at the patient after as long as that is of no use, because another one is faster.
     """
     return _Resolver(
-        plan, index, plan_again, frame, owner, priority, geoid_undulation_m, longest_delay_s, margins
+        plan,
+        index,
+        plan_again,
+        frame,
+        owner,
+        priority,
+        geoid_undulation_m,
+        longest_delay_s,
+        margins,
+        before_s,
     ).answer()
 
 
@@ -144,11 +171,14 @@ class _Resolver:
         geoid_undulation_m: float,
         longest_delay_s: float,
         margins: Margins,
+        before_s: float,
     ) -> None:
         self.plan, self.index, self.plan_again, self.frame = plan, index, plan_again, frame
         self.owner, self.priority, self.margins = owner, priority, margins
         self.undulation_m = geoid_undulation_m
         self.longest_delay = timedelta(seconds=longest_delay_s)
+        self.before_s = before_s
+        self.too_slow = False
 
     def answer(self) -> Resolution:
         asked = self.intent(self.plan)
@@ -156,16 +186,19 @@ class _Resolver:
         if not blocking:
             return self.flown(Outcome.ALLOWED, self.plan, (), None)
         reason = _conflict_reason(blocking[0], len({conflict.intent_id for conflict in blocking}))
-        options = [
-            self.flown(outcome, found, blocking, reason)
-            for outcome, found in (
-                (Outcome.DELAYED, self.delayed(asked)),
-                (Outcome.REROUTED, self.rerouted(blocking)),
-            )
-            if found is not None
-        ]
-        if options:
-            return min(options, key=lambda option: option.time_to_patient_s or 0.0)
+        best: Resolution | None = None
+        waiting = self.delayed(asked)
+        if waiting is not None:
+            best = self.flown(Outcome.DELAYED, waiting, blocking, reason)
+            # Now a detour is only of use where it is faster than to wait.
+            self.before_s = min(self.before_s, best.time_to_patient_s or 0.0)
+        around = self.rerouted(blocking)
+        if around is not None:
+            detour = self.flown(Outcome.REROUTED, around, blocking, reason)
+            if best is None or (detour.time_to_patient_s or 0.0) < (best.time_to_patient_s or 0.0):
+                best = detour
+        if best is not None:
+            return best
         return Resolution(
             outcome=Outcome.REFUSED,
             plan=None,
@@ -175,6 +208,7 @@ class _Resolver:
             blocking=blocking,
             pre_empted=(),
             reason=_refusal(blocking[0], self.longest_delay.total_seconds()),
+            too_slow=self.too_slow,
         )
 
     def intent(self, plan: FlightPlan) -> OperationalIntent:
@@ -196,13 +230,22 @@ class _Resolver:
             if further is None:
                 return None
             delay += further
-            plan = self.plan_again(self.plan.created_at + delay, ())
-            if isinstance(plan, NoPlan):
+            plan = self.again(delay, ())
+            if plan is None:
                 return None
             intent = self.intent(plan)
             if not self.blocking(intent):
                 return plan
         return None
+
+    def again(self, delay: timedelta, avoid: Sequence[tuple[str, shapely.Polygon]]) -> FlightPlan | None:
+        """A plan of that moment, if there is one that is of use."""
+        before_s = self.before_s - delay.total_seconds() - self.plan.timing.carry_s
+        plan = self.plan_again(self.plan.created_at + delay, avoid, before_s)
+        if isinstance(plan, NoPlan):
+            self.too_slow = self.too_slow or plan.least_time_to_aed_s is not None
+            return None
+        return plan
 
     def first_free(self, intent: OperationalIntent, longest: timedelta) -> timedelta | None:
         """The smallest delay, in whole milliseconds, at which nothing that blocks is met."""
@@ -222,10 +265,8 @@ class _Resolver:
                 avoid.setdefault((conflict.intent_id, conflict.other_volume_index), self.obstacle(conflict))
             if self.ends_inside(avoid.values()):
                 return None
-            plan = self.plan_again(
-                self.plan.created_at, [(intent_id, shape) for (intent_id, _), shape in avoid.items()]
-            )
-            if isinstance(plan, NoPlan):
+            plan = self.again(timedelta(0), [(intent_id, shape) for (intent_id, _), shape in avoid.items()])
+            if plan is None:
                 return None
             blocking = self.blocking(self.intent(plan))
             if not blocking:

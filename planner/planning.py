@@ -59,12 +59,15 @@ def plan_flight(
     at: datetime,
     policy: PlanningPolicy = DEFAULT_POLICY,
     extra_obstacles: Sequence[tuple[str, shapely.Polygon]] = (),
+    before_s: float = math.inf,
 ) -> FlightPlan | NoPlan:
     """The flight with the shortest time to the AED on the ground, verified, or every reason against it.
 
     ``at`` is the moment of acceptance; the plan may take off until ``at`` + ``policy.valid_s``. Zones count
     when they are active at any moment from then until the drone is back. ``extra_obstacles`` (name,
     polygon in the airspace frame's metres) are kept away from like prohibited zones at all heights.
+    ``before_s``: a flight that needs as long as that until the AED is on the ground is of no use, and is not
+    finished once its ways at single heights show it: then :attr:`NoPlan.least_time_to_aed_s` says how long.
     """
     terms = task.airframe.delivery(task.method)
     if terms is None or task.method not in task.landing_point.delivery_methods:
@@ -77,7 +80,7 @@ def plan_flight(
     question = _Question(task, terms, site, space, at, policy)
     duration_s = question.first_duration_s()
     for _ in range(3):
-        found = question.plan(ids, duration_s)
+        found = question.plan(ids, duration_s, before_s)
         if isinstance(found, NoPlan) or found.timing.total_s <= duration_s:
             return found
         # The flight outlasts the window that its zones were judged in: judge again in a longer one.
@@ -118,7 +121,7 @@ class _Question:
             + self.terms.hover_budget_s
         )
 
-    def plan(self, ids: IdSource, duration_s: float) -> FlightPlan | NoPlan:
+    def plan(self, ids: IdSource, duration_s: float, before_s: float) -> FlightPlan | NoPlan:
         """Best first over heights: a height is opened at its lower bound, finished at its true time."""
         end = self.at + timedelta(seconds=self.policy.valid_s + duration_s)
         self.window = TimeWindow(self.at, end)
@@ -146,6 +149,10 @@ class _Question:
         while queue:
             bound_s, number, way = heapq.heappop(queue)
             layer = layers[number]
+            # The queue's first is the lower bound of all that it holds.
+            to_aed_s = self.airframe.preparation_s + bound_s + self.terms.lower_s
+            if to_aed_s >= before_s:
+                return NoPlan((reasons.slower_by_bound(math.floor(to_aed_s + self.task.carry_s)),), to_aed_s)
             if way is not None:
                 plan = completion.complete(layer, way, ids)
                 if plan is not None:

@@ -32,9 +32,14 @@ class FlightTask:
 
 @dataclass(frozen=True, slots=True)
 class NoPlan:
-    """There is no flight, and why."""
+    """There is no flight, and why.
+
+    ``least_time_to_aed_s``: there may be one, but none that puts the AED down earlier than this, and that is later
+    than the planner was told to look for; None where it looked for any.
+    """
 
     reasons: tuple[Reason, ...]
+    least_time_to_aed_s: float | None = None
 
 
 def delivery_terms_for(airframe: Airframe, methods: tuple[DeliveryMethod, ...]) -> DeliveryTerms | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import get_args
 
 from core.clock import Clock
 from core.errors import DroneAedError, ErrorCode, InternalError
-from flight.bus import Bus
+from flight.bus import Bus, Delivery
 from flight.messages import Event, TelemetrySample, decode
 from hub_api.dispatch.fleet import Fleet
 
@@ -25,23 +27,47 @@ _EVENTS = get_args(Event)
 async def consume_events(
     bus: Bus, clock: Clock, fleet: Fleet, store_event: Callable[[Event], Awaitable[None]]
 ) -> None:
-    """Hand every drone's events to ``store_event``, in order, each until it is stored. Until cancelled."""
+    """Hand every drone's events to ``store_event``, each drone's in order, each until it is stored. Until cancelled.
+
+    Drones don't wait for one another: what several of them tell at once is committed together.
+    """
     subscription = await bus.subscribe("fleet.*.events", durable="hub")
-    async for delivery in subscription:
-        try:
-            message = decode(delivery.payload)
-        except InternalError:
-            # Not ours to repair, and repeating it would stop every event behind it.
-            log.exception("an unreadable message on %s was set aside: %r", delivery.subject, delivery.payload)
+    lanes: dict[str, deque[tuple[Delivery, Event]]] = {}
+
+    async def store_lane(drone_id: str) -> None:
+        lane = lanes[drone_id]
+        while lane:
+            delivery, event = lane.popleft()
+            await _store(clock, store_event, event)
             await delivery.ack()
-            continue
-        if not isinstance(message, _EVENTS):
-            log.error("a %s has no place on %s", type(message).__name__, delivery.subject)
-            await delivery.ack()
-            continue
-        fleet.take_event(message)
-        await _store(clock, store_event, message)
-        await delivery.ack()
+        del lanes[drone_id]
+
+    async with asyncio.TaskGroup() as group:
+        async for delivery in subscription:
+            event = _event_of(delivery)
+            if event is None:
+                await delivery.ack()
+                continue
+            fleet.take_event(event)
+            lane = lanes.get(event.drone_id)
+            if lane is not None:
+                lane.append((delivery, event))
+                continue
+            lanes[event.drone_id] = deque([(delivery, event)])
+            group.create_task(store_lane(event.drone_id), name=f"events-{event.drone_id}")
+
+
+def _event_of(delivery: Delivery) -> Event | None:
+    """What a drone tells; None for what is not ours to repair: repeating it would stop every event behind it."""
+    try:
+        message = decode(delivery.payload)
+    except InternalError:
+        log.exception("an unreadable message on %s was set aside: %r", delivery.subject, delivery.payload)
+        return None
+    if not isinstance(message, _EVENTS):
+        log.error("a %s has no place on %s", type(message).__name__, delivery.subject)
+        return None
+    return message
 
 
 async def _store(clock: Clock, store_event: Callable[[Event], Awaitable[None]], event: Event) -> None:

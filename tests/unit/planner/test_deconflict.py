@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -52,7 +53,9 @@ UNDULATION_M = -3.5
 WHOLE_DAY = (-40_000.0, 40_000.0)
 
 
-def again(at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]]) -> FlightPlan | NoPlan:
+def again(
+    at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]], before_s: float = math.inf
+) -> FlightPlan | NoPlan:
     task = FlightTask(
         drone_id="d1",
         station=START,
@@ -63,7 +66,8 @@ def again(at: datetime, avoid: Sequence[tuple[str, shapely.Polygon]]) -> FlightP
         charge_fraction=1.0,
         carry_s=60.0,
     )
-    return planning_again(task, site=site((START,), (GOAL,), REFUGES), airspace=SKY, ids=ids())(at, avoid)
+    asked = planning_again(task, site=site((START,), (GOAL,), REFUGES), airspace=SKY, ids=ids())
+    return asked(at, avoid, before_s)
 
 
 def solve(*active: OperationalIntent, priority: int = 400, longest_delay_s: float = 120.0) -> Resolution:
