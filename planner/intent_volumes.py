@@ -113,7 +113,45 @@ def volumes_of_plan(
     a survey: ellipsoidal altitude = AMSL altitude + undulation. It has no default, because it isn't guessed.
     """
     check_number("geoid_undulation_m", geoid_undulation_m, minimum=-110.0, maximum=90.0)
-    return tuple(_Volumes(plan, geoid_undulation_m, margins).all())
+    return _volumes(_Asked(plan, geoid_undulation_m, margins))
+
+
+class _Asked:
+    """A plan's volumes as a key: they depend on its legs and moments, and not on what else a plan is given later.
+
+    The same plan is asked about when it is judged, when it is declared, and with every look at the traffic; its
+    dozens of rings take longer than the question.
+    """
+
+    __slots__ = ("margins", "plan", "undulation_m")
+
+    def __init__(self, plan: FlightPlan, undulation_m: float, margins: Margins) -> None:
+        self.plan, self.undulation_m, self.margins = plan, undulation_m, margins
+
+    def _rest(self) -> tuple[object, ...]:
+        plan = self.plan
+        return (
+            *(plan.created_at, plan.valid_until, plan.home, plan.delivery_ground_amsl_m),
+            *(plan.timing.lower_s, plan.hover_budget_s, plan.corridor_half_width_m),
+            *(self.undulation_m, self.margins),
+        )
+
+    def __hash__(self) -> int:
+        return hash((id(self.plan.outbound), id(self.plan.inbound), self.plan.created_at))
+
+    def __eq__(self, other: object) -> bool:
+        # Legs by identity: what is kept keeps them alive, so that no other legs get their place.
+        return (
+            isinstance(other, _Asked)
+            and self.plan.outbound is other.plan.outbound
+            and self.plan.inbound is other.plan.inbound
+            and self._rest() == other._rest()
+        )
+
+
+@lru_cache(maxsize=512)
+def _volumes(asked: _Asked) -> tuple[Volume4D, ...]:
+    return tuple(_Volumes(asked.plan, asked.undulation_m, asked.margins).all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from planner.search import NoSearchRoute
 
 if TYPE_CHECKING:
     from planner.policy import PlanningPolicy
+    from planner.reasons import Reason
     from planner.space import KeepIn, Space
 
 Mask = npt.NDArray[np.bool_]
@@ -42,6 +43,7 @@ class Moment:
         self._undominated: dict[tuple[float, ...], tuple[float, ...]] = {}
         self._columns: dict[tuple[XY, float, float], tuple[int, ...]] = {}
         self._always_closed: dict[PlanningPolicy, Mask] = {}
+        self._refused: dict[tuple[object, ...], tuple[tuple[object, ...], tuple[Reason, ...]]] = {}
         self._too_near: dict[tuple[XY, float], tuple[str, ...]] = {}
         self._always_too_near: dict[tuple[XY, PlanningPolicy], bool] = {}
 
@@ -111,6 +113,19 @@ class Moment:
             return bool(self._inside(xy, keep_in, closed()))
 
         return _kept(self._always_too_near, (xy, policy), look)
+
+    def refusal(self, key: tuple[object, ...]) -> tuple[Reason, ...] | None:
+        """The reasons against a question that was refused before under this sky."""
+        found = self._refused.get(key)
+        return None if found is None else found[1]
+
+    def remember_refusal(
+        self, key: tuple[object, ...], about: tuple[object, ...], why: tuple[Reason, ...]
+    ) -> None:
+        """``about``: the objects whose identities are in ``key``; they are kept, so that no others get those."""
+        if len(self._refused) >= _REMEMBERED:
+            self._refused.clear()
+        self._refused[key] = (about, why)
 
     def _inside(self, xy: XY, keep_in: KeepIn | None, mask: Mask) -> tuple[str, ...]:
         """Which obstacles the search's own test finds around a place; it is asked for a way that leads nowhere."""

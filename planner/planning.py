@@ -122,10 +122,35 @@ class _Question:
         )
 
     def plan(self, ids: IdSource, duration_s: float, before_s: float) -> FlightPlan | NoPlan:
-        """Best first over heights: a height is opened at its lower bound, finished at its true time."""
+        """The plan; a question that was refused before under the same sky and wind is not asked again.
+
+        A place whose surroundings have no legal returns is asked about by every order near it, from dozens of
+        stations. The battery is not part of the question where it was not against it.
+        """
         end = self.at + timedelta(seconds=self.policy.valid_s + duration_s)
         self.window = TimeWindow(self.at, end)
         self.sky = self.space.moment(self.window)
+        about = (self.site, self.task.station, self.task.landing_point, self.airframe)
+        wind = self.task.wind
+        key = (
+            *map(id, about),
+            *(self.task.method, wind.from_deg, wind.speed_m_s, wind.gust_m_s, self.policy),
+        )
+        known = None if self.space.has_extra else self.sky.refusal(key)
+        if known is not None:
+            return NoPlan(known)
+        found = self.best(ids, before_s)
+        if (
+            isinstance(found, NoPlan)
+            and found.least_time_to_aed_s is None
+            and not self.space.has_extra
+            and all(reason.code != "not_enough_energy" for reason in found.reasons)
+        ):
+            self.sky.remember_refusal(key, about, found.reasons)
+        return found
+
+    def best(self, ids: IdSource, before_s: float) -> FlightPlan | NoPlan:
+        """Best first over heights: a height is opened at its lower bound, finished at its true time."""
         self.against = Refusals(self.task, self.space.airspace, self.space.corridor)
         completion = Completion(
             task=self.task,
@@ -151,7 +176,7 @@ class _Question:
             layer = layers[number]
             # The queue's first is the lower bound of all that it holds.
             to_aed_s = self.airframe.preparation_s + bound_s + self.terms.lower_s
-            if to_aed_s >= before_s:
+            if before_s <= to_aed_s < math.inf:
                 return NoPlan((reasons.slower_by_bound(math.floor(to_aed_s + self.task.carry_s)),), to_aed_s)
             if way is not None:
                 plan = completion.complete(layer, way, ids)

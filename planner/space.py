@@ -81,6 +81,11 @@ class Space:
         result._moments, result._places, result.plane = {}, self._places, self.plane
         return result
 
+    @property
+    def has_extra(self) -> bool:
+        """Whether polygons beside the airspace's zones are kept away from."""
+        return bool(self._extra)
+
     def moment(self, window: TimeWindow) -> Moment:
         """What stands during the window, remembered for every window in which the same does."""
         key = self.airspace.standing_key(window)

@@ -7,9 +7,10 @@ decision, while the order itself is read at every event of its flight.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 from hub_api.dispatch.planning import CandidateAnswer
 from planner.reasons import Reason
@@ -44,7 +45,7 @@ def pack(candidates: Sequence[CandidateAnswer]) -> str:
         ]
         for item in candidates
     ]
-    return json.dumps(
+    return to_json(
         {
             "form": _FORM,
             "drones": drones.listed(list),
@@ -52,15 +53,13 @@ def pack(candidates: Sequence[CandidateAnswer]) -> str:
             "verdicts": verdicts.listed(str),
             "reasons": reasons.listed(_reason),
             "candidates": rows,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+        }
+    ).decode()
 
 
 def unpack(document: str) -> list[dict[str, Any]]:
     """The candidates as the API shows them."""
-    stored = json.loads(document)
+    stored = from_json(document)
     reasons = [
         {"code": code, "detail": detail, "detail_zh": detail_zh}
         for code, detail, detail_zh in stored["reasons"]

@@ -19,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
@@ -73,6 +73,7 @@ def make_engine(url: str) -> Engine:
     engine = create_engine(
         url,
         # Plans and decisions are large, and every event of a flight reads them.
+        json_serializer=_json,
         json_deserializer=from_json,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
     )
@@ -95,6 +96,10 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+def _json(value: Any) -> str:
+    return to_json(value).decode()
+
+
 def _postgresql(url: URL) -> Engine:
     """Readers see one snapshot; a writer waits no longer for another than a SQLite writer would."""
     engine = create_engine(
@@ -102,6 +107,7 @@ def _postgresql(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=_READERS + 1,
         isolation_level="REPEATABLE READ",
+        json_serializer=_json,
         json_deserializer=from_json,
         connect_args={
             "connect_timeout": int(BUSY_TIMEOUT_S),
