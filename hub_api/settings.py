@@ -181,6 +181,11 @@ class Settings(BaseSettings):
     incident_still_s: float = Field(
         180.0, gt=0, description="An open incident that nobody moves on for so long raises a warning event."
     )
+    video_guidance_severities: tuple[Severity, ...] = Field(
+        (Severity.I, Severity.II),
+        description="Severities that are guided by video unless the centre says otherwise, JSON (A5): caller and doctor "
+        "get a link by short message as soon as their numbers are known.",
+    )
     callback_timeout_s: float = Field(5.0, gt=0, description="Deadline of one callback request.")
     callback_attempts: int = Field(
         8, ge=1, le=50, description="Tries per callback; the pause doubles from 1 s, at most 300 s."

@@ -40,6 +40,7 @@ from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.feed import EventFeed
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.flights import FlightFollower
+from hub_api.dispatch.guidance import Guidance
 from hub_api.dispatch.incident_ledger import IncidentLedger
 from hub_api.dispatch.incident_room import IncidentRoom
 from hub_api.dispatch.incident_watch import IncidentWatch
@@ -346,9 +347,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
                 and fleet.holds_command(command.drone_id, settings.fleet_settle_s)
             ),
         )
-        incident_service = IncidentService(
-            database=database, ledger=incident_ledger, personal=personal, keep_s=settings.idempotency_keep_s
-        )
         incident_watch = IncidentWatch(database, incident_ledger, clock, still_s=settings.incident_still_s)
         move_desk = MoveDesk(
             database=database,
@@ -387,6 +385,20 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             stack=stack,
             port=given.identification,
             transport=given.gateway_transport,
+        )
+        guidance = Guidance(
+            messages,
+            incident_ledger,
+            severities=settings.video_guidance_severities,
+            wake=lambda: message_sender.wake(),
+        )
+        messages.on_outcome = guidance.take_outcome
+        incident_service = IncidentService(
+            database=database,
+            ledger=incident_ledger,
+            personal=personal,
+            guidance=guidance,
+            keep_s=settings.idempotency_keep_s,
         )
         recorder = Recorder()
         message_sender = MessageSender(

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
+from hub_api.dispatch.guidance import Guidance, VideoGuidance
 from hub_api.dispatch.incident_ledger import IncidentLedger, refuse_if_closed, unknown_incident
 from hub_api.dispatch.incident_states import STAGE_ZH, Escalation, IncidentState, Outcome, Stage
 from hub_api.dispatch.order_states import TERMINAL_STATES
@@ -67,11 +68,13 @@ class IncidentService:
         database: Database,
         ledger: IncidentLedger,
         personal: PersonalData,
+        guidance: Guidance,
         keep_s: float,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._personal = personal
+        self._guidance = guidance
         self._keep_s = keep_s
 
     async def receive(self, new: NewIncident) -> Received:
@@ -81,10 +84,12 @@ class IncidentService:
         """
         self._ledger.check_callback(new.facts.plain.get("callback_url"))
         try:
-            return await self._database.write(lambda session: self._receive(session, new))
+            received = await self._database.write(lambda session: self._receive(session, new))
         except IntegrityError:
             # Another hub on the same database stored this key a moment ago.
-            return await self._database.write(lambda session: self._receive(session, new))
+            received = await self._database.write(lambda session: self._receive(session, new))
+        self._guidance.wake()
+        return received
 
     def _receive(self, session: Session, new: NewIncident) -> Received:
         now = self._ledger.now()
@@ -106,6 +111,7 @@ class IncidentService:
             incident_id=incident.incident_id,
             at=now,
         )
+        incident = self._guidance.offer(session, incident, self.opened(incident))
         return Received(incident, joined=found is not None)
 
     @staticmethod
@@ -211,9 +217,24 @@ class IncidentService:
                     "该位置已有未完成的订单，请更新订单位置",
                     field="position",
                 )
-            return self.learn(session, incident, facts, "incident_changed")
+            incident = self.learn(session, incident, facts, "incident_changed")
+            return self._guidance.offer(session, incident, self.opened(incident))
 
-        return await self._database.write(work)
+        changed = await self._database.write(work)
+        self._guidance.wake()
+        return changed
+
+    async def guide(self, incident_id: str, wanted: VideoGuidance, *, client: str | None) -> IncidentRecord:
+        """The centre decides about video guidance. Raises 4004 closed, or nobody can be reached. Source: A5."""
+
+        def work(session: Session) -> IncidentRecord:
+            incident = self.of(session, incident_id, client)
+            refuse_if_closed(incident)
+            return self._guidance.set(session, incident, wanted, self.opened(incident))
+
+        incident = await self._database.write(work)
+        self._guidance.wake()
+        return incident
 
     def learn(self, session: Session, incident: IncidentRecord, facts: Facts, kind: str) -> IncidentRecord:
         """Write what is newly known; names of the fields are told, personal ones without their values."""
@@ -331,6 +352,7 @@ class IncidentService:
                 personal = self.opened(incident) | {"utstein": dict(utstein)}
                 changes["personal"] = self._personal.seal(incident.incident_id, personal)
                 changes["personal_erased_at"] = None
+            self._guidance.withdraw(session, incident, "the incident is closed")
             return self._ledger.close(session, incident, outcome, changes)
 
         return await self._database.write(work)

@@ -42,6 +42,7 @@ class IncidentRecord:
     warned_at: datetime | None = None
     closed_at: datetime | None = None
     outcome: str | None = None
+    video_guidance: str = "by_severity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

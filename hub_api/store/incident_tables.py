@@ -45,6 +45,7 @@ class IncidentRow(Row, table=True):
     warned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: str | None = Field(default=None, max_length=40)
+    video_guidance: str = Field(default="by_severity", max_length=20)
 
 
 class IncidentPartyRow(Row, table=True):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_states import Escalation, Outcome, PartyKind, PartyRole, PartyState, Stage
 from hub_api.features.orders.schemas import (
     CallbackUrl,
@@ -121,6 +122,10 @@ class _Known(_Request):
         description="报警: when the call began. Only the centre knows; never taken from the arrival here.",
     )
     ambulance: Ambulance | None = None
+    video_guidance: Annotated[VideoGuidance, _word(VideoGuidance)] | None = Field(
+        None,
+        description="Whether caller and doctor get a video link; without it the severity decides (A5, A6).",
+    )
     callback_url: CallbackUrl | None = Field(
         None, description="Everything that happens to the incident is posted here, signed, in order."
     )

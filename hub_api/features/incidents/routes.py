@@ -13,7 +13,7 @@ from hub_api.dependencies import HubDep, IdempotencyKey
 from hub_api.dispatch.incident_ledger import refuse_if_closed, unknown_incident
 from hub_api.dispatch.incident_room import PartyReport
 from hub_api.dispatch.incident_states import Escalation, IncidentState
-from hub_api.features.incidents import taking, views
+from hub_api.features.incidents import dossier, taking, views
 from hub_api.features.incidents.requests import (
     CloseRequest,
     EscalateRequest,
@@ -37,7 +37,15 @@ from hub_api.features.orders.schemas import OrderView
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.incident_records import IncidentRecord
-from hub_api.store.repositories import callbacks, events, incident_parts, incidents, missions, orders
+from hub_api.store.repositories import (
+    callbacks,
+    events,
+    incident_parts,
+    incidents,
+    messages,
+    missions,
+    orders,
+)
 from hub_api.strict_json import StrictJsonRoute
 
 router = APIRouter(prefix="/v1/incidents", tags=["incidents"], route_class=StrictJsonRoute)
@@ -142,6 +150,8 @@ async def change_incident(
     _check_id(incident_id)
     facts = await taking.facts_of_change(hub, who.client, body)
     await hub.incidents.change(incident_id, facts, client=who.writable_client)
+    if body.video_guidance is not None:
+        await hub.incidents.guide(incident_id, body.video_guidance, client=who.writable_client)
     return await _view(hub, incident_id, who)
 
 
@@ -300,7 +310,7 @@ async def hand_over(hub: HubDep, who: Reader, incident_id: IncidentId) -> HandOv
     """Times, AEDs, shocks, observations and the Utstein core elements, as far as they were reported (A18)."""
     look = await _look(hub, incident_id, who)
     allowed = who.sees_personal_data_of(look.incident.client)
-    return views.hand_over(look, hub.personal, allowed=allowed, now=hub.clock.now())
+    return dossier.hand_over(look, hub.personal, allowed=allowed, now=hub.clock.now())
 
 
 @router.get(
@@ -336,7 +346,7 @@ async def list_events(
 )
 async def list_exchanges(hub: HubDep, who: Reader, incident_id: IncidentId) -> ExchangeList:
     """Every message in and out with its state, for the governance of exchanged data (G5)."""
-    return ExchangeList(exchanges=views.exchanges(await _look(hub, incident_id, who)))
+    return ExchangeList(exchanges=dossier.exchanges(await _look(hub, incident_id, who)))
 
 
 def _check_id(incident_id: str) -> None:
@@ -375,6 +385,7 @@ async def _look(hub: HubDep, incident_id: str, who: Principal) -> views.Incident
             ],
             parties=incident_parts.parties_of(session, incident_id),
             observations=incident_parts.observations_of(session, incident_id),
+            messages=messages.of_subject(session, incident_id),
             updates=sorted(
                 [
                     *callbacks.of_incident(session, incident_id),

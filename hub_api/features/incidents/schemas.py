@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_states import Escalation, IncidentState, Stage
 from hub_api.dispatch.order_states import OrderState
 from hub_api.features.orders.schemas import Caller, LocationView, OrderSummary, Severity
+from hub_api.store.repositories.messages import MessageKind, MessageState
 
 PersonalDataStatus = Literal["shown", "masked", "erased", "unreadable"]
 
@@ -73,6 +75,18 @@ class PatientView(BaseModel):
     values: dict[str, Any] | None
 
 
+class MessageLine(BaseModel):
+    """A short message or video room of the incident; more at `/v1/messages`. Source: A6."""
+
+    message_id: str
+    kind: MessageKind
+    role: str | None = Field(description="caller or doctor; null for a room.")
+    state: MessageState = Field(description="`sent`: the carrier took it, not that anybody read it.")
+    created_at: datetime
+    sent_at: datetime | None
+    last_error: str | None
+
+
 class IncidentSummary(BaseModel):
     """One line of the list."""
 
@@ -114,6 +128,8 @@ class IncidentView(IncidentSummary):
     notes: str | None
     ambulance: AmbulanceView | None
     patient: list[PatientView] = Field(description="Oldest first.")
+    video_guidance: VideoGuidance
+    messages: list[MessageLine]
     stages: list[StageView]
     gaps: GapsView
     parties: list[PartyView]

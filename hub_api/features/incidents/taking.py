@@ -56,6 +56,8 @@ def _facts(body: IncidentRequest | IncidentChange, values: dict[str, Any]) -> Fa
     plain = {name: values[name] for name in _PLAIN if name in told}
     if body.severity_code is not None:
         plain["severity_code"] = body.severity_code
+    if body.video_guidance is not None and isinstance(body, IncidentRequest):
+        plain["video_guidance"] = str(body.video_guidance)
     return Facts(
         plain=plain,
         personal={name: values[name] for name in _PERSONAL if name in told},

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlsplit
 
+from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_room import party_record_name
 from hub_api.dispatch.incident_states import STAGE_ZH, Stage, gap_s, moment_of
-from hub_api.features.incidents.requests import Utstein
 from hub_api.features.incidents.schemas import (
-    AedView,
     AmbulanceView,
-    ExchangeView,
     GapsView,
-    HandOverView,
     IncidentEventView,
     IncidentSummary,
     IncidentView,
+    MessageLine,
     PartyView,
     PatientView,
     StageView,
@@ -29,6 +24,7 @@ from hub_api.features.orders.views import summary_of
 from hub_api.personal_data import PersonalData, Shown
 from hub_api.store.incident_records import IncidentRecord, ObservationRecord, PartyRecord
 from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
+from hub_api.store.repositories.messages import MessageRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +37,7 @@ class IncidentLook:
     parties: list[PartyRecord]
     observations: list[ObservationRecord]
     updates: list[CallbackRecord]
+    messages: list[MessageRecord]
 
 
 def summary(incident: IncidentRecord) -> IncidentSummary:
@@ -68,7 +65,7 @@ def view(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> Incide
     return IncidentView(
         **summary(incident).model_dump(),
         client=incident.client,
-        position=_location(incident),
+        position=location(incident),
         floor=incident.floor,
         severity_code=incident.severity_code,
         personal_data=shown.status,
@@ -77,8 +74,10 @@ def view(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> Incide
         address=values.get("address"),
         access_notes=values.get("access_notes"),
         notes=values.get("notes"),
-        ambulance=_ambulance(incident),
-        patient=[_patient(item, personal, allowed) for item in look.observations],
+        ambulance=ambulance_of(incident),
+        patient=[patient_of(item, personal, allowed) for item in look.observations],
+        video_guidance=VideoGuidance(incident.video_guidance),
+        messages=[_message(message) for message in look.messages],
         stages=stages(incident),
         gaps=gaps(look),
         parties=parties(look, personal, allowed=allowed),
@@ -87,7 +86,8 @@ def view(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> Incide
     )
 
 
-def _location(incident: IncidentRecord) -> LocationView:
+def location(incident: IncidentRecord) -> LocationView:
+    """Where, as sent and in WGS-84."""
     return LocationView(
         reference_system=incident.place["reference_system"],
         latitude_deg=incident.place["latitude_deg"],
@@ -97,7 +97,8 @@ def _location(incident: IncidentRecord) -> LocationView:
     )
 
 
-def _ambulance(incident: IncidentRecord) -> AmbulanceView | None:
+def ambulance_of(incident: IncidentRecord) -> AmbulanceView | None:
+    """As far as the centre tells; None where it has not."""
     return None if incident.ambulance is None else AmbulanceView.model_validate(incident.ambulance)
 
 
@@ -162,7 +163,7 @@ def parties(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> lis
                 phone=caller.get("phone"),
             )
         )
-    ambulance = _ambulance(incident)
+    ambulance = ambulance_of(incident)
     if ambulance is not None:
         found.append(_ambulance_party(ambulance))
     found += [_drone_party(order_id, mission) for order_id, mission in look.missions]
@@ -242,7 +243,8 @@ def party_view(party: PartyRecord, personal: PersonalData, *, allowed: bool) -> 
     return _reported(party, personal, allowed)
 
 
-def _patient(item: ObservationRecord, personal: PersonalData, allowed: bool) -> PatientView:
+def patient_of(item: ObservationRecord, personal: PersonalData, allowed: bool) -> PatientView:
+    """How the patient was, if the reader may see it."""
     shown: Shown = personal.reveal(item.observation_id, item.personal, allowed=allowed)
     return PatientView(
         observation_id=item.observation_id,
@@ -250,6 +252,18 @@ def _patient(item: ObservationRecord, personal: PersonalData, allowed: bool) -> 
         source=item.source,
         personal_data=shown.status,
         values=shown.values or None,
+    )
+
+
+def _message(message: MessageRecord) -> MessageLine:
+    return MessageLine(
+        message_id=message.message_id,
+        kind=message.kind,
+        role=message.role,
+        state=message.state,
+        created_at=message.created_at,
+        sent_at=message.sent_at,
+        last_error=message.last_error,
     )
 
 
@@ -267,101 +281,3 @@ def event_view(event: EventRecord) -> IncidentEventView:
         detail_zh=event.detail_zh,
         data=event.data,
     )
-
-
-def hand_over(look: IncidentLook, personal: PersonalData, *, allowed: bool, now: datetime) -> HandOverView:
-    """What the hospital needs to know. Source: A18."""
-    incident = look.incident
-    shown = personal.reveal(incident.incident_id, incident.personal, allowed=allowed)
-    told: Mapping[str, Any] = shown.values.get("utstein") or {}
-    observations = [_patient(item, personal, allowed) for item in look.observations]
-    shocks = [
-        item.values["shocks_delivered"]
-        for item in observations
-        if item.values and item.values.get("shocks_delivered") is not None
-    ]
-    utstein = {name: told.get(name) for name in Utstein.model_fields}
-    return HandOverView(
-        incident_id=incident.incident_id,
-        reference=incident.reference,
-        state=incident.state,
-        made_at=now,
-        severity=incident.severity,
-        position=_location(incident),
-        floor=incident.floor,
-        personal_data=shown.status,
-        stages=stages(incident),
-        gaps=gaps(look),
-        ambulance=_ambulance(incident),
-        aeds=[_aed(order_id, mission) for order_id, mission in look.missions],
-        parties=parties(look, personal, allowed=allowed),
-        observations=observations,
-        shocks_delivered=max(shocks, default=None),
-        outcome=incident.outcome,
-        utstein_2014=utstein if shown.status == "shown" else None,
-        not_reported=[name for name, value in utstein.items() if value is None],
-    )
-
-
-def _aed(order_id: str, mission: MissionRecord) -> AedView:
-    return AedView(
-        order_id=order_id,
-        flight_id=mission.flight_id,
-        drone_id=mission.drone_id,
-        landing_point_id=mission.landing_point_id,
-        commanded_at=mission.commanded_at,
-        airborne_at=mission.airborne_at,
-        aed_on_ground_at=mission.aed_on_ground_at,
-        ended_at=mission.ended_at,
-        safe_state=mission.safe_state,
-    )
-
-
-def exchanges(look: IncidentLook) -> list[ExchangeView]:
-    """What came in and what was owed to whom. Source: G5."""
-    incident = look.incident
-    came_in = [
-        ExchangeView(
-            at=incident.received_at,
-            direction="in",
-            partner=incident.client,
-            what=f"incident ({incident.source})",
-            state="taken",
-            taken_at=incident.received_at,
-            attempts=1,
-            last_error=None,
-        ),
-        *(
-            ExchangeView(
-                at=order.received_at,
-                direction="in",
-                partner=order.client,
-                what=f"order {order.order_id}",
-                state="taken",
-                taken_at=order.received_at,
-                attempts=1,
-                last_error=None,
-            )
-            for order in look.orders
-        ),
-    ]
-    went_out = [
-        ExchangeView(
-            at=update.created_at,
-            direction="out",
-            partner=urlsplit(update.url).hostname or update.url,
-            what=f"callback for event {update.event_seq}",
-            state=(
-                "taken"
-                if update.delivered_at is not None
-                else "given_up"
-                if update.failed_at is not None
-                else "owed"
-            ),
-            taken_at=update.delivered_at,
-            attempts=update.attempts,
-            last_error=update.last_error,
-        )
-        for update in look.updates
-    ]
-    return sorted(came_in + went_out, key=lambda item: item.at)
