@@ -16,6 +16,7 @@ from hub_api.body_limit import BodyLimit
 from hub_api.console import pages as console_pages
 from hub_api.features.access.routes import router as access
 from hub_api.features.access.tokens import router as tokens
+from hub_api.features.adapters.routes import router as adapters
 from hub_api.features.airspace.routes import router as airspace
 from hub_api.features.audit.routes import router as audit
 from hub_api.features.console.routes import router as console
@@ -45,7 +46,7 @@ from hub_api.wiring import Parts, open_hub
 log = logging.getLogger(__name__)
 
 ROUTERS = (
-    *(health, metrics, tokens, incidents, severity_codes, incident_reports),
+    *(health, metrics, tokens, incidents, severity_codes, incident_reports, adapters),
     *(orders, flights, records, reports, streams, webhooks, messages),
     *(readiness, care, stations, drones, landing_points, zones, airspace, access, audit, console),
     weather,

@@ -15,7 +15,7 @@ from core.geodesy import Wgs84Point
 from hub_api.dispatch.guidance import Guidance, VideoGuidance
 from hub_api.dispatch.incident_ledger import IncidentLedger, refuse_if_closed, unknown_incident
 from hub_api.dispatch.incident_states import STAGE_ZH, Escalation, IncidentState, Outcome, Stage
-from hub_api.dispatch.order_states import TERMINAL_STATES
+from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database, actor_of
 from hub_api.store.incident_records import IncidentRecord
@@ -340,7 +340,8 @@ class IncidentService:
             flying = [
                 order.order_id
                 for order in orders.of_incident(session, incident_id)
-                if order.state not in TERMINAL_STATES and order.aed_on_ground_at is None
+                if order.state not in TERMINAL_STATES | {OrderState.CANCELLING, OrderState.FAILING}
+                and order.aed_on_ground_at is None
             ]
             if flying:
                 raise DispatchError(

@@ -94,7 +94,7 @@ async def report_incident(
         response.headers["Idempotent-Replay"] = "true"
     if received.replay or received.joined:
         response.status_code = 200
-    return await _view(hub, received.incident.incident_id, who)
+    return await incident_view(hub, received.incident.incident_id, who)
 
 
 @router.get("", response_model=IncidentPage, summary="List incidents", responses=declared(401, 403, 422))
@@ -134,7 +134,7 @@ async def list_incidents(
 )
 async def get_incident(hub: HubDep, who: Reader, incident_id: IncidentId) -> IncidentView:
     """Demand, centre, ambulance, volunteers and AED in one view (A2): stages, gaps, patient, parties, orders."""
-    return await _view(hub, incident_id, who)
+    return await incident_view(hub, incident_id, who)
 
 
 @router.patch(
@@ -152,7 +152,7 @@ async def change_incident(
     await hub.incidents.change(incident_id, facts, client=who.writable_client)
     if body.video_guidance is not None:
         await hub.incidents.guide(incident_id, body.video_guidance, client=who.writable_client)
-    return await _view(hub, incident_id, who)
+    return await incident_view(hub, incident_id, who)
 
 
 @router.post(
@@ -197,7 +197,7 @@ async def reach_stage(hub: HubDep, who: Writer, incident_id: IncidentId, body: S
     await hub.incidents.reach(
         incident_id, body.stage, body.at, reason=body.correction_reason, client=who.writable_client
     )
-    return await _view(hub, incident_id, who)
+    return await incident_view(hub, incident_id, who)
 
 
 @router.post(
@@ -217,7 +217,7 @@ async def escalate(hub: HubDep, who: Writer, incident_id: IncidentId, body: Esca
         refuse_if_closed(incident)
         await taking.order(hub, incident, IncidentOrderRequest(), key=f"escalation-{incident_id}")
     await hub.incidents.escalate(incident_id, body.level, reason=body.reason, client=who.writable_client)
-    return await _view(hub, incident_id, who)
+    return await incident_view(hub, incident_id, who)
 
 
 @router.put(
@@ -281,7 +281,7 @@ async def observe_patient(
     if replay:
         response.status_code = 200
         response.headers["Idempotent-Replay"] = "true"
-    return await _view(hub, incident_id, who)
+    return await incident_view(hub, incident_id, who)
 
 
 @router.post(
@@ -297,7 +297,7 @@ async def close_incident(
     _check_id(incident_id)
     utstein = None if body.utstein is None else body.utstein.model_dump(mode="json", exclude_none=True)
     await hub.incidents.close(incident_id, body.outcome, utstein=utstein, client=who.writable_client)
-    return await _view(hub, incident_id, who)
+    return await incident_view(hub, incident_id, who)
 
 
 @router.get(
@@ -401,6 +401,7 @@ async def _look(hub: HubDep, incident_id: str, who: Principal) -> views.Incident
     return found
 
 
-async def _view(hub: HubDep, incident_id: str, who: Principal) -> IncidentView:
+async def incident_view(hub: HubDep, incident_id: str, who: Principal) -> IncidentView:
+    """Everything of an incident that ``who`` may see. Raises 4005."""
     look = await _look(hub, incident_id, who)
     return views.view(look, hub.personal, allowed=who.sees_personal_data_of(look.incident.client))
