@@ -33,7 +33,7 @@ from hub_api.dispatch.ledger import Turn
 from hub_api.dispatch.order_states import TERMINAL_STATES
 from hub_api.personal_data import PersonalData
 from hub_api.store.incident_records import IncidentRecord
-from hub_api.store.records import EventRecord, NewEvent
+from hub_api.store.records import EventRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import audit, callbacks, events, incident_parts, incidents, orders
 
 log = logging.getLogger(__name__)
@@ -316,6 +316,8 @@ class IncidentLedger:
         incident = incidents.find(session, order.incident_id)
         if incident is None or incident.state is IncidentState.CLOSED:
             return
+        if record.kind == "patient_moved" and not order.request.get("separate"):
+            incident = self._follow_patient(session, incident, order)
         if incident.managed:
             incidents.save(session, incident, updated_at=self.now(), warned_at=None)
             self._owe_callbacks(session, incident, record)
@@ -325,6 +327,26 @@ class IncidentLedger:
             if other.order_id != order.order_id
         ):
             self.close(session, incident, Outcome.ORDERS_FINISHED, {})
+
+    def _follow_patient(
+        self, session: Session, incident: IncidentRecord, order: OrderRecord
+    ) -> IncidentRecord:
+        """The incident is where its patient is: whoever reads it must not be sent to the old place."""
+        changes = {
+            "place": order.request["position"],
+            "latitude_deg": order.latitude_deg,
+            "longitude_deg": order.longitude_deg,
+            "floor": order.request.get("floor"),
+        }
+        return self.change(
+            session,
+            incident,
+            "incident_changed",
+            "Newly known: place (the patient of its order moved)",
+            "事件位置已更新（患者位置变更）",
+            changes,
+            data={"fields": ["floor", "place"], "order_id": order.order_id},
+        )
 
     def close(
         self, session: Session, incident: IncidentRecord, outcome: Outcome, changes: dict[str, Any]

@@ -70,7 +70,7 @@ Follower = Callable[[Session, Turn, EventRecord], None]
 class Ledger:
     """Moves orders by the table of :mod:`hub_api.dispatch.order_states`, inside transactions.
 
-    ``followers`` are called for every record of an order that moved, in the same transaction.
+    ``followers`` are called for every record of an order that moved or is told, in the same transaction.
     """
 
     def __init__(self, clock: Clock, ids: IdSource) -> None:
@@ -182,7 +182,7 @@ class Ledger:
                 body=callback_body(turn.order, record),
                 at=now,
             )
-        if turn.moved:
+        if turn.moved or tell:
             for follow in self.followers:
                 follow(session, turn, record)
         turn.moved = False

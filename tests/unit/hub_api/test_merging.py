@@ -357,3 +357,24 @@ def test_an_order_cut_off_before_its_decision_carries_after_the_restart(tmp_path
             assert flown(w) == 1
 
     play(after(play(before())))
+
+
+def test_a_patient_who_moves_takes_the_incident_along_and_the_merged_order_hears_of_it(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, **MERGING) as w:
+            first, second = await order(w, "k1"), await order(w, "k2", position=NEAR)
+            moved = PATIENT | {"latitude_deg": 22.5612}
+            url = f"/v1/orders/{first['order_id']}/position"
+            body = {"position": moved, "reason": "换了楼栋"}
+            answer = await w.client.post(url, json=body, headers={"Idempotency-Key": "m"})
+            assert answer.status_code == 200, answer.text
+            seen = (await w.client.get(f"/v1/incidents/{first['incident_id']}")).json()
+            assert seen["position"]["latitude_deg"] == 22.5612
+            told = [e["data"].get("mission_event") for e in await w.events(second["order_id"])]
+            assert "patient_moved" in told
+            refused = await w.client.post(
+                f"/v1/orders/{second['order_id']}/position", json=body, headers={"Idempotency-Key": "m2"}
+            )
+            assert refused.status_code == 409
+
+    play(main())

@@ -1,7 +1,7 @@
 """Whether an incident is guided by video.
 
-Revision: 0061
-Revises: 0060
+Revision: 0072
+Revises: 0071
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0061"
-down_revision = "0060"
+revision = "0072"
+down_revision = "0071"
 branch_labels = None
 depends_on = None
 
