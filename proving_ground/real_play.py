@@ -204,7 +204,9 @@ class RealPlay(Play):
         for view in self.hub.fleet.views({}):
             if not view.ready:
                 why = "; ".join(reason.detail for reason in view.not_ready) or "no reason told"
-                self.notes += (f"{view.drone.drone_id} was not ready after {self.ready_limit_s:.0f} s: {why}",)
+                self.notes += (
+                    f"{view.drone.drone_id} was not ready after {self.ready_limit_s:.0f} s: {why}",
+                )
 
     async def until_observed(self, layout: SiteLayout) -> None:
         """Wait for every autopilot's position, and see that it stands on its pad."""
