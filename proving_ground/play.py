@@ -29,6 +29,7 @@ from hub_api import rooms
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
 from hub_api.store.database import make_engine, upgrade
+from hub_api.store.records import EventRecord
 from hub_api.store.repositories import missions
 from hub_api.wiring import AgentTask, Hub, Parts, open_hub
 from planner.flight_plan import LegKind
@@ -104,6 +105,8 @@ class Play:
     watchers: list[Callable[[], None]] = field(default_factory=list)
     """Called after every step of the vehicles."""
     weather_reports: bool = True
+    stored: int = 0
+    """Events that the hub has stored: while there is no new one, nobody need look at the orders again."""
     started_s: float = 0.0
     _wind_m_s: float | None = None
     _hub: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -228,6 +231,7 @@ class Play:
         parts = Parts(clock=self.clock, bus=InProcessBus(self.clock), ids=ids, site=self.site, agents=agents)
         app = _application()
         app.state.hub = self._app_hub = await self._hub.enter_async_context(open_hub(settings, parts))
+        self._app_hub.feed.listen(self._count_stored)
         self._client = await self._hub.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
@@ -237,6 +241,10 @@ class Play:
             )
         )
         await self._report_weather_once(self._client)
+
+    def _count_stored(self, event: EventRecord) -> bool:
+        self.stored += 1
+        return False
 
     async def stop_hub(self) -> None:
         """The process ends: tasks stop where they are, the bus is gone; vehicles fly on."""
