@@ -30,13 +30,15 @@ from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
 from hub_api.store.database import make_engine, upgrade
 from hub_api.store.records import EventRecord
-from hub_api.store.repositories import missions
 from hub_api.wiring import AgentTask, Hub, Parts, open_hub
+from planner.airframe import load_airframes
 from planner.flight_plan import LegKind
 from planner.site import Drone, Site, load_site
 from proving_ground.cable import Cable
 from proving_ground.eyes import Eye, WorldEye
+from proving_ground.hub_clock import HubClock
 from proving_ground.schema import FaultLine, OrderLine, Scenario
+from proving_ground.surroundings import plan_of
 from proving_ground.tracks import Recorder
 from proving_ground.world_faults import WORLD_FAULTS
 from sitl.airframe import load_airframe
@@ -53,6 +55,8 @@ READY_AFTER_S = 5.0
 """Chosen: an estimator that is quick to settle; waiting 40 s for it proves nothing and costs time."""
 READY_LIMIT_S = 60.0
 WEATHER_EVERY_S = 60.0
+FLOWN_BY = {"ardupilot": "hex10", "px4": "quad8_px4"}
+"""What a drone flies as where the scenario asks for another autopilot than its own."""
 
 
 @dataclass(slots=True)
@@ -116,6 +120,11 @@ class Play:
     _broken: Callable[..., None] | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
+    hub_clock: HubClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hub_clock = HubClock(self.clock)
+
     # --- the world ----------------------------------------------------------------------------
 
     @property
@@ -146,7 +155,7 @@ class Play:
                 berth.place,
                 berth.ground_amsl_m,
                 settings=VehicleSettings(
-                    airframe=load_airframe(berth.airframe_id),
+                    airframe=load_airframe(drone.airframe_id),
                     terrain=layout.terrain(berth),
                     ready_after_s=READY_AFTER_S,
                     autopilot=Personality(self.scenario.world.autopilot.value),
@@ -214,7 +223,7 @@ class Play:
         if not database.exists():
             settings.prepare_data_dir()
             database.write_bytes(_empty_database())
-        ids = IdSource(self.clock, seed=1000 * self.seed + self._starts)
+        ids = IdSource(self.hub_clock, seed=1000 * self.seed + self._starts)
 
         def agents(hub: Hub) -> list[AgentTask]:
             return rooms.default_agents(
@@ -228,7 +237,9 @@ class Play:
                 transport_of=self.transport_of,
             )
 
-        parts = Parts(clock=self.clock, bus=InProcessBus(self.clock), ids=ids, site=self.site, agents=agents)
+        parts = Parts(
+            clock=self.hub_clock, bus=InProcessBus(self.hub_clock), ids=ids, site=self.site, agents=agents
+        )
         app = _application()
         app.state.hub = self._app_hub = await self._hub.enter_async_context(open_hub(settings, parts))
         self._app_hub.feed.listen(self._count_stored)
@@ -360,9 +371,8 @@ class Play:
 
     async def close_ahead(self, order: str, *, side_m: float) -> None:
         """The authority closes a square in the middle of the order's last cruise leg towards the landing point."""
-        order_id = self.placed[order].order_id
-        plans = await self.hub.database.read(lambda session: missions.of_order(session, order_id or ""))
-        leg = max(_cruise(plans[-1].plan["outbound"]), key=lambda leg: leg["length_m"])
+        plan = await plan_of(self, order)
+        leg = max(_cruise(plan["outbound"]), key=lambda leg: leg["length_m"])
         middle = {
             axis: (leg["start"]["position"][axis] + 2.0 * leg["end"]["position"][axis]) / 3.0
             for axis in ("latitude_deg", "longitude_deg")
@@ -469,14 +479,21 @@ async def staged(scenario: Scenario, *, seed: int, folder: Path, site_file: Path
 def site_of(scenario: Scenario, site_file: Path) -> Site:
     """The site with the scenario's drones only."""
     whole = load_site(site_file)
+    autopilot, airframes = scenario.world.autopilot.value, load_airframes()
+    drones = tuple(
+        drone
+        if airframes[drone.airframe_id].autopilot == autopilot
+        else replace(drone, airframe_id=FLOWN_BY[autopilot])
+        for drone in whole.drones
+    )
     chosen = scenario.world.drones
     if chosen is None:
-        return whole
+        return replace(whole, drones=drones)
     known = {drone.drone_id for drone in whole.drones}
     unknown = [name for name in chosen if name not in known]
     if unknown:
         raise ValueError(f"world.drones: the site has no {', '.join(unknown)}")
-    return replace(whole, drones=tuple(drone for drone in whole.drones if drone.drone_id in chosen))
+    return replace(whole, drones=tuple(drone for drone in drones if drone.drone_id in chosen))
 
 
 @asynccontextmanager

@@ -143,7 +143,7 @@ async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: flo
                 raise error
         if play._app_hub is None or len(play.placed) < len(play.scenario.orders):
             continue
-        if play.stored == looked_at or any(eye.armed for eye in play.eyes.values()):
+        if play.stored == looked_at or any(eye.armed or not eye.on_ground for eye in play.eyes.values()):
             continue
         looked_at = play.stored
         shown = [await _order(play, placed) for placed in play.placed.values() if placed.order_id]
