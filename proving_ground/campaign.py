@@ -53,6 +53,9 @@ PHYSICALLY_FATAL = {
 }
 """Fault → the invariant that physics (or an attacker on an unsigned link) may break. All others must hold."""
 
+OUTLASTING = ("link_forged", "link_replayed", "link_loss")
+"""Faults whose flight may end only when the battery does: nobody can reach the drone, or believes that somebody else
+flies it."""
 HAPPENED = "every fault happened"
 console = Console()
 _errors = Console(stderr=True, soft_wrap=True)
@@ -72,6 +75,8 @@ def scenario_of(fault: str, phase: str) -> dict[str, Any]:
         "faults": [{"fault": fault, "when": {"phase": phase, "after_s": 0.5}}],
         "expect": [{"outcome": "accepted"}],
     }
+    if fault in OUTLASTING:
+        document["world"]["latest_s"] = 5400
     if fault in PHYSICALLY_FATAL:
         document["waive"] = [
             {"invariant": PHYSICALLY_FATAL[fault], "because": "no controller can prevent it with this fault"}
