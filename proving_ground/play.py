@@ -7,7 +7,6 @@ is virtual, and all chance comes from the seed.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,6 @@ import sqlalchemy
 from fastapi import FastAPI
 
 from core.clock import LoopClock
-from core.geodesy import LocalFrame, Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.bus import InProcessBus
 from flight.links.transport import Transport
@@ -32,13 +30,11 @@ from hub_api.store.database import make_engine, upgrade
 from hub_api.store.records import EventRecord
 from hub_api.wiring import AgentTask, Hub, Parts, open_hub
 from planner.airframe import load_airframes
-from planner.flight_plan import LegKind
 from planner.site import Drone, Site, load_site
 from proving_ground.cable import Cable
 from proving_ground.eyes import Eye, WorldEye
 from proving_ground.hub_clock import HubClock
 from proving_ground.schema import FaultLine, OrderLine, Scenario
-from proving_ground.surroundings import plan_of
 from proving_ground.tracks import Recorder
 from proving_ground.world_faults import WORLD_FAULTS
 from sitl.airframe import load_airframe
@@ -341,60 +337,11 @@ class Play:
         if order_id is not None:
             await self.client.post(f"/v1/orders/{order_id}/cancel", json={"reason": reason})
 
-    async def move_patient(self, name: str) -> None:
-        """The centre says that the patient is somewhere else: beside the landing point next to the one flown to."""
-        order_id = self.placed[name].order_id or ""
-        flown = (await self.hub.database.read(lambda session: missions.of_order(session, order_id)))[-1]
-        here = self.site.landing_point(flown.landing_point_id).position
-        others = [
-            point for point in self.site.landing_points if point.landing_point_id != flown.landing_point_id
-        ]
-        there = min(others, key=lambda point: geodesic_distance_m(point.position, here)).position
-        body = {
-            "position": {
-                "reference_system": "WGS-84",
-                "latitude_deg": there.latitude_deg,
-                "longitude_deg": there.longitude_deg,
-            },
-            "floor": 1,
-            "reason": "the caller was at the other gate",
-        }
-        await self.client.post(
-            f"/v1/orders/{order_id}/position", json=body, headers={"Idempotency-Key": f"{order_id}-moved"}
-        )
-
     async def command(self, drone_id: str, kind: str) -> None:
         """What an operator does at the console."""
         await self.client.post(
             f"/v1/drones/{drone_id}/commands", json={"command": kind, "reason": "scenario"}
         )
-
-    async def close_ahead(self, order: str, *, side_m: float) -> None:
-        """The authority closes a square in the middle of the order's last cruise leg towards the landing point."""
-        plan = await plan_of(self, order)
-        leg = max(_cruise(plan["outbound"]), key=lambda leg: leg["length_m"])
-        middle = {
-            axis: (leg["start"]["position"][axis] + 2.0 * leg["end"]["position"][axis]) / 3.0
-            for axis in ("latitude_deg", "longitude_deg")
-        }
-        half = side_m / 2.0
-        frame = LocalFrame(Wgs84Point(middle["latitude_deg"], middle["longitude_deg"]))
-        corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
-        zone = {
-            "type": "Feature",
-            "properties": {"identifier": "CLOSED-AHEAD", "restriction": "PROHIBITED", "name": "closed ahead"},
-            "geometry": {"type": "Polygon", "coordinates": [frame.unproject(corners).tolist()]},
-        }
-        answer = await self.client.put(
-            "/v1/airspace/feeds/scenario",
-            params={"format": "geojson", "reason": "scenario"},
-            content=json.dumps({"type": "FeatureCollection", "features": [zone]}),
-        )
-        answer.raise_for_status()
-
-    async def open_again(self) -> None:
-        """The authority opens it again."""
-        await self.client.delete("/v1/airspace/feeds/scenario", params={"reason": "scenario"})
 
     # --- faults -------------------------------------------------------------------------------
 
@@ -454,10 +401,6 @@ def _empty_database() -> bytes:
         upgrade(engine)
         engine.dispose()
         return file.read_bytes()
-
-
-def _cruise(legs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [leg for leg in legs if leg["kind"] == LegKind.CRUISE]
 
 
 @asynccontextmanager

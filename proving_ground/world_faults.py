@@ -36,7 +36,7 @@ async def _cancel(play: Play, drone_id: str, order: str, strength: float) -> Non
 
 
 async def _patient_moved(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.move_patient(order)
+    await surroundings.move_patient(play, order)
 
 
 async def _second_call(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -80,11 +80,11 @@ async def _database_back(play: Play, drone_id: str, order: str, strength: float)
 
 
 async def _zone_activated(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.close_ahead(order, side_m=strength)
+    await surroundings.close_ahead(play, order, side_m=strength)
 
 
 async def _zone_cleared(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.open_again()
+    await surroundings.open_again(play)
 
 
 async def _hold(play: Play, drone_id: str, order: str, strength: float) -> None:
