@@ -109,6 +109,13 @@ campaign-planner: setup $(DEV_STAMP) ## A million airspace questions and 100,000
 campaign-links: setup $(DEV_STAMP) ## 10,000 lossy runs: nothing dangerous is commanded twice (about a minute)
 	@$(BIN)/python -m tests.campaign.lossy_commands --runs 10000 --seed 1
 
+STORM_ARGS ?= --orders 10000 --seed 1
+
+.PHONY: campaign-orders
+campaign-orders: setup $(DEV_STAMP) ## 10,000 doubled and reordered orders on each database: exactly one mission each (STORM_ARGS="--orders 500")
+	@$(BIN)/python -m tests.campaign.order_storm --database sqlite $(STORM_ARGS)
+	@$(BIN)/python -m tests.campaign.order_storm --database postgresql $(STORM_ARGS)
+
 .PHONY: conformance
 conformance: setup $(DEV_STAMP) ## Fly every verb on the real autopilots that DRONE_AED_ARDUCOPTER and DRONE_AED_PX4 name (software-in-the-loop)
 	@$(BIN)/python -m tests.conformance.real $(TEST_ARGS)

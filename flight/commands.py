@@ -43,8 +43,7 @@ class FlyMission:
 class AbortFlight:
     """Give the delivery up: on the ground call the flight off, in the air bring AED and drone home.
 
-    Accepted in every phase of a flight; an AED that is already released stays delivered. With ``only_on_ground`` it
-    is refused once the vehicle is in the air: the drone is wanted elsewhere, but not at the price of this delivery.
+    Accepted in every phase of a flight; an AED that is already released stays delivered.
     """
 
     command_id: str
@@ -52,7 +51,6 @@ class AbortFlight:
     flight_id: str
     issued_at: datetime
     reason: str
-    only_on_ground: bool = False
     kind: Literal["abort_flight"] = "abort_flight"
 
 

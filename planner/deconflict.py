@@ -15,10 +15,11 @@ is never just shifted.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 import shapely
@@ -30,7 +31,7 @@ from planner import reasons
 from planner.flight_plan import FlightPlan
 from planner.intent_index import Conflict, IntentIndex, outline_polygon
 from planner.intent_volumes import DEFAULT_MARGINS, OUTSIDE, Margins, intent_of_plan
-from planner.intents import IntentState, OperationalIntent
+from planner.intents import Circle, IntentState, OperationalIntent
 from planner.planning import plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.reasons import Reason
@@ -261,10 +262,13 @@ class _Resolver:
     def rerouted(self, blocking: tuple[Conflict, ...]) -> FlightPlan | None:
         avoid: dict[tuple[str, int], shapely.Polygon] = {}
         for _ in range(ROUNDS):
-            for conflict in blocking:
-                avoid.setdefault((conflict.intent_id, conflict.other_volume_index), self.obstacle(conflict))
-            if self.ends_inside(avoid.values()):
-                return None
+            # Columns first: another flight over the same pad or point is what most often nothing leads around.
+            for conflict in sorted(blocking, key=self.around_a_way):
+                key = (conflict.intent_id, conflict.other_volume_index)
+                if key not in avoid:
+                    avoid[key] = self.obstacle(conflict)
+                    if self.ends_inside(avoid[key]):
+                        return None
             plan = self.again(timedelta(0), [(intent_id, shape) for (intent_id, _), shape in avoid.items()])
             if plan is None:
                 return None
@@ -273,11 +277,21 @@ class _Resolver:
                 return plan
         return None
 
-    def ends_inside(self, obstacles: Iterable[shapely.Polygon]) -> bool:
+    def around_a_way(self, conflict: Conflict) -> bool:
+        """Whether the other's volume lies around a piece of its way, and not over a pad or a landing point."""
+        other = self.index.get(conflict.intent_id)
+        assert other is not None  # conflicts name intents of this very index
+        return not isinstance(other.volumes[conflict.other_volume_index].outline, Circle)
+
+    def ends_inside(self, obstacle: shapely.Polygon) -> bool:
         """Whether pad or hover point is too near to what is avoided: then no way leads around it."""
-        ends = [self.frame.to_enu(end.position) for end in (self.plan.home, self.plan.delivery)]
-        places = shapely.MultiPoint([(end.east_m, end.north_m) for end in ends])
-        return any(shapely.dwithin(shape, places, self.plan.corridor_half_width_m) for shape in obstacles)
+        return bool(shapely.dwithin(obstacle, self.ends, self.plan.corridor_half_width_m))
+
+    @cached_property
+    def ends(self) -> shapely.MultiPoint:
+        """Pad and hover point in the airspace's plane."""
+        found = [self.frame.to_enu(end.position) for end in (self.plan.home, self.plan.delivery)]
+        return shapely.MultiPoint([(end.east_m, end.north_m) for end in found])
 
     def obstacle(self, conflict: Conflict) -> shapely.Polygon:
         """The other's outline, grown by what our volumes reach beyond the corridor that the planner keeps."""
