@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from core.clock import Clock
 
 IdKind = Literal[
-    "inc", "ord", "mis", "flt", "plan", "cmd", "evt", "key", "acc", "whs", "msg", "obs", "mov", "idb"
+    "inc", "ord", "mis", "flt", "plan", "cmd", "evt", "key", "acc", "whs", "msg", "obs", "mov", "idb", "pho"
 ]
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PATTERN = re.compile(rf"^({'|'.join(get_args(IdKind))})_[{_ALPHABET}]{{26}}$")

@@ -46,12 +46,13 @@ class SiteReplanner:
 
     def __init__(
         self,
-        site: Site,
+        site: Site | Callable[[], Site],
         airspace: Callable[[], Airspace],
         ids: IdSource,
         policy: PlanningPolicy = DEFAULT_POLICY,
     ) -> None:
-        self._site, self._airspace, self._ids, self._policy = site, airspace, ids, policy
+        self._site_now = site if callable(site) else lambda: site
+        self._airspace, self._ids, self._policy = airspace, ids, policy
 
     def __call__(
         self,
@@ -63,9 +64,10 @@ class SiteReplanner:
         wind: Wind,
         at: datetime,
     ) -> FlightPlan | NoPlan:
-        station = next((each for each in self._site.stations if each.station_id == plan.station_id), None)
+        site = self._site_now()
+        station = next((each for each in site.stations if each.station_id == plan.station_id), None)
         point = next(
-            (each for each in self._site.landing_points if each.landing_point_id == plan.landing_point_id),
+            (each for each in site.landing_points if each.landing_point_id == plan.landing_point_id),
             None,
         )
         airframe = load_airframes().get(plan.airframe_id)
@@ -93,7 +95,7 @@ class SiteReplanner:
             standing,
             task,
             deliver=deliver,
-            site=self._site,
+            site=site,
             airspace=airspace,
             ids=self._ids,
             at=at,

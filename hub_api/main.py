@@ -34,6 +34,8 @@ from hub_api.features.orders.routes import router as orders
 from hub_api.features.readiness.board_routes import router as readiness
 from hub_api.features.readiness.care_routes import router as care
 from hub_api.features.reports.routes import router as reports
+from hub_api.features.site.photo_routes import router as photos
+from hub_api.features.site.routes import router as site
 from hub_api.features.stations.routes import router as stations
 from hub_api.features.streams.routes import router as streams
 from hub_api.features.weather.routes import router as weather
@@ -48,7 +50,20 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     *(health, metrics, tokens, incidents, severity_codes, incident_reports, adapters),
     *(orders, flights, records, reports, streams, webhooks, messages),
-    *(readiness, care, stations, drones, landing_points, zones, airspace, access, audit, console),
+    *(
+        readiness,
+        care,
+        stations,
+        drones,
+        landing_points,
+        site,
+        photos,
+        zones,
+        airspace,
+        access,
+        audit,
+        console,
+    ),
     weather,
 )
 """In the order of the documentation."""
@@ -87,7 +102,10 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     app.add_middleware(
         BodyLimit,
         max_body_bytes=chosen.max_body_bytes,
-        larger={"/v1/airspace/feeds/": chosen.max_zone_file_bytes},
+        larger={
+            "/v1/airspace/feeds/": chosen.max_zone_file_bytes,
+            "/v1/photos": chosen.max_photo_bytes,
+        },
     )
     app.add_middleware(RequestLog)
     return app

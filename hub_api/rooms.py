@@ -56,21 +56,21 @@ def load_airspace(settings: Settings) -> Airspace:
 
 
 def default_planning(
-    site: Site,
+    site: Callable[[], Site],
     airspace: Callable[[], Airspace],
     ids: IdSource,
     clock: Clock,
     weather_required: frozenset[Quantity] = frozenset(),
 ) -> Planning:
-    """The planner on this site, always on the airspace in force."""
-    return SitePlanning(site, airspace, load_airframes(), ids, clock, weather_required=weather_required)
+    """The planner, always on the site, the airframes and the airspace in force."""
+    return SitePlanning(site, airspace, load_airframes, ids, clock, weather_required=weather_required)
 
 
 def default_airborne_planning(
-    site: Site, airspace: Callable[[], Airspace], ids: IdSource
+    site: Callable[[], Site], airspace: Callable[[], Airspace], ids: IdSource
 ) -> AirbornePlanning:
     """Ways for drones in the air, on this site and the airspace in force."""
-    return SiteAirbornePlanning(lambda: site, airspace, load_airframes(), ids)
+    return SiteAirbornePlanning(site, airspace, load_airframes, ids)
 
 
 def default_agents(
@@ -84,11 +84,13 @@ def default_agents(
     airspace: Callable[[], Airspace],
     links: LinkHub | None = None,
     transport_of: Callable[[Drone], Transport] | None = None,
+    site_in_force: Callable[[], Site] | None = None,
 ) -> list[Coroutine[Any, Any, None]]:
     """One flight agent for every drone of the site, each with its own journal.
 
-    ``airspace`` is the one in force: agents plan another way in it by themselves when a zone closes theirs.
-    ``transport_of`` opens the way to a drone; without it ``links`` does, on the link that the site names.
+    ``airspace`` is the one in force: agents plan another way in it by themselves when a zone closes theirs, over
+    ``site_in_force`` (``site`` without it). ``transport_of`` opens the way to a drone; without it ``links`` does, on
+    the link that the site names.
     Raises 1004 where two drones claim one system id on one link.
     """
     if transport_of is None and links is None:
@@ -104,7 +106,7 @@ def default_agents(
             Journal(journal_dir / f"{quote(drone.drone_id, safe='')}.jsonl"),
             records_dir=records_dir,
             airspace=airspace,
-            replanner=SiteReplanner(site, airspace, ids),
+            replanner=SiteReplanner(site_in_force or site, airspace, ids),
         ).run()
         for drone in site.drones
     ]

@@ -44,6 +44,16 @@ class Settings(BaseSettings):
     site_file: Path = Field(
         Path("examples/sites/baoan.json"), description="Stations, drones and landing points (JSON)."
     )
+    places_file: Path | None = Field(
+        None,
+        description="Names of the city that people search (JSON, WGS-84). None: NAME.places.json beside the site file "
+        "NAME.json, if it is there.",
+    )
+    max_photo_bytes: int = Field(
+        12 * 1024 * 1024,
+        ge=64 * 1024,
+        description="Largest photo that may be uploaded; a phone's is about 5 MB.",
+    )
     airspace_file: Path | None = Field(
         None,
         description="The site's airspace: a manifest as geofences/data/baoan.airspace.json. Required outside demo mode, "
@@ -383,6 +393,12 @@ class Settings(BaseSettings):
     def effective_database_url(self) -> str:
         """``database_url``, or the SQLite file in ``data_dir``."""
         return self.database_url or f"sqlite:///{self.data_dir / 'hub.db'}"
+
+    @property
+    def effective_places_file(self) -> Path | None:
+        """``places_file``, or the one beside the site file; None where there is none."""
+        beside = self.site_file.with_suffix(".places.json")
+        return self.places_file or (beside if beside.is_file() else None)
 
     @property
     def journal_dir(self) -> Path:

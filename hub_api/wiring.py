@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,11 +15,13 @@ from typing import Any
 import httpx
 
 from core.clock import Clock, LoopClock
+from core.errors import ErrorCode, InternalError
 from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.bus import Bus, InProcessBus, commands_subject
 from flight.links.mavlink.hub import LinkHub
 from flight.messages import ReportState, encode
+from flight.model.phases import FLIGHT_PHASES
 from geofences.airspace import Airspace
 from hub_api import rooms
 from hub_api.access.accounts import Accounts
@@ -27,6 +29,8 @@ from hub_api.access.gate import Gate, Limits
 from hub_api.access.passwords import Passwords
 from hub_api.access.rate_limit import RateLimit
 from hub_api.access.tokens import TokenSigner
+from hub_api.agent_room import AgentRoom
+from hub_api.agent_room import AgentTask as AgentTask
 from hub_api.care.book import CareBook
 from hub_api.care.desk import CareDesk
 from hub_api.dispatch.airborne_planning import AirbornePlanning
@@ -70,13 +74,19 @@ from hub_api.outgoing.destinations import Destinations, GuardedTransport
 from hub_api.personal_data import PersonalData
 from hub_api.security import ensure_demo_key
 from hub_api.settings import Settings
+from hub_api.site_data.book import SiteBook, SiteInForce
+from hub_api.site_data.desk import SiteDesk
+from hub_api.site_data.desk import load as load_site_edits
+from hub_api.site_data.photos import PhotoDesk
+from hub_api.site_data.places import Places
 from hub_api.store.database import Database, make_engine, upgrade
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import audit, incidents, orders
 from hub_api.vault import Vault
 from hub_api.weather.book import WeatherBook
 from hub_api.weather.desk import WeatherDesk
-from planner.site import Site, load_site
+from planner.airframe import shipped_airframes, use_airframes
+from planner.site import Drone, Site, load_site
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +96,6 @@ HOUSEKEEPING_S = 3600.0
 FAILURES_PER_S = 1.0
 FAILURES_AT_ONCE = 50
 """Chosen: wrong credentials from one address; a proxy in front of a centre shares one among its people."""
-
-AgentTask = Coroutine[Any, Any, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +119,8 @@ class Parts:
     identification: IdentificationPort | None = None
     agents: Callable[[Hub], list[AgentTask]] | None = None
     """The flight agents to run in this process, one for each drone of the site, in its order."""
+    agent_of: Callable[[Hub, Drone], AgentTask] | None = None
+    """The flight agent of a drone that comes to the site later; needed where ``agents`` is given."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +131,10 @@ class Hub:
     clock: Clock
     ids: IdSource
     bus: Bus
-    site: Site
+    site_book: SiteBook
+    site_desk: SiteDesk
+    photos: PhotoDesk
+    places: Places
     airspace_book: AirspaceBook
     airspace_desk: AirspaceDesk
     database: Database
@@ -160,6 +173,11 @@ class Hub:
         self.feed.close()
 
     @property
+    def site(self) -> Site:
+        """The site in force."""
+        return self.site_book.site
+
+    @property
     def airspace(self) -> Airspace:
         """The airspace in force."""
         return self.airspace_book.current
@@ -178,7 +196,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
     settings.prepare_data_dir()
     clock = given.clock or _clock(settings)
     ids = given.ids or IdSource(clock)
-    site = given.site or load_site(settings.site_file)
+    site_book = SiteBook(given.site or load_site(settings.site_file), shipped_airframes())
     airspace_book = AirspaceBook(given.airspace or rooms.load_airspace(settings))
     bus = given.bus or InProcessBus(clock)
     async with AsyncExitStack() as stack:
@@ -208,32 +226,35 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             stack,
         )
 
+        await load_site_edits(database, site_book)
+        use_airframes(site_book.airframes)
+        stack.callback(use_airframes, None)
         care_book = CareBook(
             clock, aed_report_required=settings.aed_report_required, dock_silent_s=settings.dock_silent_s
         )
         care_desk = CareDesk(
-            database=database, ids=ids, clock=clock, book=care_book, bus=bus, site=lambda: site
+            database=database, ids=ids, clock=clock, book=care_book, bus=bus, site=lambda: site_book.site
         )
         await care_desk.load()
         weather_book = WeatherBook(
-            site,
+            lambda: site_book.site,
             clock,
             reading_stale_s=settings.weather_stale_s,
             report_stale_s=settings.weather_report_stale_s,
         )
         fleet = Fleet(
-            site,
+            site_book.site,
             clock,
             telemetry_stale_s=settings.telemetry_stale_s,
             weather_stale_s=settings.weather_stale_s,
-            care=lambda drone: care_book.refusals(drone, site),
+            care=lambda drone: care_book.refusals(drone, site_book.site),
             weather=weather_book,
         )
         weather = WeatherDesk(
             database=database,
             book=weather_book,
             fleet=fleet,
-            site=site,
+            site=lambda: site_book.site,
             bus=bus,
             ids=ids,
             clock=clock,
@@ -242,7 +263,11 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         await weather.load()
         ledger = Ledger(clock, ids)
         planning = given.planning or rooms.default_planning(
-            site, lambda: airspace_book.current, ids, clock, settings.effective_weather_required
+            lambda: site_book.site,
+            lambda: airspace_book.current,
+            ids,
+            clock,
+            settings.effective_weather_required,
         )
         airspace_desk = AirspaceDesk(
             database=database,
@@ -255,7 +280,9 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         )
         await airspace_desk.load()
         await asyncio.get_running_loop().run_in_executor(None, planning.warm_up)
-        airborne = given.airborne or rooms.default_airborne_planning(site, lambda: airspace_book.current, ids)
+        airborne = given.airborne or rooms.default_airborne_planning(
+            lambda: site_book.site, lambda: airspace_book.current, ids
+        )
         approval_policy = ApprovalPolicy(
             alarm_s=settings.approval_alarm_s,
             chain=settings.approval_chain,
@@ -298,6 +325,24 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         merger = Merger(ledger, radius_m=settings.merge_radius_m, window_s=settings.merge_window_s)
         # Merged orders first: with them their incidents close.
         ledger.followers += [merger.follow, incident_ledger.follow_order]
+        agent_room: AgentRoom
+
+        async def site_applied(before: SiteInForce, after: SiteInForce) -> tuple[str, ...]:
+            use_airframes(after.airframes)
+            fleet.take_site(after.site)
+            notes = await agent_room.follow(before.site, after.site)
+            await asyncio.get_running_loop().run_in_executor(None, planning.prepare, airspace_book.current)
+            return notes
+
+        site_desk = SiteDesk(
+            database=database,
+            ids=ids,
+            clock=clock,
+            book=site_book,
+            between_decisions=decisions.between_decisions,
+            applied=site_applied,
+            flying=lambda drone_id: fleet.phases().get(drone_id) in FLIGHT_PHASES,
+        )
         crew = _Crew()
         stack.push_async_callback(crew.stop)
         relay: OutboxRelay
@@ -316,7 +361,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             personal=personal,
             modes=settings.modes,
             wait_ready=fleet.wait_ready,
-            nearest_station=lambda patient: _nearest_station(site, patient),
+            nearest_station=lambda patient: _nearest_station(site_book.site, patient),
             incidents=incident_ledger,
             merger=merger,
             spawn=crew.spawn,
@@ -416,7 +461,10 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             clock=clock,
             ids=ids,
             bus=bus,
-            site=site,
+            site_book=site_book,
+            site_desk=site_desk,
+            photos=PhotoDesk(database=database, ids=ids, clock=clock, site=lambda: site_book.site),
+            places=Places(database, lambda: site_book.site, settings.effective_places_file),
             airspace_book=airspace_book,
             airspace_desk=airspace_desk,
             database=database,
@@ -464,11 +512,17 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         if given.agents is None:
             links = rooms.open_links(settings, clock)
             crew.keep(links.run(), "links")
-            agents = _default_agents(hub, links)
+            agents = _default_agents(hub, links, hub.site)
         else:
+            links = None
             agents = given.agents(hub)
-        for drone, agent in zip(site.drones, agents, strict=True):
-            crew.keep(agent, f"agent-{drone.drone_id}")
+        agent_room = AgentRoom(
+            make=lambda drone: _one_agent(hub, given, links, drone),
+            keep=crew.keep,
+            release=lambda drone: None if links is None else links.release(drone.link, drone.system_id),
+        )
+        for drone, agent in zip(hub.site.drones, agents, strict=True):
+            agent_room.begin(drone, agent)
         await service.resume()
         await move_desk.resume()
         crew.keep(relay.run(), "relay")
@@ -539,9 +593,9 @@ def _clock(settings: Settings) -> Clock:
     return LoopClock(speedup=settings.speedup, epoch=real_now)
 
 
-def _default_agents(hub: Hub, links: LinkHub) -> list[AgentTask]:
+def _default_agents(hub: Hub, links: LinkHub, site: Site) -> list[AgentTask]:
     return rooms.default_agents(
-        hub.site,
+        site,
         hub.bus,
         hub.clock,
         hub.ids,
@@ -549,12 +603,25 @@ def _default_agents(hub: Hub, links: LinkHub) -> list[AgentTask]:
         records_dir=hub.settings.records_dir,
         airspace=lambda: hub.airspace,
         links=links,
+        site_in_force=lambda: hub.site,
     )
 
 
 def _nearest_station(site: Site, patient: Wgs84Point) -> str | None:
     found = min(site.stations, key=lambda each: geodesic_distance_m(each.position, patient), default=None)
     return None if found is None else found.station_id
+
+
+def _one_agent(hub: Hub, given: Parts, links: LinkHub | None, drone: Drone) -> AgentTask:
+    """The agent of a drone that comes to the site while the hub runs."""
+    if links is not None:
+        (agent,) = _default_agents(hub, links, replace(hub.site, drones=(drone,)))
+        return agent
+    if given.agent_of is None:
+        raise InternalError(
+            ErrorCode.BROKEN_INVARIANT, "whoever gives the agents gives those of later drones"
+        )
+    return given.agent_of(hub, drone)
 
 
 class _Crew:
@@ -571,11 +638,12 @@ class _Crew:
         task.add_done_callback(self._done)
         return task
 
-    def keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run a task for as long as the hub lives; its end is the hub's failure."""
+    def keep(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run a task for as long as the hub lives; its end is the hub's failure, unless somebody cancels it."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
@@ -189,8 +190,25 @@ def read_airframe(data: bytes | str) -> Airframe:
         raise refuse(f"airframe.{where}", str(first["msg"])) from None
 
 
-@cache
+_in_force: dict[str, Airframe] | None = None
+
+
 def load_airframes() -> dict[str, Airframe]:
+    """The airframes of this process, by id: those that ship with the project, unless others were put in force."""
+    return shipped_airframes() if _in_force is None else _in_force
+
+
+def use_airframes(airframes: Mapping[str, Airframe] | None) -> None:
+    """Put other airframes in force for everything in this process that plans or flies; None: the shipped ones.
+
+    One mapping takes the place of the other as a whole, so a reader sees the one or the other.
+    """
+    global _in_force
+    _in_force = None if airframes is None else dict(airframes)
+
+
+@cache
+def shipped_airframes() -> dict[str, Airframe]:
     """Every airframe that ships with the project, by id."""
     found: dict[str, Airframe] = {}
     for entry in sorted(

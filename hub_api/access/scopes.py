@@ -28,6 +28,8 @@ class Scope(StrEnum):
     """See the airspace."""
     ZONES_WRITE = "zones:write"
     """Change zones and airspace authorisations."""
+    SITE_WRITE = "site:write"
+    """Change stations, drones, landing points and airframes."""
     WEATHER_WRITE = "weather:write"
     """Report what a station's sensors measure."""
     WEBHOOKS_MANAGE = "webhooks:manage"
@@ -74,7 +76,9 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
             *(_S.ZONES_READ, _S.ZONES_WRITE, _S.ORDERS_APPROVE),
         }
     ),
-    Role.MAINTAINER: frozenset({_S.FLEET_READ, _S.FLEET_MAINTAIN, _S.ZONES_READ, _S.WEATHER_WRITE}),
+    Role.MAINTAINER: frozenset(
+        {_S.FLEET_READ, _S.FLEET_MAINTAIN, _S.SITE_WRITE, _S.ZONES_READ, _S.WEATHER_WRITE}
+    ),
     Role.TEST_ENGINEER: frozenset(
         {_S.ORDERS_READ, _S.ORDERS_READ_ALL, _S.FLEET_READ, _S.ZONES_READ, _S.METRICS_READ}
     ),
@@ -84,7 +88,7 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     ),
     Role.ADMINISTRATOR: frozenset(
         {
-            *(_S.ACCESS_MANAGE, _S.WEBHOOKS_MANAGE, _S.CODES_MANAGE),
+            *(_S.ACCESS_MANAGE, _S.WEBHOOKS_MANAGE, _S.CODES_MANAGE, _S.SITE_WRITE),
             *(_S.AUDIT_READ, _S.METRICS_READ, _S.FLEET_READ, _S.ZONES_READ),
         }
     ),

@@ -63,7 +63,7 @@ class SiteAirbornePlanning:
         self,
         site: Callable[[], Site],
         airspace: Callable[[], Airspace],
-        airframes: Mapping[str, Airframe],
+        airframes: Callable[[], Mapping[str, Airframe]],
         ids: IdSource,
     ) -> None:
         self._site, self._airspace, self._airframes, self._ids = site, airspace, airframes, ids
@@ -92,7 +92,7 @@ class SiteAirbornePlanning:
     def reroute(
         self, where: Whereabouts, view: DroneView, plan: FlightPlan, traffic: Traffic
     ) -> FlightPlan | tuple[Reason, ...]:
-        standing, airframe = _standing(view, plan), self._airframes.get(plan.airframe_id)
+        standing, airframe = _standing(view, plan), self._airframes().get(plan.airframe_id)
         points = self._points(where)[:MOST_TRIED]
         if standing is None or airframe is None:
             return (

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from contextvars import Context
 from datetime import datetime, timedelta
 from functools import partial
@@ -97,6 +98,7 @@ class DecisionMaker:
         self._catch_up = catch_up
         self._queue: deque[Waiting] = deque()
         self._deciding: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
         self._planner_thread = ThreadPoolExecutor(1, thread_name_prefix="planner")
 
     async def decide(self, order_id: str) -> OrderRecord:
@@ -138,6 +140,12 @@ class DecisionMaker:
         """The flight follows another plan: its claim on the air is read again at the next decision."""
         self._planner_thread.submit(self._traffic.forget, flight_id)
 
+    @asynccontextmanager
+    async def between_decisions(self) -> AsyncIterator[None]:
+        """Inside this block no decision is being made or waits to be stored: what they are made on may be exchanged."""
+        async with self._looking:
+            yield
+
     async def close(self) -> None:
         """Nobody waits for a decision any more."""
         if self._deciding is not None:
@@ -149,14 +157,15 @@ class DecisionMaker:
         """Until no order waits."""
         try:
             while self._queue:
-                batch = [self._queue.popleft() for _ in range(min(_TOGETHER, len(self._queue)))]
-                try:
-                    await self._answer_all(batch)
-                except Exception as error:
-                    for waiting in batch:
-                        if not waiting.found.done():
-                            waiting.found.set_exception(error)
-                await asyncio.wait([waiting.stored for waiting in batch])
+                async with self._looking:
+                    batch = [self._queue.popleft() for _ in range(min(_TOGETHER, len(self._queue)))]
+                    try:
+                        await self._answer_all(batch)
+                    except Exception as error:
+                        for waiting in batch:
+                            if not waiting.found.done():
+                                waiting.found.set_exception(error)
+                    await asyncio.wait([waiting.stored for waiting in batch])
         finally:
             self._deciding = None
 

@@ -113,6 +113,12 @@ class Fleet:
         self._watches: set[TelemetryWatch] = set()
         self._rendered: dict[str, tuple[TelemetrySample, str]] = {}
 
+    def take_site(self, site: Site) -> None:
+        """Other drones from now on; what is known of those that stay is kept."""
+        self._drones = {drone.drone_id: drone for drone in site.drones}
+        self._seen = {drone_id: self._seen.get(drone_id, _Seen()) for drone_id in self._drones}
+        self._rendered = {key: kept for key, kept in self._rendered.items() if key in self._drones}
+
     def watch(self, every_s: float = 0.0) -> TelemetryWatch:
         """Samples from now on, the newest known ones first. Give it back with :meth:`unwatch`."""
         watch = TelemetryWatch(every_s)

@@ -123,21 +123,30 @@ class SitePlanning:
 
     def __init__(
         self,
-        site: Site,
+        site: Site | Callable[[], Site],
         airspace: Callable[[], Airspace],
-        airframes: Mapping[str, Airframe],
+        airframes: Mapping[str, Airframe] | Callable[[], Mapping[str, Airframe]],
         ids: IdSource,
         clock: Clock,
         *,
         weather_required: frozenset[Quantity] = frozenset(),
     ) -> None:
+        """``site`` and ``airframes``: for good, or those in force when asked; never exchanged within a decision."""
         self._policy = replace(POLICY, weather_required=weather_required)
         # Nobody's decision at the start asks for weather; the kernels it warms up are the same.
-        self._site = site
+        self._site_now = site if callable(site) else lambda: site
         self._airspace = airspace
-        self._airframes = airframes
+        self._airframes_now = airframes if callable(airframes) else lambda: airframes
         self._ids = ids
         self._clock = clock
+
+    @property
+    def _site(self) -> Site:
+        return self._site_now()
+
+    @property
+    def _airframes(self) -> Mapping[str, Airframe]:
+        return self._airframes_now()
 
     def warm_up(self) -> None:
         """Index the airspace, load the kernels, and decide once for nobody: every drone ready, calm air."""

@@ -5,3 +5,4 @@ from hub_api.store import care_tables as _care_tables  # noqa: F401
 from hub_api.store import incident_tables as _incident_tables  # noqa: F401
 from hub_api.store import message_tables as _message_tables  # noqa: F401
 from hub_api.store import outside_tables as _outside_tables  # noqa: F401
+from hub_api.store import site_tables as _site_tables  # noqa: F401

@@ -7,6 +7,7 @@ Forecasts only warn. What is too old or too far is not used and not guessed: it 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -52,14 +53,16 @@ class Value(NamedTuple):
 class WeatherBook:
     """Lives on the event loop's thread only. Filled from the store at the start, then with every reading."""
 
-    def __init__(self, site: Site, clock: Clock, *, reading_stale_s: float, report_stale_s: float) -> None:
+    def __init__(
+        self, site: Callable[[], Site], clock: Clock, *, reading_stale_s: float, report_stale_s: float
+    ) -> None:
         self._clock = clock
-        self._positions = {station.station_id: station.position for station in site.stations}
+        self._site = site
         self._stale = timedelta(seconds=reading_stale_s)
         self._report_stale = timedelta(seconds=report_stale_s)
         self._values: dict[str, dict[str, Value]] = {}
         self._reports: dict[tuple[str, str], Report] = {}
-        self._distances_m: dict[tuple[str, str], float] = {}
+        self._distances_m: dict[tuple[Wgs84Point, str], float] = {}
 
     def take_reading(self, station_id: str, reading: Reading) -> None:
         """Remember each quantity, unless something newer is known: readings may come late and out of order."""
@@ -101,10 +104,12 @@ class WeatherBook:
 
     def distance_m(self, station_id: str, report: Report) -> float | None:
         """From a station to the place of a report; None for a station that the site does not know."""
-        position = self._positions.get(station_id)
+        position = next(
+            (each.position for each in self._site().stations if each.station_id == station_id), None
+        )
         if position is None:
             return None
-        key = (station_id, report.place)
+        key = (position, report.place)
         if key not in self._distances_m:
             place = Wgs84Point(report.latitude_deg, report.longitude_deg)
             self._distances_m[key] = geodesic_distance_m(position, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -36,7 +37,7 @@ class WeatherDesk:
         database: Database,
         book: WeatherBook,
         fleet: Fleet,
-        site: Site,
+        site: Callable[[], Site],
         bus: Bus,
         ids: IdSource,
         clock: Clock,
@@ -104,7 +105,7 @@ class WeatherDesk:
         return wind
 
     async def _tell_drones(self, station_id: str, wind: Wind) -> None:
-        for drone in self._site.drones:
+        for drone in self._site().drones:
             if drone.station_id == station_id:
                 # A vehicle on its pad measures no wind; without a reading its own checks could not judge it.
                 notice = WindReported(

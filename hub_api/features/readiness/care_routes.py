@@ -36,7 +36,14 @@ Maintaining = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_MA
 Sensor = Annotated[Principal, Security(authenticate, scopes=[Scope.WEATHER_WRITE])]
 DroneId = Annotated[str, Path(max_length=80)]
 AirframeId = Annotated[str, Path(max_length=80)]
-RuleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Name of the rule.")]
+RuleId = Annotated[
+    str,
+    Path(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$",
+        description="Name of the rule.",
+        examples=["propellers"],
+    ),
+]
 _ERRORS = declared(400, 401, 403, 404, 409, 413, 422, 503)
 
 

@@ -22,7 +22,7 @@ from hub_api.wiring import Hub
 KEEP_ALIVE_S = 15.0
 """Real seconds of silence before a word, so that proxies keep the connection."""
 _PAGE = 500
-SITE_EVENTS = frozenset({"dock_changed"})
+SITE_EVENTS = frozenset({"dock_changed", "site_changed"})
 """Kinds of events about stations and the site, which name no drone."""
 
 

@@ -86,6 +86,7 @@ class Server:
             airspace=an_airspace(),
             planning=FirstReady(site, ids),
             agents=agents,
+            agent_of=lambda hub, drone: PlayedDrone(drone.drone_id, hub, self._script).run(),
         )
         await serve(self._settings, ready, parts, self._stop)
 

@@ -59,7 +59,7 @@ from planner.flight_plan import (
     Timing,
 )
 from planner.reasons import Reason
-from planner.site import Site, load_site
+from planner.site import Drone, Site, load_site
 from planner.wind import Wind
 from tests import postgres
 
@@ -186,9 +186,17 @@ class FirstReady:
     """A planner without geography: the first ready drone, the first landing point."""
 
     def __init__(self, site: Site, ids: IdSource) -> None:
-        self._site = site
+        self._site_now: Callable[[], Site] = lambda: site
         self._ids = ids
         self.questions: list[Question] = []
+
+    def follow(self, site: Callable[[], Site]) -> None:
+        """Plan on the site in force from now on."""
+        self._site_now = site
+
+    @property
+    def _site(self) -> Site:
+        return self._site_now()
 
     def warm_up(self) -> None:
         self.questions.clear()
@@ -726,10 +734,17 @@ async def world(
     callbacks: list[httpx.Request] = []
 
     def agents(hub: Hub) -> list[AgentTask]:
-        for drone_id, script in scripts_for(site, scripts).items():
+        planner.follow(lambda: hub.site)
+        for drone_id, script in scripts_for(hub.site, scripts).items():
             memory = (memories or {}).get(drone_id, Memory())
             drones[drone_id] = PlayedDrone(drone_id, hub, script, memory)
         return [drone.run() for drone in drones.values()]
+
+    def agent_of(hub: Hub, drone: Drone) -> AgentTask:
+        drones[drone.drone_id] = PlayedDrone(
+            drone.drone_id, hub, (scripts or {}).get(drone.drone_id, Script())
+        )
+        return drones[drone.drone_id].run()
 
     def take_callback(request: httpx.Request) -> httpx.Response:
         callbacks.append(request)
@@ -766,6 +781,7 @@ async def world(
             gateway_transport=gateway_transport,
             identification=identification_port,
             agents=agents,
+            agent_of=agent_of,
         ),
     )
     async with app.router.lifespan_context(app):
