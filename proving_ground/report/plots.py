@@ -11,13 +11,16 @@ matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon
+from matplotlib.ticker import MaxNLocator
 
 from geofences.model import CircleArea, PolygonArea, Restriction
 from geofences.site_airspace import load_demo_airspace
 from planner.site import load_site
 from proving_ground.loader import Loaded
+from proving_ground.play import FaultSeen
 from proving_ground.result import Run
 from proving_ground.tracks import TrackPoint
 
@@ -41,13 +44,22 @@ def draw_map(item: Loaded, run: Run) -> str:
     for zone in load_demo_airspace().zones:
         colour = _ZONE.get(zone.restriction)
         for volume in zone.volumes if colour else ():
-            _draw_area(axes, volume.area, colour or "")
+            _draw_area(axes, volume.area, colour or "", zone.zone_id)
     site = load_site(item.site_file)
     for station in site.stations:
         axes.plot(station.position.longitude_deg, station.position.latitude_deg, "s", color="#1b1f24", ms=6)
     for landing_point in site.landing_points:
         place = landing_point.position
         axes.plot(place.longitude_deg, place.latitude_deg, "x", color="#57606a", ms=5)
+        axes.annotate(
+            landing_point.landing_point_id,
+            (place.longitude_deg, place.latitude_deg),
+            xytext=(4, 3),
+            textcoords="offset points",
+            fontsize=6,
+            color="#57606a",
+            annotation_clip=True,
+        )
     for number, (drone_id, track) in enumerate(_flown(run)):
         axes.plot(
             [point.longitude_deg for point in track],
@@ -56,26 +68,43 @@ def draw_map(item: Loaded, run: Run) -> str:
             lw=1.8,
             label=drone_id,
         )
+        for fault in run.faults:
+            if fault.drone_id == drone_id:
+                _mark_fault(axes, track, fault)
     axes.set_xlim(west, east)
     axes.set_ylim(south, north)
     axes.set_aspect(1.083)
     axes.legend(loc="best", fontsize=8)
     axes.set_xlabel("longitude, °")
     axes.set_ylabel("latitude, °")
+    # Coordinates are read off and typed elsewhere: whole, not as a distance from some number at the edge.
+    axes.xaxis.set_major_formatter("{x:.3f}")
+    axes.yaxis.set_major_formatter("{x:.3f}")
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     return _svg(figure)
 
 
-def _draw_area(axes: Axes, area: PolygonArea | CircleArea, colour: str) -> None:
+def _mark_fault(axes: Axes, track: tuple[TrackPoint, ...], fault: FaultSeen) -> None:
+    """Where the vehicle was when the fault came."""
+    point = min(track, key=lambda each: abs(each.at_s - fault.at_s))
+    place = (point.longitude_deg, point.latitude_deg)
+    axes.plot(*place, "o", color="#a40e26", ms=5)
+    axes.annotate(fault.fault, place, xytext=(5, -9), textcoords="offset points", fontsize=7, color="#a40e26")
+
+
+def _draw_area(axes: Axes, area: PolygonArea | CircleArea, colour: str, name: str) -> None:
+    """Lightly filled, since some cover the whole map; named where their middle is on it."""
+    shape: Circle | Polygon
     if isinstance(area, CircleArea):
-        radius_deg = area.radius_m / 110_750.0
-        axes.add_patch(
-            Circle(
-                (area.centre.longitude_deg, area.centre.latitude_deg), radius_deg, color=colour, alpha=0.25
-            )
-        )
-        return
-    ring = [(point.longitude_deg, point.latitude_deg) for point in area.exterior]
-    axes.add_patch(Polygon(ring, color=colour, alpha=0.25))
+        middle = (area.centre.longitude_deg, area.centre.latitude_deg)
+        shape = Circle(middle, area.radius_m / 110_750.0)
+    else:
+        ring = [(point.longitude_deg, point.latitude_deg) for point in area.exterior]
+        shape = Polygon(ring)
+        middle = (sum(lon for lon, _ in ring) / len(ring), sum(lat for _, lat in ring) / len(ring))
+    shape.set(facecolor=to_rgba(colour, 0.1), edgecolor=colour, linewidth=0.8)
+    axes.add_patch(shape)
+    axes.text(*middle, name, fontsize=6, color=colour, ha="center", clip_on=True)
 
 
 def draw_profile(item: Loaded, run: Run) -> str:
