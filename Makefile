@@ -70,6 +70,7 @@ serve: setup ## Run the hub on loopback, in demo mode unless SERVE_ARGS says oth
 .PHONY: test
 test: setup $(DEV_STAMP) ## Check style and imports, then run every test
 	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m tests.browser.chromium
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
 .PHONY: check
@@ -119,6 +120,10 @@ campaign-orders: setup $(DEV_STAMP) ## 10,000 doubled and reordered orders on ea
 .PHONY: conformance
 conformance: setup $(DEV_STAMP) ## Fly every verb on the real autopilots that DRONE_AED_ARDUCOPTER and DRONE_AED_PX4 name (software-in-the-loop)
 	@$(BIN)/python -m tests.conformance.real $(TEST_ARGS)
+
+.PHONY: screenshots
+screenshots: setup $(DEV_STAMP) ## Take the pictures of the console that the README shows (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots docs/images
 
 .PHONY: docs
 docs: $(DEV_STAMP) ## Regenerate state diagrams, OpenAPI, settings, error and fault pages

@@ -64,13 +64,15 @@ def a_stage(folder: Path, *, drones: int = 4, speedup: float = SPEEDUP) -> Itera
     site = site_file(folder, drones)
     with vehicles(folder, site, speedup, seed=1):
         hub = HubProcess(folder, site, speedup)
-        hub.start()
         stage = Stage(hub, str(hub.client.base_url).rstrip("/"))
-        sensors = StationSensors(stage.centre, site)
+        sensors: StationSensors | None = None
         try:
+            hub.start()
+            sensors = StationSensors(stage.centre, site)
             stage.wait(stage.drones_ready)
             yield stage
         finally:
-            sensors.stop()
+            if sensors is not None:
+                sensors.stop()
             stage.centre.close()
-            hub.stop()
+            hub.close()
