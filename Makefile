@@ -117,6 +117,10 @@ campaign-orders: setup $(DEV_STAMP) ## 10,000 doubled and reordered orders on ea
 	@$(BIN)/python -m tests.campaign.order_storm --database sqlite $(STORM_ARGS)
 	@$(BIN)/python -m tests.campaign.order_storm --database postgresql $(STORM_ARGS)
 
+.PHONY: campaign-kill
+campaign-kill: setup $(DEV_STAMP) ## kill -9 at every step of an order's life, on both databases (about ten minutes)
+	@$(BIN)/python -m tests.campaign.kill_steps $(KILL_ARGS)
+
 .PHONY: conformance
 conformance: setup $(DEV_STAMP) ## Fly every verb on the real autopilots that DRONE_AED_ARDUCOPTER and DRONE_AED_PX4 name (software-in-the-loop)
 	@$(BIN)/python -m tests.conformance.real $(TEST_ARGS)
