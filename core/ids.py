@@ -15,7 +15,22 @@ from typing import Literal, get_args
 from core.clock import Clock
 
 IdKind = Literal[
-    "inc", "ord", "mis", "flt", "plan", "cmd", "evt", "key", "acc", "whs", "msg", "obs", "mov", "idb", "pho"
+    "inc",
+    "ord",
+    "mis",
+    "flt",
+    "plan",
+    "cmd",
+    "evt",
+    "key",
+    "acc",
+    "whs",
+    "msg",
+    "obs",
+    "mov",
+    "idb",
+    "pho",
+    "pre",
 ]
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PATTERN = re.compile(rf"^({'|'.join(get_args(IdKind))})_[{_ALPHABET}]{{26}}$")

@@ -76,24 +76,34 @@ class ClosedZones:
         high_amsl_m: float,
         now: datetime,
         for_s: float,
+        leaving: frozenset[str] = frozenset(),
     ) -> str | None:
-        """The name of a zone nearer than ``clearance_m`` to the line, some time within ``for_s``; else None."""
+        """The name of a zone nearer than ``clearance_m`` to the line, some time within ``for_s``; else None.
+
+        ``leaving``: ids of zones that do not count, because whoever flies the line is in them and leaves them.
+        """
         if self._airspace is None or not line:
             return None
         way = shapely.LineString(line) if len(line) > 1 else shapely.Point(line[0])
         for zone_id, polygon in self._standing(low_amsl_m, high_amsl_m, now, for_s):
-            if shapely.dwithin(polygon, way, clearance_m):
+            if zone_id not in leaving and shapely.dwithin(polygon, way, clearance_m):
                 return self._names[zone_id]
         return None
 
     def around(self, here: XY, altitude_amsl_m: float, error_m: float, now: datetime) -> str | None:
         """The name of a zone that the place lies in at this moment; else None."""
+        inside = self.all_around(here, altitude_amsl_m, error_m, now)
+        return self._names[inside[0]] if inside else None
+
+    def all_around(self, here: XY, altitude_amsl_m: float, error_m: float, now: datetime) -> tuple[str, ...]:
+        """The ids of all zones that the place lies in at this moment."""
         point = shapely.Point(here)
         low_m, high_m = altitude_amsl_m - error_m, altitude_amsl_m + error_m
-        for zone_id, polygon in self._standing(low_m, high_m, now, 1.0):
-            if shapely.intersects(polygon, point):
-                return self._names[zone_id]
-        return None
+        return tuple(
+            zone_id
+            for zone_id, polygon in self._standing(low_m, high_m, now, 1.0)
+            if shapely.intersects(polygon, point)
+        )
 
     def length_inside_m(self, line: Sequence[XY], altitude_amsl_m: float, now: datetime) -> float:
         """How far one flies along the line until the zones that one is in are left."""

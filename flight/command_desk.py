@@ -30,7 +30,7 @@ from flight.messages import (
 from flight.mission_check import refused_mission
 from flight.model.failsafe import react
 from flight.model.faults import CLEARED_BY_A_PERSON, LINK_LOST_AFTER_S, SafetyAction
-from flight.model.phases import AedState, Phase, SafeState, Trigger, advance
+from flight.model.phases import AIRBORNE_PHASES, AedState, Phase, SafeState, Trigger, advance
 from planner.site import DrillUse
 
 if TYPE_CHECKING:
@@ -229,6 +229,12 @@ class CommandDesk:
             return self._against_closing()
         if flight is None:
             return ()
+        if (
+            isinstance(command, AbortFlight)
+            and command.only_on_ground
+            and agent.state.phase in AIRBORNE_PHASES
+        ):
+            return (Reason("in_the_air", "the vehicle is in the air already", "无人机已在空中"),)
         if isinstance(command, RerouteFlight):
             return agent.rerouting.refusals(flight, command.plan)
         if isinstance(command, ContinueFlight):

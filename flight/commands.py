@@ -43,7 +43,8 @@ class FlyMission:
 class AbortFlight:
     """Give the delivery up: on the ground call the flight off, in the air bring AED and drone home.
 
-    Accepted in every phase of a flight; an AED that is already released stays delivered.
+    Accepted in every phase of a flight; an AED that is already released stays delivered. With ``only_on_ground`` it
+    is refused once the vehicle is in the air: the drone is wanted elsewhere, but not at the price of this delivery.
     """
 
     command_id: str
@@ -51,6 +52,7 @@ class AbortFlight:
     flight_id: str
     issued_at: datetime
     reason: str
+    only_on_ground: bool = False
     kind: Literal["abort_flight"] = "abort_flight"
 
 

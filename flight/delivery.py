@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from core.clock import Clock
 from flight.autopilots.base import Autopilot
 from flight.director import Director
+from flight.fault_finder import HOVER_DRIFT_LIMIT_M
 from flight.links.mavlink.connection import VehicleConnection
 from flight.model.faults import LINK_STALE_AFTER_S
 from flight.model.outcomes import ActionOutcome, Observation
@@ -40,6 +41,11 @@ LIFT_TEST_M = 1.0
 """After the hook opened: lifted this far, a load that still hangs pulls on the line again (chosen)."""
 TENSION_SAMPLES_S = 0.8
 """Three WINCH_STATUS at 4 Hz."""
+ANSWERS_WITHIN_S = 1.5
+"""Chosen: as old as a view may be that counts as heard (LINK_STALE_AFTER_S); a climb home has begun by then at most."""
+NEXT_POSITION_S = 1.0
+LET_GO_HEIGHT_M = 2.0
+"""Chosen: twice the metre by which PX4's height above home was seen to wander while it hovers."""
 RELEASE_TIMEOUT_S = 8.0
 """Ten repetitions of a command that takes 0.5 s of servo travel."""
 SLOWEST_LINE_M_S = 0.5
@@ -226,7 +232,7 @@ class Delivery:
     async def release(self) -> Result:
         """Open the hook; confirmed by the vehicle's statement and, where measured, by a lift."""
         deadline_s = self._clock.monotonic_s() + RELEASE_TIMEOUT_S
-        outcome = await self._autopilot.release_load(self._link, deadline_s)
+        outcome = await self._autopilot.release_load(self._link, deadline_s, self._why_not_let_go)
         if not outcome.obeyed:
             return Result(Trigger.RELEASE_UNCONFIRMED, outcome.detail, outcome.observations)
         if not self._by_winch or self._loaded_n is None:
@@ -245,6 +251,29 @@ class Delivery:
         if not lifted.obeyed:
             return Result(Trigger.RELEASE_UNCONFIRMED, f"the line cannot be lifted: {lifted.detail}", seen)
         return Result(Trigger.RELEASE_CONFIRMED, "stated by the vehicle, and the line comes up empty", seen)
+
+    async def _why_not_let_go(self) -> str:
+        """Why the hook must not be opened at this moment; empty if it may. Asked before every copy of the command.
+
+        A command has no expiry, and a vehicle whose hover is over flies home by itself. Where the link holds messages
+        back, what is heard shows it hovering long after it has left, and the AED would fall from its way home.
+        """
+        if not await self._link.answers_within(ANSWERS_WITHIN_S):
+            return "the vehicle does not answer at once, so what is heard of it may be old"
+        answered_s = self._clock.monotonic_s()
+        if not await self._link.wait_for(
+            lambda view: view.position_s is not None and view.position_s > answered_s, NEXT_POSITION_S
+        ):
+            return "no position was heard after the vehicle's answer"
+        view, plan = self._link.view, self._director.plan
+        height_m = self._director.height_over_delivery_m(view)
+        wanted_m = plan.delivery.altitude_amsl_m - plan.delivery_ground_amsl_m
+        away_m = self._director.way.distance_m(view, plan.delivery)
+        if height_m is None or not away_m <= HOVER_DRIFT_LIMIT_M:
+            return "the vehicle is not over the landing point any more"
+        if abs(height_m - wanted_m) > LET_GO_HEIGHT_M:
+            return f"the vehicle is at {height_m:.1f} m instead of {wanted_m:.1f} m"
+        return ""
 
     # --- retraction ---------------------------------------------------------------------------
 

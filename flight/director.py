@@ -34,6 +34,9 @@ LINE_STRAYS_M = 1.5
 """More than slack, rounding and a load that swings on its hook (chosen)."""
 ROTOR_CLEARANCE_M = 10.0
 """Without a line the drone itself must be this high or far before people may come (chosen)."""
+DISARMED_FOR_S = 1.5
+"""In the air, stopped motors must be said for longer than a heartbeat's period: one frame, torn or forged, must not
+end a flight that goes on (chosen)."""
 MODE_GRACE_S = 4.0
 """From our own mode command until HEARTBEAT must show it; longer than its confirmation takes."""
 AIRBORNE_ABOVE_M = 0.5
@@ -69,6 +72,8 @@ _ARMED_PHASES = FLIGHT_PHASES - {
     Phase.UNLOADING,
     Phase.UNCLAIMED,
 }
+_COMING_DOWN = frozenset({Phase.ARMED, Phase.LANDING, Phase.LANDING_HERE})
+"""Phases whose end is that the motors stop (or, just armed on the pad, may be)."""
 _GIVEN_BACK_IN = frozenset({Phase.HANDED_OVER, Phase.AUTOPILOT_RETURN, Phase.HOLDING, Phase.STANDING_OFF})
 
 
@@ -101,6 +106,7 @@ class Director:
         and nobody's AUTO gives it back."""
         self.may_lower = True
         """False while the place below is reported occupied: a settled hover then stays a hover."""
+        self._disarmed_since_s: float | None = None
         self._calm_since_s: float | None = None
         self._approach_announced = False
 
@@ -152,7 +158,11 @@ class Director:
             return Trigger.CONTROL_TAKEN if self._somebody_took_off(view) else None
         if phase is Phase.TOUCHING_DOWN and self._is_down_at_delivery(view):
             return Trigger.DOWN_AT_DELIVERY
-        if phase in _ARMED_PHASES and phase is not Phase.DISARMING and view.armed is False:
+        if (
+            phase in _ARMED_PHASES
+            and phase is not Phase.DISARMING
+            and self._is_disarmed(view, now_s, at_once=phase in _COMING_DOWN)
+        ):
             return self.disarmed_where(view)
         moded = self._mode_trigger(view, phase, now_s)
         if moded is not None:
@@ -162,6 +172,15 @@ class Director:
         if phase in _MISSION_PHASES and not self._shows_mission(view, now_s):
             return None
         return self._way_trigger(view, phase, now_s)
+
+    def _is_disarmed(self, view: VehicleView, now_s: float, *, at_once: bool) -> bool:
+        """Whether the motors stand. Where a landing ends they are expected to; anywhere else it must be said twice."""
+        if view.armed is not False:
+            self._disarmed_since_s = None
+            return False
+        if self._disarmed_since_s is None:
+            self._disarmed_since_s = now_s
+        return at_once or now_s - self._disarmed_since_s >= DISARMED_FOR_S
 
     def _shows_mission(self, view: VehicleView, now_s: float) -> bool:
         """Sequence numbers mean a way only while the mission is what flies, and our own jump is over."""

@@ -225,7 +225,15 @@ class FaultFinder:
         met = self._met(view, legs, now, home=home)
         return [] if met is None else [Finding(Fault.ZONE_AHEAD, f"zone {met} on the way was closed")]
 
-    def _met(self, view: VehicleView, legs: Sequence[Leg], now: datetime, *, home: bool) -> str | None:
+    def _met(
+        self,
+        view: VehicleView,
+        legs: Sequence[Leg],
+        now: datetime,
+        *,
+        home: bool,
+        leaving: frozenset[str] = frozenset(),
+    ) -> str | None:
         """A zone that the legs meet, by what a way has to keep beside being flown well.
 
         On the way out that is the contingency volume: the flight geography is what the vehicle itself may be
@@ -245,6 +253,7 @@ class FaultFinder:
             high_amsl_m=high_m,
             now=now,
             for_s=for_s,
+            leaving=leaving,
         )
 
     def ways_open(self, view: VehicleView, phase: Phase, now: datetime) -> WaysOpen:
@@ -252,10 +261,16 @@ class FaultFinder:
         rally = self.way.nearest_rally(view)
         if self.zones.empty or view.position is None or self._corridor is None:
             return WaysOpen(home=True, rally=rally is not None)
-        home = self._met(view, self.way.back(view, phase), now, home=True) is None
+        here = self.way.place(view.position)
+        altitude_m, error_m = self._altitude_m(view), self._corridor.altitude_error_m
+        # Whoever stands in a zone crosses it whichever way it goes; standing in it for good is no better way.
+        around: tuple[str, ...] = ()
+        if altitude_m is not None:
+            around = self.zones.all_around((here.east_m, here.north_m), altitude_m, error_m, now)
+        leaving = frozenset(around)
+        home = self._met(view, self.way.back(view, phase), now, home=True, leaving=leaving) is None
         if rally is None:
             return WaysOpen(home=home, rally=False)
-        here = self.way.place(view.position)
         low_m, high_m = self._band(view)
         met = self.zones.met_by(
             [(here.east_m, here.north_m), self.way.xy_of(rally)],

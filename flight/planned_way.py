@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from core.geodesy import EnuOffset, LocalFrame, Wgs84Point
+from core.errors import AirspaceError
+from core.geodesy import EnuOffset, LocalFrame, Wgs84Point, geodesic_distance_m, initial_bearing_deg
 from flight.model.phases import LINE_OUT_PHASES, STANDING_PHASES, Phase
 from flight.model.view import VehicleView
 from planner.compile.mission_types import CompiledMission
@@ -49,8 +50,18 @@ class PlannedWay:
     def place(self, position: Wgs84Point) -> EnuOffset:
         """In the plan's plane. Projected once for each position heard; every question then is arithmetic."""
         if self._here is None or self._here[0] is not position:
-            self._here = (position, self.frame.to_enu(position))
+            self._here = (position, self._projected(position))
         return self._here[1]
+
+    def _projected(self, position: Wgs84Point) -> EnuOffset:
+        """Beyond the plane's reach (100 km) no vehicle of ours is: a forged frame or a broken receiver says so.
+        It is then simply very far away, which every check here takes for a fault."""
+        try:
+            return self.frame.to_enu(position)
+        except AirspaceError:
+            bearing_rad = math.radians(initial_bearing_deg(self.frame.origin, position))
+            away_m = geodesic_distance_m(self.frame.origin, position)
+            return EnuOffset(away_m * math.sin(bearing_rad), away_m * math.cos(bearing_rad))
 
     def xy_of(self, point: RoutePoint) -> XY:
         """A point of the plan in its plane."""

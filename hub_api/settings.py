@@ -159,6 +159,26 @@ class Settings(BaseSettings):
     approval_timeout_policies: dict[Severity, UnansweredPolicy] = Field(
         default_factory=dict, description='The same by severity, JSON: `{"I": "launch", "IV": "decline"}`.'
     )
+    pre_emption: dict[Severity, tuple[Severity, ...]] = Field(
+        default_factory=lambda: {
+            Severity.I: (Severity.II, Severity.III, Severity.IV),
+            Severity.II: (Severity.III, Severity.IV),
+        },
+        description="From which severities an order may take a drone that has not taken off, JSON: "
+        '`{"I": ["III", "IV"]}`; `{}`: never. Drills give way to everybody.',
+    )
+    pre_emption_gain_s: float = Field(
+        120.0,
+        ge=0,
+        le=3600,
+        description="Where a free drone would fly too: a drone is taken only if the AED is at the patient so much sooner.",
+    )
+    pre_emption_limit: int = Field(
+        1, ge=0, le=10, description="How often one order may lose its drone to more urgent ones."
+    )
+    pre_emption_wait_s: float = Field(
+        15.0, gt=0, le=120, description="How long an order waits for a drone that is called back on its pad."
+    )
     survival_model: SurvivalModelName = Field(
         SurvivalModelName.DE_MAIO,
         description="Model of the predicted benefit: `de_maio`, `valenzuela` or `larsen`. Western curves: they rank "

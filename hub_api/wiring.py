@@ -40,6 +40,7 @@ from hub_api.dispatch.approvals import ApprovalDesk
 from hub_api.dispatch.callbacks import CallbackSender
 from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
+from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.feed import EventFeed
 from hub_api.dispatch.fleet import Fleet
@@ -54,6 +55,8 @@ from hub_api.dispatch.merging import Merger
 from hub_api.dispatch.moves import MoveDesk
 from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import Planning
+from hub_api.dispatch.pre_emption import PreEmption, PreEmptionPolicy
+from hub_api.dispatch.pre_emption_desk import PreEmptionDesk
 from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
@@ -300,12 +303,26 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             ledger=ledger,
             fleet=fleet,
             planning=planning,
-            traffic=new_traffic_book(),
+            new_book=new_traffic_book,
             ids=ids,
             fleet_settle_s=settings.fleet_settle_s,
             order_max_age_s=settings.order_max_age_s,
             max_attempts=settings.max_attempts,
-            proposals=Proposals(ledger, approval_policy),
+            writer=DecisionWriter(ledger, ids, Proposals(ledger, approval_policy)),
+            pre_emption=PreEmption(
+                ledger=ledger,
+                ids=ids,
+                policy=PreEmptionPolicy(
+                    may_take_from={
+                        str(taker): frozenset(str(each) for each in others)
+                        for taker, others in settings.pre_emption.items()
+                    },
+                    gain_s=settings.pre_emption_gain_s,
+                    limit=settings.pre_emption_limit,
+                    wait_s=settings.pre_emption_wait_s,
+                ),
+                displaced=lambda victim: pre_emption_desk.displaced(victim),
+            ),
             outlook=Outlook(
                 model=settings.survival_model,
                 cpr_after_s=settings.survival_cpr_after_s,
@@ -393,6 +410,15 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             ),
         )
         incident_watch = IncidentWatch(database, incident_ledger, clock, still_s=settings.incident_still_s)
+        pre_emption_desk = PreEmptionDesk(
+            database=database,
+            ledger=ledger,
+            clock=clock,
+            fleet=fleet,
+            decide_later=service.decide_later,
+            spawn=crew.spawn,
+            wake_relay=lambda: relay.wake(),
+        )
         move_desk = MoveDesk(
             database=database,
             ledger=ledger,
@@ -525,6 +551,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             agent_room.begin(drone, agent)
         await service.resume()
         await move_desk.resume()
+        await pre_emption_desk.resume()
         crew.keep(relay.run(), "relay")
         crew.keep(sender.run(), "callbacks")
         crew.keep(message_sender.run(), "messages")

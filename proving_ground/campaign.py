@@ -18,6 +18,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from proving_ground.campaign_results import Played, Results
 from proving_ground.cli import why
 from proving_ground.fault_names import all_faults
 from proving_ground.loader import SITES
@@ -52,7 +53,12 @@ PHYSICALLY_FATAL = {
 }
 """Fault → the invariant that physics (or an attacker on an unsigned link) may break. All others must hold."""
 
+OUTLASTING = ("link_forged", "link_replayed", "link_loss")
+"""Faults whose flight may end only when the battery does: nobody can reach the drone, or believes that somebody else
+flies it."""
+HAPPENED = "every fault happened"
 console = Console()
+_errors = Console(stderr=True, soft_wrap=True)
 
 
 def scenario_of(fault: str, phase: str) -> dict[str, Any]:
@@ -69,6 +75,8 @@ def scenario_of(fault: str, phase: str) -> dict[str, Any]:
         "faults": [{"fault": fault, "when": {"phase": phase, "after_s": 0.5}}],
         "expect": [{"outcome": "accepted"}],
     }
+    if fault in OUTLASTING:
+        document["world"]["latest_s"] = 5400
     if fault in PHYSICALLY_FATAL:
         document["waive"] = [
             {"invariant": PHYSICALLY_FATAL[fault], "because": "no controller can prevent it with this fault"}
@@ -128,55 +136,95 @@ def main(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Do not stop at the first failure.")
     ] = False,
+    results: Annotated[
+        Path | None, typer.Option(help="Keep what passed in this file, and do not play it again.")
+    ] = None,
 ) -> None:
     """Exit code 0: every invariant held everywhere."""
     site_file = SITES / "baoan.json"
     chosen = faults.split(",") if faults else sorted(all_faults())
     in_phases = phases.split(",") if phases else list(PHASES)
+    if unknown := [*(set(chosen) - set(all_faults())), *(set(in_phases) - set(PHASES))]:
+        _errors.print(f"no such fault or phase: {', '.join(sorted(unknown))}", markup=False, highlight=False)
+        sys.exit(2)
+    kept = Results(results)
+    # Seed by seed, so that a campaign that is stopped early has looked everywhere.
     asked = [
         (scenario_of(fault, phase), seed, site_file)
+        for seed in range(1, seeds + 1)
         for fault in chosen
         for phase in in_phases
-        for seed in range(1, seeds + 1)
+        if (fault, phase, seed) not in kept.played
     ]
-    table: dict[tuple[str, str], list[bool]] = {}
-    context = multiprocessing.get_context("spawn")
     failures = 0
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for (document, seed, _), run in zip(asked, pool.map(_one, *zip(*asked, strict=True)), strict=True):
-            line = document["faults"][0]
-            # A fault that keeps a phase from coming cannot happen in it: nothing was tested, nothing failed.
-            broken = [v for v in run.verdicts if not v.ok and v.name != "every fault happened"]
-            table.setdefault((line["fault"], line["when"]["phase"]), []).append(not broken and not run.error)
-            if broken or run.error:
-                failures += 1
-                console.print(f"[red]{run.scenario} seed {seed}[/red]: {why(run)}")
-                if not keep_going:
-                    pool.shutdown(cancel_futures=True)
-                    name = broken[0].name if broken else ""
-                    small = shrunk(document, seed, site_file, name) if broken else document
-                    out.write_text(
-                        yaml.safe_dump(small, allow_unicode=True, sort_keys=False), encoding="utf-8"
-                    )
-                    console.print(f"reproduce: drone-aed sim run {out} --first-seed {seed}")
-                    break
-    _print(table, in_phases)
+    for document, seed, run in _played(asked, jobs):
+        line = document["faults"][0]
+        # A fault that keeps a phase from coming cannot happen in it: nothing was tested, nothing failed.
+        broken = [v for v in run.verdicts if not v.ok and v.name != HAPPENED]
+        failed = bool(broken or run.error)
+        kept.add(
+            Played(
+                fault=line["fault"],
+                phase=line["when"]["phase"],
+                seed=seed,
+                passed=not failed,
+                happened=all(v.holds for v in run.verdicts if v.name == HAPPENED),
+                virtual_s=run.virtual_s,
+                why=why(run) if failed else "",
+            )
+        )
+        if failed:
+            failures += 1
+            console.print(f"[red]{run.scenario} seed {seed}[/red]: {why(run)}")
+            if not keep_going:
+                name = broken[0].name if broken else ""
+                small = shrunk(document, seed, site_file, name) if broken else document
+                out.write_text(yaml.safe_dump(small, allow_unicode=True, sort_keys=False), encoding="utf-8")
+                console.print(f"reproduce: drone-aed sim run {out} --first-seed {seed}")
+                break
+    _print(kept, chosen, in_phases)
     if failures:
         sys.exit(1)
 
 
-def _print(table: dict[tuple[str, str], list[bool]], phases: list[str]) -> None:
+def _played(
+    asked: list[tuple[dict[str, Any], int, Path]], jobs: int
+) -> Iterator[tuple[dict[str, Any], int, Run]]:
+    if not asked:
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        try:
+            runs = pool.map(_one, *zip(*asked, strict=True))
+            for (document, seed, _), run in zip(asked, runs, strict=True):
+                yield document, seed, run
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _print(kept: Results, faults: list[str], phases: list[str]) -> None:
     shown = Table("fault", *phases)
-    for fault in dict.fromkeys(fault for fault, _ in table):
+    for fault in faults:
         cells = []
         for phase in phases:
-            results = table.get((fault, phase), [])
-            passed = sum(results)
+            results = kept.of(fault, phase)
+            passed, happened = sum(each.passed for each in results), sum(each.happened for each in results)
             cells.append(
-                "" if not results else f"{passed}/{len(results)}" if passed < len(results) else str(passed)
+                ""
+                if not results
+                else f"{passed}/{len(results)}"
+                if passed < len(results)
+                else f"{passed}"
+                if happened
+                else "–"
             )
         shown.add_row(fault, *cells)
     console.print(shown)
+    everything = kept.played.values()
+    console.print(
+        f"{len(everything)} flights, {sum(each.virtual_s for each in everything) / 3600.0:.1f} virtual hours, "
+        f"{sum(not each.passed for each in everything)} failed; «–»: this fault keeps that phase from coming"
+    )
 
 
 if __name__ == "__main__":

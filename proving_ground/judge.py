@@ -5,8 +5,10 @@ Invariants look at what the vehicles truly did, never at what the system believe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -107,19 +109,23 @@ def _taken(run: Run) -> list[OrderSeen]:
     return list({order.final["order_id"]: order for order in run.orders if order.final}.values())
 
 
+def _flown(run: Run) -> list[dict[str, Any]]:
+    """Every flight once: two orders for one patient may share one."""
+    flights = (flight for order in _taken(run) for flight in order.final["flights"])
+    return list({flight["flight_id"]: flight for flight in flights}.values())
+
+
 def _no_launch_twice(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
     """Motors start at most once for each flight, and an order gets at most one AED."""
-    flights: dict[str, int] = {}
+    flights = Counter(flight["drone_id"] for flight in _flown(run))
     for order in _taken(run):
-        for flight in order.final["flights"]:
-            flights[flight["drone_id"]] = flights.get(flight["drone_id"], 0) + 1
         delivered = [flight for flight in order.final["flights"] if flight["aed_on_ground_at"]]
         if len(delivered) > 1:
             yield f"{order.name} was delivered {len(delivered)} times"
     for drone_id, testimony in run.testimonies.items():
         launches = len(testimony.of("armed"))
-        if launches > flights.get(drone_id, 0):
-            yield f"{drone_id} was armed {launches} times for {flights.get(drone_id, 0)} flights"
+        if launches > flights[drone_id]:
+            yield f"{drone_id} was armed {launches} times for {flights[drone_id]} flights"
 
 
 def _belief_is_true(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
@@ -128,11 +134,7 @@ def _belief_is_true(run: Run, airspace: Airspace, started: datetime) -> Iterator
         drone_id: len(testimony.of("on_ground")) + len(testimony.of("dropped"))
         for drone_id, testimony in run.testimonies.items()
     }
-    said: dict[str, int] = {}
-    for order in _taken(run):
-        for flight in order.final["flights"]:
-            if flight["aed_on_ground_at"]:
-                said[flight["drone_id"]] = said.get(flight["drone_id"], 0) + 1
+    said = Counter(flight["drone_id"] for flight in _flown(run) if flight["aed_on_ground_at"])
     for drone_id, count in said.items():
         if count > put_down.get(drone_id, 0):
             yield f"{drone_id}: {count} deliveries are said, {put_down.get(drone_id, 0)} were seen"

@@ -7,7 +7,6 @@ is virtual, and all chance comes from the seed.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,6 @@ import sqlalchemy
 from fastapi import FastAPI
 
 from core.clock import LoopClock
-from core.geodesy import LocalFrame, Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.bus import InProcessBus
 from flight.links.transport import Transport
@@ -29,12 +27,13 @@ from hub_api import rooms
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
 from hub_api.store.database import make_engine, upgrade
-from hub_api.store.repositories import missions
+from hub_api.store.records import EventRecord
 from hub_api.wiring import AgentTask, Hub, Parts, open_hub
-from planner.flight_plan import LegKind
+from planner.airframe import load_airframes
 from planner.site import Drone, Site, load_site
 from proving_ground.cable import Cable
 from proving_ground.eyes import Eye, WorldEye
+from proving_ground.hub_clock import HubClock
 from proving_ground.schema import FaultLine, OrderLine, Scenario
 from proving_ground.tracks import Recorder
 from proving_ground.world_faults import WORLD_FAULTS
@@ -52,6 +51,8 @@ READY_AFTER_S = 5.0
 """Chosen: an estimator that is quick to settle; waiting 40 s for it proves nothing and costs time."""
 READY_LIMIT_S = 60.0
 WEATHER_EVERY_S = 60.0
+FLOWN_BY = {"ardupilot": "hex10", "px4": "quad8_px4"}
+"""What a drone flies as where the scenario asks for another autopilot than its own."""
 
 
 @dataclass(slots=True)
@@ -104,6 +105,8 @@ class Play:
     watchers: list[Callable[[], None]] = field(default_factory=list)
     """Called after every step of the vehicles."""
     weather_reports: bool = True
+    stored: int = 0
+    """Events that the hub has stored: while there is no new one, nobody need look at the orders again."""
     started_s: float = 0.0
     _wind_m_s: float | None = None
     _hub: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -112,6 +115,11 @@ class Play:
     _starts: int = 0
     _broken: Callable[..., None] | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    hub_clock: HubClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hub_clock = HubClock(self.clock)
 
     # --- the world ----------------------------------------------------------------------------
 
@@ -143,7 +151,7 @@ class Play:
                 berth.place,
                 berth.ground_amsl_m,
                 settings=VehicleSettings(
-                    airframe=load_airframe(berth.airframe_id),
+                    airframe=load_airframe(drone.airframe_id),
                     terrain=layout.terrain(berth),
                     ready_after_s=READY_AFTER_S,
                     autopilot=Personality(self.scenario.world.autopilot.value),
@@ -211,7 +219,7 @@ class Play:
         if not database.exists():
             settings.prepare_data_dir()
             database.write_bytes(_empty_database())
-        ids = IdSource(self.clock, seed=1000 * self.seed + self._starts)
+        ids = IdSource(self.hub_clock, seed=1000 * self.seed + self._starts)
 
         def agents(hub: Hub) -> list[AgentTask]:
             return rooms.default_agents(
@@ -225,9 +233,12 @@ class Play:
                 transport_of=self.transport_of,
             )
 
-        parts = Parts(clock=self.clock, bus=InProcessBus(self.clock), ids=ids, site=self.site, agents=agents)
+        parts = Parts(
+            clock=self.hub_clock, bus=InProcessBus(self.hub_clock), ids=ids, site=self.site, agents=agents
+        )
         app = _application()
         app.state.hub = self._app_hub = await self._hub.enter_async_context(open_hub(settings, parts))
+        self._app_hub.feed.listen(self._count_stored)
         self._client = await self._hub.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
@@ -237,6 +248,10 @@ class Play:
             )
         )
         await self._report_weather_once(self._client)
+
+    def _count_stored(self, event: EventRecord) -> bool:
+        self.stored += 1
+        return False
 
     async def stop_hub(self) -> None:
         """The process ends: tasks stop where they are, the bus is gone; vehicles fly on."""
@@ -322,61 +337,11 @@ class Play:
         if order_id is not None:
             await self.client.post(f"/v1/orders/{order_id}/cancel", json={"reason": reason})
 
-    async def move_patient(self, name: str) -> None:
-        """The centre says that the patient is somewhere else: beside the landing point next to the one flown to."""
-        order_id = self.placed[name].order_id or ""
-        flown = (await self.hub.database.read(lambda session: missions.of_order(session, order_id)))[-1]
-        here = self.site.landing_point(flown.landing_point_id).position
-        others = [
-            point for point in self.site.landing_points if point.landing_point_id != flown.landing_point_id
-        ]
-        there = min(others, key=lambda point: geodesic_distance_m(point.position, here)).position
-        body = {
-            "position": {
-                "reference_system": "WGS-84",
-                "latitude_deg": there.latitude_deg,
-                "longitude_deg": there.longitude_deg,
-            },
-            "floor": 1,
-            "reason": "the caller was at the other gate",
-        }
-        await self.client.post(
-            f"/v1/orders/{order_id}/position", json=body, headers={"Idempotency-Key": f"{order_id}-moved"}
-        )
-
     async def command(self, drone_id: str, kind: str) -> None:
         """What an operator does at the console."""
         await self.client.post(
             f"/v1/drones/{drone_id}/commands", json={"command": kind, "reason": "scenario"}
         )
-
-    async def close_ahead(self, order: str, *, side_m: float) -> None:
-        """The authority closes a square in the middle of the order's last cruise leg towards the landing point."""
-        order_id = self.placed[order].order_id
-        plans = await self.hub.database.read(lambda session: missions.of_order(session, order_id or ""))
-        leg = max(_cruise(plans[-1].plan["outbound"]), key=lambda leg: leg["length_m"])
-        middle = {
-            axis: (leg["start"]["position"][axis] + 2.0 * leg["end"]["position"][axis]) / 3.0
-            for axis in ("latitude_deg", "longitude_deg")
-        }
-        half = side_m / 2.0
-        frame = LocalFrame(Wgs84Point(middle["latitude_deg"], middle["longitude_deg"]))
-        corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
-        zone = {
-            "type": "Feature",
-            "properties": {"identifier": "CLOSED-AHEAD", "restriction": "PROHIBITED", "name": "closed ahead"},
-            "geometry": {"type": "Polygon", "coordinates": [frame.unproject(corners).tolist()]},
-        }
-        answer = await self.client.put(
-            "/v1/airspace/feeds/scenario",
-            params={"format": "geojson", "reason": "scenario"},
-            content=json.dumps({"type": "FeatureCollection", "features": [zone]}),
-        )
-        answer.raise_for_status()
-
-    async def open_again(self) -> None:
-        """The authority opens it again."""
-        await self.client.delete("/v1/airspace/feeds/scenario", params={"reason": "scenario"})
 
     # --- faults -------------------------------------------------------------------------------
 
@@ -438,10 +403,6 @@ def _empty_database() -> bytes:
         return file.read_bytes()
 
 
-def _cruise(legs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [leg for leg in legs if leg["kind"] == LegKind.CRUISE]
-
-
 @asynccontextmanager
 async def staged(scenario: Scenario, *, seed: int, folder: Path, site_file: Path) -> AsyncIterator[Play]:
     """The world of a scenario with its drones ready. Inside a running (virtual) event loop."""
@@ -461,14 +422,21 @@ async def staged(scenario: Scenario, *, seed: int, folder: Path, site_file: Path
 def site_of(scenario: Scenario, site_file: Path) -> Site:
     """The site with the scenario's drones only."""
     whole = load_site(site_file)
+    autopilot, airframes = scenario.world.autopilot.value, load_airframes()
+    drones = tuple(
+        drone
+        if airframes[drone.airframe_id].autopilot == autopilot
+        else replace(drone, airframe_id=FLOWN_BY[autopilot])
+        for drone in whole.drones
+    )
     chosen = scenario.world.drones
     if chosen is None:
-        return whole
+        return replace(whole, drones=drones)
     known = {drone.drone_id for drone in whole.drones}
     unknown = [name for name in chosen if name not in known]
     if unknown:
         raise ValueError(f"world.drones: the site has no {', '.join(unknown)}")
-    return replace(whole, drones=tuple(drone for drone in whole.drones if drone.drone_id in chosen))
+    return replace(whole, drones=tuple(drone for drone in drones if drone.drone_id in chosen))
 
 
 @asynccontextmanager

@@ -198,6 +198,16 @@ class RealPlay(Play):
             # What is not seen set breaks the play (Play.check).
             self.tasks.append(asyncio.create_task(meddler.set("SIM_WIND_SPD", wanted_m_s)))
 
+    async def until_ready(self) -> None:
+        """As everywhere; but who was not ready is told with its reasons: on a slow machine this is what goes wrong."""
+        await super().until_ready()
+        for view in self.hub.fleet.views({}):
+            if not view.ready:
+                why = "; ".join(reason.detail for reason in view.not_ready) or "no reason told"
+                self.notes += (
+                    f"{view.drone.drone_id} was not ready after {self.ready_limit_s:.0f} s: {why}",
+                )
+
     async def until_observed(self, layout: SiteLayout) -> None:
         """Wait for every autopilot's position, and see that it stands on its pad."""
         pads = {berth.name: berth.place for berth in layout.berths}

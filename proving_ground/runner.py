@@ -134,6 +134,7 @@ async def _order(play: Play, placed: Placed) -> dict[str, Any]:
 
 async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: float) -> str:
     """Wait until all is done; a sentence about what is still open when time is up."""
+    looked_at = -1
     while play.now_s < latest_s:
         await play.clock.sleep(1.0)
         play.check()
@@ -142,8 +143,9 @@ async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: flo
                 raise error
         if play._app_hub is None or len(play.placed) < len(play.scenario.orders):
             continue
-        if any(eye.armed for eye in play.eyes.values()):
+        if play.stored == looked_at or any(eye.armed or not eye.on_ground for eye in play.eyes.values()):
             continue
+        looked_at = play.stored
         shown = [await _order(play, placed) for placed in play.placed.values() if placed.order_id]
         if all(
             order["state"] in _FINAL and all(flight["ended_at"] for flight in order["flights"])

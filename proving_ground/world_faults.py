@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proving_ground import surroundings
+
 if TYPE_CHECKING:
     from proving_ground.play import Play
 
@@ -34,7 +36,7 @@ async def _cancel(play: Play, drone_id: str, order: str, strength: float) -> Non
 
 
 async def _patient_moved(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.move_patient(order)
+    await surroundings.move_patient(play, order)
 
 
 async def _second_call(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -78,11 +80,11 @@ async def _database_back(play: Play, drone_id: str, order: str, strength: float)
 
 
 async def _zone_activated(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.close_ahead(order, side_m=strength)
+    await surroundings.close_ahead(play, order, side_m=strength)
 
 
 async def _zone_cleared(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.open_again()
+    await surroundings.open_again(play)
 
 
 async def _hold(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -91,6 +93,26 @@ async def _hold(play: Play, drone_id: str, order: str, strength: float) -> None:
 
 async def _continue(play: Play, drone_id: str, order: str, strength: float) -> None:
     await play.command(drone_id, "continue_flight")
+
+
+async def _authorisation_revoked(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await surroundings.revoke_authorisations(play, order)
+
+
+async def _dock_stuck(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await surroundings.report_dock(play, drone_id, "jammed")
+
+
+async def _dock_freed(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await surroundings.report_dock(play, drone_id, "closed")
+
+
+async def _clock_wrong(play: Play, drone_id: str, order: str, strength: float) -> None:
+    surroundings.set_hub_clock(play, strength)
+
+
+async def _clock_right(play: Play, drone_id: str, order: str, strength: float) -> None:
+    surroundings.set_hub_clock(play, 0.0)
 
 
 def _command(kind: str) -> Act:
@@ -118,6 +140,25 @@ WORLD_FAULTS: dict[str, WorldFault] = {
             _zone_cleared,
             80.0,
             "m",
+        ),
+        WorldFault(
+            "authorisation_revoked",
+            "the authority calls back the approvals that the flight relies on",
+            _authorisation_revoked,
+        ),
+        WorldFault(
+            "dock_door_stuck",
+            "the door of the drone's dock jams, and the dock says so",
+            _dock_stuck,
+            _dock_freed,
+        ),
+        WorldFault(
+            "hub_clock_wrong",
+            "the time of day of the hub's machine is off by this",
+            _clock_wrong,
+            _clock_right,
+            300.0,
+            "s",
         ),
         WorldFault("wind_change", "the wind takes this speed", _wind, _wind_back, 16.0, "m/s"),
         WorldFault("weather_stale", "the stations' sensors fall silent", _weather_stops, _weather_again),

@@ -7,7 +7,7 @@ import asyncio
 from core.clock import Clock
 from flight.autopilots.ardupilot_items import canonical_item, canonical_mission_item
 from flight.autopilots.ardupilot_payload import move_line, operate_gripper, stop_line
-from flight.autopilots.base import ModeClass, ProfileEntry, read_profile
+from flight.autopilots.base import ModeClass, ProfileEntry, WhyNot, read_profile
 from flight.autopilots.conversation import (
     ARM_TIMEOUT_S,
     ATTEMPTS,
@@ -256,8 +256,10 @@ class ArduPilot(Conversation):
     async def stop_line(self, link: VehicleConnection, *, until_still: bool) -> ActionOutcome:
         return await stop_line(link, self._clock, until_still=until_still)
 
-    async def release_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:
-        return await operate_gripper(link, self._clock, release=True, deadline_s=deadline_s)
+    async def release_load(
+        self, link: VehicleConnection, deadline_s: float, why_not: WhyNot | None = None
+    ) -> ActionOutcome:
+        return await operate_gripper(link, self._clock, release=True, deadline_s=deadline_s, why_not=why_not)
 
     async def hold_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:
         return await operate_gripper(link, self._clock, release=False, deadline_s=deadline_s)

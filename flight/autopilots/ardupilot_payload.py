@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 
 from core.clock import Clock
+from flight.autopilots.base import WhyNot
 from flight.links.mavlink.command import Command, CommandResult, RetryClass
 from flight.links.mavlink.connection import VehicleConnection
 from flight.model.outcomes import ActionOutcome, Obedience, Observation
@@ -149,18 +150,28 @@ async def _follow_line(
 
 
 async def operate_gripper(
-    link: VehicleConnection, clock: Clock, *, release: bool, deadline_s: float
+    link: VehicleConnection,
+    clock: Clock,
+    *,
+    release: bool,
+    deadline_s: float,
+    why_not: WhyNot | None = None,
 ) -> ActionOutcome:
     """Open or close the hook and wait for the vehicle's statement of the state it reached."""
     wanted = RELEASED_TEXT if release else GRABBED_TEXT
     started_s = clock.monotonic_s()
     command = Command(CMD_DO_GRIPPER, param1=1.0, param2=GRIPPER_RELEASE if release else GRIPPER_GRAB)
     answered = False
+    reason = ""
 
     def stated(view: VehicleView) -> bool:
         return any(text.at_s >= started_s and wanted.match(text.text) for text in view.texts)
 
     while clock.monotonic_s() < deadline_s:
+        reason = await why_not() if why_not is not None else ""
+        if reason:
+            await clock.sleep(GRIPPER_REPEAT_S)
+            continue
         outcome = await link.command(command)
         if outcome.result not in (CommandResult.ACCEPTED, None):
             return ActionOutcome(Obedience.REFUSED, f"the gripper command was {outcome.describe()}")
@@ -170,6 +181,8 @@ async def operate_gripper(
             text = next(t for t in link.view.texts if t.at_s >= started_s and wanted.match(t.text))
             seen = Observation("STATUSTEXT", text.text, text.at_s)
             return ActionOutcome(Obedience.OBEYED, observations=(seen,))
+    if reason:
+        return ActionOutcome(Obedience.REFUSED, f"the hook was not commanded open: {reason}")
     if not answered:
         return ActionOutcome(Obedience.UNANSWERED, "the gripper command was never answered")
     return ActionOutcome(Obedience.NO_EFFECT, "the vehicle accepted the command and never stated its effect")

@@ -7,6 +7,7 @@ Actions may be cancelled at any await: they hold no state of their own.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
@@ -97,6 +98,10 @@ def read_profile(file_name: str) -> tuple[ProfileEntry, ...]:
     )
 
 
+WhyNot = Callable[[], Awaitable[str]]
+"""A reason against doing it now; empty if there is none."""
+
+
 class Autopilot(Protocol):
     """One kind of autopilot."""
 
@@ -177,8 +182,13 @@ class Autopilot(Protocol):
         """Hold the line where it is; ``until_still`` where an earlier move may still be on its way."""
         ...
 
-    async def release_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:
-        """Open the hook and wait for the vehicle's own word that the load is off."""
+    async def release_load(
+        self, link: VehicleConnection, deadline_s: float, why_not: WhyNot | None = None
+    ) -> ActionOutcome:
+        """Open the hook and wait for the vehicle's own word that the load is off.
+
+        ``why_not`` is asked before every copy of the command; while it has a reason, none is sent.
+        """
         ...
 
     async def hold_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:

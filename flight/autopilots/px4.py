@@ -10,7 +10,7 @@ import asyncio
 import re
 
 from core.clock import Clock
-from flight.autopilots.base import ModeClass, ProfileEntry, read_profile
+from flight.autopilots.base import ModeClass, ProfileEntry, WhyNot, read_profile
 from flight.autopilots.conversation import (
     ARM_TIMEOUT_S,
     ATTEMPTS,
@@ -331,14 +331,21 @@ class PX4(Conversation):
         await asyncio.sleep(0)
         return ActionOutcome(Obedience.REFUSED, "PX4 drives no winch")
 
-    async def release_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:
-        return await self._operate_gripper(link, release=True, deadline_s=deadline_s)
+    async def release_load(
+        self, link: VehicleConnection, deadline_s: float, why_not: WhyNot | None = None
+    ) -> ActionOutcome:
+        return await self._operate_gripper(link, release=True, deadline_s=deadline_s, why_not=why_not)
 
     async def hold_load(self, link: VehicleConnection, deadline_s: float) -> ActionOutcome:
         return await self._operate_gripper(link, release=False, deadline_s=deadline_s)
 
     async def _operate_gripper(
-        self, link: VehicleConnection, *, release: bool, deadline_s: float
+        self,
+        link: VehicleConnection,
+        *,
+        release: bool,
+        deadline_s: float,
+        why_not: WhyNot | None = None,
     ) -> ActionOutcome:
         """Which output it is changes only with a reboot, and is read while the drone waits."""
         boot = link.view.reboots
@@ -348,5 +355,5 @@ class PX4(Conversation):
                 return ActionOutcome(Obedience.REFUSED, found)
             self._gripper = (link, boot, found)
         return await operate_gripper(
-            link, self._clock, self._gripper[2], release=release, deadline_s=deadline_s
+            link, self._clock, self._gripper[2], release=release, deadline_s=deadline_s, why_not=why_not
         )

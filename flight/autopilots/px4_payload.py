@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.clock import Clock
+from flight.autopilots.base import WhyNot
 from flight.links.mavlink.command import Command, CommandResult
 from flight.links.mavlink.connection import VehicleConnection
 from flight.model.outcomes import ActionOutcome, Obedience, Observation
@@ -85,13 +86,24 @@ async def _ends(link: VehicleConnection, prefix: str, port: int, number: int) ->
 
 
 async def operate_gripper(
-    link: VehicleConnection, clock: Clock, output: GripperOutput, *, release: bool, deadline_s: float
+    link: VehicleConnection,
+    clock: Clock,
+    output: GripperOutput,
+    *,
+    release: bool,
+    deadline_s: float,
+    why_not: WhyNot | None = None,
 ) -> ActionOutcome:
     """Open or close the gripper; obeyed when its output stands there and its time has passed."""
     wanted_us = output.release_us if release else output.hold_us
     command = Command(CMD_DO_GRIPPER, param1=1.0, param2=GRIPPER_RELEASE if release else GRIPPER_GRAB)
     answered = False
+    reason = ""
     while clock.monotonic_s() < deadline_s:
+        reason = await why_not() if why_not is not None else ""
+        if reason:
+            await clock.sleep(RETRY_PAUSE_S)
+            continue
         outcome = await link.command(command)
         if outcome.result in (CommandResult.TEMPORARILY_REJECTED, CommandResult.CANCELLED, None):
             # The same movement is under way, or our answer was lost: ask again when it is over.
@@ -113,6 +125,8 @@ async def operate_gripper(
                 Obedience.OBEYED,
                 observations=(Observation("SERVO_OUTPUT_RAW", seen, clock.monotonic_s()),),
             )
+    if reason:
+        return ActionOutcome(Obedience.REFUSED, f"the gripper was not commanded open: {reason}")
     if not answered:
         return ActionOutcome(Obedience.UNANSWERED, "the gripper command was never answered")
     shown = output.width_us(link.view)

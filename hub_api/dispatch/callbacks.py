@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from datetime import datetime, timedelta
-from functools import cache
 
 import httpx
 
 from core.clock import Clock
 from core.errors import DroneAedError
 from hub_api.dispatch.webhooks import Webhooks
+from hub_api.outgoing.destinations import certificates
 from hub_api.store.database import Database
 from hub_api.store.records import CallbackRecord
 from hub_api.store.repositories import callbacks
@@ -28,12 +27,6 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 300.0
 LOOK_AGAIN_S = 60.0
 """With nothing owed: a replay asked for on the command line wakes nobody here."""
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Whom we believe to be who they say. Read once a process: it takes as long as ten callbacks."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 class CallbackSender:
@@ -66,7 +59,7 @@ class CallbackSender:
         """Until cancelled."""
         async with httpx.AsyncClient(
             transport=self._transport,
-            verify=_certificates(),
+            verify=certificates(),
             timeout=self._timeout_s,
             follow_redirects=False,
             trust_env=False,

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from hub_api.dispatch.planning import Answer
+from hub_api.dispatch.sky import Sky, Victim
 from hub_api.dispatch.traffic import OpenFlight
 from hub_api.store.records import OrderRecord
 
@@ -26,6 +27,7 @@ class Snapshot:
     cases: dict[str, Case]
     reserved: dict[str, str]
     in_progress: tuple[OpenFlight, ...]
+    sky: Sky
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Found:
     flight_id: str
     change_seq: int
     """Of the airspace that it was planned in."""
+    victim: Victim | None = None
+    """Whose drone it takes."""
 
 
 class Waiting:

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import Context
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -21,21 +21,18 @@ from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.cases import Case, Found, Snapshot, Waiting
-from hub_api.dispatch.decided import decision_json, waits, waits_zh
+from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import fit_for
-from hub_api.dispatch.non_flights import word_of
-from hub_api.dispatch.order_states import OrderEvent, OrderState
+from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.outlook import Outlook
-from hub_api.dispatch.planning import PLAN, Answer, Planning, Question, reason_json
-from hub_api.dispatch.proposals import Proposals, covers
+from hub_api.dispatch.planning import PLAN, Answer, Planning, Question
+from hub_api.dispatch.pre_emption import PreEmption, VictimGone
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
-from hub_api.dispatch.verdicts import pack
 from hub_api.store.database import Database
-from hub_api.store.records import MissionRecord, OrderRecord
-from hub_api.store.repositories import airspace, audit, missions, orders
-from planner.flight_plan import FlightPlan
+from hub_api.store.records import OrderRecord
+from hub_api.store.repositories import airspace, missions, orders
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -72,12 +69,13 @@ class DecisionMaker:
         ledger: Ledger,
         fleet: Fleet,
         planning: Planning,
-        traffic: TrafficBook,
+        new_book: Callable[[], TrafficBook],
         ids: IdSource,
         fleet_settle_s: float,
         order_max_age_s: float,
         max_attempts: int,
-        proposals: Proposals,
+        writer: DecisionWriter,
+        pre_emption: PreEmption,
         outlook: Outlook,
         book: AirspaceBook,
         catch_up: Callable[[], Awaitable[None]],
@@ -87,12 +85,14 @@ class DecisionMaker:
         self._ledger = ledger
         self._fleet = fleet
         self._planning = planning
-        self._traffic = traffic
+        self._new_book = new_book
+        self._traffic = new_book()
         self._ids = ids
         self._settle_s = fleet_settle_s
         self._max_age = timedelta(seconds=order_max_age_s)
         self._max_attempts = max_attempts
-        self._proposals = proposals
+        self._writer = writer
+        self._pre_emption = pre_emption
         self._outlook = outlook
         self._book = book
         self._catch_up = catch_up
@@ -116,11 +116,16 @@ class DecisionMaker:
                 found = await waiting.found
                 if isinstance(found, OrderRecord):
                     return found
-                return await self._database.write(partial(self._store, found=found))
+                order = await self._database.write(partial(self._store, found=found))
+                if found.victim is not None:
+                    self._pre_emption.displaced(found.victim)
+                return order
             except IntegrityError:
                 log.warning("the chosen drone was taken meanwhile; deciding again")
             except _Outdated:
                 log.info("the patient was moved meanwhile; deciding again")
+            except VictimGone:
+                log.info("the other order's drone is not to be had any more; deciding again")
             except _OldAirspace:
                 log.info("the airspace was changed meanwhile; deciding again")
                 await self._catch_up()
@@ -181,12 +186,21 @@ class DecisionMaker:
                 # Whoever asked has gone.
                 continue
             case = snapshot.cases[waiting.order_id]
-            if case.order.state not in _UNDECIDED:
+            if case.order.state not in _UNDECIDED or waiting.order_id in snapshot.sky.waiting:
+                # Decided; or a drone is being called back for it, and the decision follows.
                 waiting.found.set_result(case.order)
                 continue
             began_s = time.perf_counter()
-            answer = await self._answer(case, views, tuple(flights))
-            found = self._found(case.order, answer, change_seq)
+            own = snapshot.sky.unclaimed(views, waiting.order_id)
+            answer = await self._answer(case, own, tuple(flights))
+            victims = self._pre_emption.victims(case.order, snapshot.sky, answer)
+            victim = None
+            if victims:
+                free, left = self._pre_emption.as_if(own, flights, victims)
+                instead = await self._answer(case, free, await self._with_plans(left), book=self._new_book())
+                victim = self._pre_emption.choose(answer, instead, victims)
+                answer = answer if victim is None else instead
+            found = replace(self._found(case.order, answer, change_seq), victim=victim)
             log.info(
                 "planned %s in %.1f ms, one of %d orders",
                 "no flight" if answer.plan is None else answer.plan.drone_id,
@@ -217,7 +231,8 @@ class DecisionMaker:
             # What the hub itself took back is no failure of its drone.
             failed = [mission.drone_id for mission in earlier if mission.withdrawn is None]
             cases[order_id] = Case(orders.get(session, order_id), frozenset(failed), len(failed))
-        return Snapshot(cases, missions.reserved_drones(session), self._in_progress(session))
+        sky = self._pre_emption.look(session)
+        return Snapshot(cases, missions.reserved_drones(session), self._in_progress(session), sky)
 
     def _in_progress(self, session: Session) -> tuple[OpenFlight, ...]:
         """Every open flight; with its plan where the traffic book has not got it yet."""
@@ -234,16 +249,34 @@ class DecisionMaker:
             for flight_id, drone_id, airborne_at in listed
         )
 
-    def _plan(
-        self, question: Question, views: tuple[DroneView, ...], in_progress: tuple[OpenFlight, ...]
-    ) -> Answer:
-        by_drone = {view.drone.drone_id: view for view in views}
-        return self._planning.decide(
-            question, views, self._traffic.traffic(in_progress, by_drone, question.at)
+    async def _with_plans(self, flights: tuple[OpenFlight, ...]) -> tuple[OpenFlight, ...]:
+        """The same flights for a traffic book that knows none of them."""
+        unknown = [flight.flight_id for flight in flights if flight.plan is None]
+        plans = await self._database.read(lambda session: missions.plans_of(session, unknown))
+        return tuple(
+            replace(flight, plan=PLAN.validate_python(plans[flight.flight_id]))
+            if flight.flight_id in plans
+            else flight
+            for flight in flights
         )
 
+    def _plan(
+        self,
+        question: Question,
+        views: tuple[DroneView, ...],
+        in_progress: tuple[OpenFlight, ...],
+        book: TrafficBook,
+    ) -> Answer:
+        by_drone = {view.drone.drone_id: view for view in views}
+        return self._planning.decide(question, views, book.traffic(in_progress, by_drone, question.at))
+
     async def _answer(
-        self, case: Case, fleet: tuple[DroneView, ...], in_progress: tuple[OpenFlight, ...]
+        self,
+        case: Case,
+        fleet: tuple[DroneView, ...],
+        in_progress: tuple[OpenFlight, ...],
+        *,
+        book: TrafficBook | None = None,
     ) -> Answer:
         order = case.order
         now = self._ledger.now()
@@ -275,7 +308,7 @@ class DecisionMaker:
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(
-                self._planner_thread, self._plan, question, views, in_progress
+                self._planner_thread, self._plan, question, views, in_progress, book or self._traffic
             )
             return self._outlook.weigh(order, answer, now)
         except Exception:
@@ -301,93 +334,14 @@ class DecisionMaker:
         if answer.airspace_version and airspace.last_seq(session) != found.change_seq:
             raise _OldAirspace
         turn = Turn(order)
+        if found.victim is not None and not self._pre_emption.displace(session, turn, found.victim):
+            # The drone of the other order is called back from its pad; the decision follows when it stands free.
+            return turn.order
         if answer.plan is None:
-            self._decline(session, turn, answer)
+            self._writer.decline(session, turn, answer)
         else:
-            self._accept(session, turn, found, answer.plan)
+            self._writer.accept(session, turn, found, answer.plan)
         return turn.order
-
-    def _keep(
-        self,
-        session: Session,
-        turn: Turn,
-        answer: Answer,
-        flight_id: str | None,
-        now: datetime,
-        **changes: Any,
-    ) -> None:
-        """Store the decision in the order, its candidates beside it."""
-        document = pack(answer.candidates)
-        orders.put_candidates(session, turn.order.order_id, document, first=turn.order.decision is None)
-        decision = decision_json(answer, flight_id, now) | {
-            "candidates_sha256": audit.digest_of(document),
-            "non_flight": word_of(answer),
-        }
-        self._ledger.change(session, turn, decision=decision, **changes)
-
-    def _decline(self, session: Session, turn: Turn, answer: Answer) -> None:
-        again = turn.order.state is OrderState.REDECIDING
-        self._keep(session, turn, answer, None, self._ledger.now())
-        self._ledger.apply(session, turn, OrderEvent.DECLINED)
-        self._ledger.close_if_flights_ended(session, turn)
-        listed = "; ".join(reason.detail for reason in answer.reasons)
-        listed_zh = "".join(reason.detail_zh for reason in answer.reasons)
-        self._ledger.record(
-            session,
-            turn,
-            "redecision_declined" if again else "decision_declined",
-            f"No {'other ' if again else ''}drone can deliver: {listed}",
-            f"没有{'其他' if again else ''}无人机可以投送：{listed_zh}",
-            data={"reasons": [reason_json(reason) for reason in answer.reasons]},
-        )
-
-    def _accept(self, session: Session, turn: Turn, found: Found, plan: FlightPlan) -> None:
-        now, answer = self._ledger.now(), found.answer
-        again = turn.order.state is OrderState.REDECIDING
-        mission = MissionRecord(
-            mission_id=found.mission_id,
-            order_id=turn.order.order_id,
-            attempt=1 + len(missions.of_order(session, turn.order.order_id)),
-            flight_id=found.flight_id,
-            drone_id=plan.drone_id,
-            station_id=plan.station_id,
-            landing_point_id=plan.landing_point_id,
-            plan=PLAN.dump_python(plan, mode="json"),
-            command_id=self._ids.new("cmd"),
-            created_at=now,
-        )
-        missions.insert(session, mission)
-        self._keep(
-            session,
-            turn,
-            answer,
-            mission.flight_id,
-            now,
-            mission_id=mission.mission_id,
-            station_id=mission.station_id,
-        )
-        if not covers(turn.order, mission):
-            self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
-            return
-        mission = self._ledger.owe_flight(session, turn.order, mission)
-        self._ledger.apply(session, turn, OrderEvent.ACCEPTED)
-        eta_s = answer.delay_s + plan.timing.time_to_aed_on_ground_s
-        eta_patient_s = answer.delay_s + plan.timing.time_to_patient_s
-        self._ledger.record(
-            session,
-            turn,
-            "redecision_accepted" if again else "decision_accepted",
-            f"{plan.drone_id} flies from {plan.station_id} to {plan.landing_point_id}: AED on the ground in "
-            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s{waits(answer.delay_s)}",
-            f"{plan.drone_id} 从 {plan.station_id} 飞往 {plan.landing_point_id}："
-            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者{waits_zh(answer.delay_s)}",
-            mission=mission,
-            data={
-                "eta_aed_on_ground_s": eta_s,
-                "eta_patient_s": eta_patient_s,
-                "take_off_delay_s": answer.delay_s,
-            },
-        )
 
 
 def _question_of(order: OrderRecord) -> tuple[float, float, int | None]:

@@ -15,6 +15,7 @@ from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.narration import narrate
 from hub_api.dispatch.order_states import OrderEvent
 from hub_api.dispatch.planning import PLAN
+from hub_api.dispatch.pre_emption import PRE_EMPTED, tell_pre_empted
 from hub_api.store.records import MissionRecord, NewEvent, OutboxRecord
 from hub_api.store.repositories import events, missions, orders, outbox
 
@@ -205,7 +206,9 @@ class FlightFollower:
         mission = missions.save(session, mission, **changes)
         missions.release_drone(session, mission.mission_id)
         outbox.settle_of_mission(session, mission.mission_id, "flight_over", self._ledger.now())
-        if mission.withdrawn is not None:
+        if mission.withdrawn == PRE_EMPTED:
+            tell_pre_empted(self._ledger, session, turn, mission)
+        elif mission.withdrawn is not None:
             turn.freed = mission.drone_id
         if mission.aed_on_ground_at is None and turn.order.mission_id == mission.mission_id:
             self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)

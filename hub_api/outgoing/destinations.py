@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,6 +29,12 @@ _EMBEDDING = tuple(
     ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
 """IPv6 addresses that carry an IPv4 address a translator would follow: RFC 6052, 8215, 3056, 4380."""
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom we believe to be who they say. Read once a process: it takes as long as ten requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class DestinationRefused(httpx.ConnectError):
@@ -153,7 +161,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._destinations = destinations
         # No connection is kept: one made for a name must not serve another name at the same address.
         self._inner = inner or httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=0), trust_env=False
+            verify=certificates(),
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=0),
+            trust_env=False,
         )
         self._resolve = resolver
 

@@ -102,6 +102,8 @@ class OrderRecord:
     """Whose drone was chosen last; before that, the station next to the patient."""
     non_flight_reason: str | None = None
     """Why nothing ever took off for it, in one word; None while it is open, or when something did."""
+    pre_empted: int = 0
+    """How often its drone went to a more urgent order."""
     incident_id: str | None = None
     merged_into: str | None = None
     """The order whose mission serves this one."""
@@ -166,6 +168,22 @@ class ApprovalRecord:
     answer: str | None = None
     answered_by: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreEmptionRecord:
+    """A drone that is called back on its pad for a more urgent order. ``outcome`` None: it has not answered yet."""
+
+    pre_emption_id: str
+    taker_order_id: str
+    victim_order_id: str
+    victim_mission_id: str
+    drone_id: str
+    abort_id: str
+    at: datetime
+    until: datetime
+    settled_at: datetime | None = None
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

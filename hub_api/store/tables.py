@@ -149,6 +149,7 @@ class OrderRow(Row, table=True):
     ambulance_eta_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     station_id: str | None = Field(default=None, max_length=80)
     non_flight_reason: str | None = Field(default=None, max_length=60)
+    pre_empted: int = Field(default=0)
     # Without constraints: SQLite would have to copy every order and event at the migration.
     incident_id: str | None = Field(default=None, max_length=40)
     merged_into: str | None = Field(default=None, max_length=40)
@@ -226,6 +227,27 @@ class ApprovalRow(Row, table=True):
     answer: str | None = Field(default=None, max_length=20)
     answered_by: str | None = Field(default=None, max_length=120)
     reason: str | None = Field(default=None, sa_type=Text)
+
+
+class PreEmptionRow(Row, table=True):
+    """A drone that is called back on its pad for a more urgent order, and what became of it."""
+
+    __tablename__ = "pre_emptions"
+    __table_args__ = (
+        Index("ix_pre_emptions_outcome", "outcome"),
+        Index("ix_pre_emptions_taker_order_id", "taker_order_id"),
+    )
+
+    pre_emption_id: str = Field(primary_key=True, max_length=40)
+    taker_order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    victim_order_id: str = Field(sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)
+    victim_mission_id: str = Field(sa_column_args=(ForeignKey("missions.mission_id"),), max_length=40)
+    drone_id: str = Field(max_length=80)
+    abort_id: str = Field(max_length=40)
+    at: datetime = Field(sa_type=UtcDateTime)
+    until: datetime = Field(sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = Field(default=None, max_length=20)
 
 
 class MoveRow(Row, table=True):

@@ -347,7 +347,7 @@ class ArduCopter(Autopilot):
         if self.mode is not Mode.GUIDED or not self.armed or not self.landed:
             return False
         up = height_m + self.home_amsl_m - self.body.launch_amsl_m
-        if up <= self.body.up_m:
+        if up <= self.body.believed_up_m:
             return False
         self.guided_target = None
         self.told_to_go = True

@@ -188,7 +188,7 @@ class Commands:
         elif autopilot.mode is Mode.GUIDED and autopilot.guided_target is not None:
             if choice == 0:
                 autopilot.body.hold_horizontally()
-                autopilot.body.climb_to(autopilot.body.up_m)
+                autopilot.body.climb_to(autopilot.body.believed_up_m)
                 done = True
             else:
                 done = autopilot.guided_go(*autopilot.guided_target)

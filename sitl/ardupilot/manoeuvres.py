@@ -33,7 +33,7 @@ class Takeoff:
 
     def start(self, up_m: float) -> None:
         """``up_m`` in local coordinates; at least 1 m of climb when starting from the ground."""
-        minimum = self._autopilot.body.up_m + (1.0 if self._autopilot.landed else 0.0)
+        minimum = self._autopilot.body.believed_up_m + (1.0 if self._autopilot.landed else 0.0)
         self.target_up_m = max(up_m, minimum)
         self.complete = False
         self._waiting = True
@@ -52,7 +52,7 @@ class Takeoff:
             body.point_nose(body.yaw_rad)
             body.climb_to(self.target_up_m)
             self._autopilot.leave_ground()
-        elif body.up_m >= self.target_up_m - TAKEOFF_MARGIN_M:
+        elif body.believed_up_m >= self.target_up_m - TAKEOFF_MARGIN_M:
             self.complete = True
 
 

@@ -194,7 +194,7 @@ class MessageRouter:
             north, east, up = message.x, message.y, -message.z
             if message.coordinate_frame in (7, 9):
                 here_n, here_e = autopilot.believed_local
-                north, east, up = here_n + north, here_e + east, body.up_m + up
+                north, east, up = here_n + north, here_e + east, body.believed_up_m + up
             autopilot.guided_go(north, east, up)
         elif not message.type_mask & _VELOCITY_IGNORED and autopilot.armed and not autopilot.landed:
             north_m_s, east_m_s = message.vx, message.vy
@@ -204,6 +204,6 @@ class MessageRouter:
                     message.vx * cosine - message.vy * sine,
                     message.vx * sine + message.vy * cosine,
                 )
-            autopilot.guided_target = (*autopilot.believed_local, body.up_m)
+            autopilot.guided_target = (*autopilot.believed_local, body.believed_up_m)
             body.fly_velocity(north_m_s, east_m_s)
             body.climb_at(-message.vz)

@@ -181,7 +181,7 @@ class Mission:
         else:
             self.navigation.submode = Submode.LOITER
             autopilot.body.hold_horizontally()
-            autopilot.body.climb_to(autopilot.body.up_m)
+            autopilot.body.climb_to(autopilot.body.believed_up_m)
 
     def _advance(self, starting: int = 0) -> bool:
         if self.state is not MissionState.RUNNING or self._nav_loaded:

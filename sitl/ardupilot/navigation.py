@@ -67,7 +67,7 @@ class Navigation:
     def _fly_leg(self, item: StoredItem, *, stop: bool) -> None:
         body = self._autopilot.body
         fresh = self.submode is not Submode.WAYPOINT
-        default = (*self._autopilot.believed_local, body.up_m)
+        default = (*self._autopilot.believed_local, body.believed_up_m)
         if not fresh and body.reached:
             default = body.leg_end_m
         end = self._local(item, default)
@@ -113,7 +113,7 @@ class Navigation:
             self.submode = Submode.PLACE
         elif command == items.LAND:
             if item.x != 0 or item.y != 0:
-                here = autopilot.body.up_m
+                here = autopilot.body.believed_up_m
                 north, east = autopilot.to_local(item.x, item.y)
                 fresh = self.submode is not Submode.WAYPOINT
                 autopilot.apply_limits()

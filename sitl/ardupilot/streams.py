@@ -148,7 +148,7 @@ def _controller(a: ArduCopter) -> Any:
         here_n, here_e = a.believed_local
         north, east = target[0] - here_n, target[1] - here_e
         bearing, distance = math.degrees(math.atan2(east, north)), math.hypot(north, east)
-        up_error = target[2] - a.body.up_m
+        up_error = target[2] - a.body.believed_up_m
     return _NAV_CONTROLLER_OUTPUT(
         math.degrees(roll), math.degrees(pitch), round(bearing), round(bearing),
         min(round(distance), 65535), up_error, 0.0, 0.0,

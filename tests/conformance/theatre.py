@@ -7,6 +7,7 @@ What the vehicle truly did is told by a witness of its own, never by what the ag
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -115,16 +116,29 @@ class Vehicle(Protocol):
 
 
 class _Severable:
-    """A transport that can be cut: then nothing passes in either direction, and nobody is told."""
+    """A transport that can be cut: then nothing passes in either direction, and nobody is told.
+
+    It can also hold back what the vehicle says, as a modem with a long queue does: it comes late, whole and in order.
+    """
 
     def __init__(self, inner: Transport, theatre: Theatre) -> None:
         self._inner, self._theatre = inner, theatre
         self.datagrams = inner.datagrams
+        self._held: deque[tuple[float, bytes, Hashable]] = deque()
 
     async def open(self, on_data: Callable[[bytes, Hashable], None], on_closed: Any) -> None:
+        clock = self._theatre.clock
+
         def take(data: bytes, peer: Hashable) -> None:
-            if not self._theatre.link_cut:
+            if self._theatre.link_cut:
+                return
+            if self._theatre.held_back_s or self._held:
+                self._held.append((clock.monotonic_s() + self._theatre.held_back_s, data, peer))
+            else:
                 on_data(data, peer)
+            while self._held and self._held[0][0] <= clock.monotonic_s():
+                _, late, sender = self._held.popleft()
+                on_data(late, sender)
 
         await self._inner.open(take, on_closed)
 
@@ -144,6 +158,7 @@ class Theatre:
         self.ids = IdSource(clock, seed=1)
         self.bus = InProcessBus(clock)
         self.link_cut = False
+        self.held_back_s = 0.0
         self.said: list[Message] = []
         self.telemetry: list[TelemetrySample] = []
         self.agent: FlightAgent | None = None

@@ -193,6 +193,21 @@ async def lose_link_for_good(theatre: Theatre) -> None:
     assert theatre.vehicle.testimony.farthest_m > DISTANCE_M - 8.0
 
 
+async def words_come_late(theatre: Theatre) -> None:
+    """A modem holds back what the vehicle says until its hover is over and it flies home by itself. What then is heard
+    shows it hovering still, calm and just now: the AED must not fall from its way."""
+    plan = await theatre.fly()
+    await theatre.phase(Phase.HOVERING)
+    theatre.held_back_s = plan.hover_budget_s + 15.0
+    await theatre.until(lambda: not theatre.vehicle.testimony.armed, 400)
+    assert not theatre.vehicle.testimony.released, theatre.story()
+    theatre.held_back_s = 0.0
+    ended = await theatre.end()
+    assert ended.safe_state in (SafeState.ON_PAD, SafeState.LANDED_AT_RALLY), theatre.story()
+    assert ended.aed is not AedState.RELEASED
+    assert not theatre.of(AedOnGround)
+
+
 async def low_battery(theatre: Theatre) -> None:
     """Too little charge for the rest of the way: it turns round by itself."""
     await theatre.fly()
@@ -358,6 +373,7 @@ VERBS: dict[str, Play] = {
         land_now,
         lose_link_for_a_while,
         lose_link_for_good,
+        words_come_late,
         low_battery,
         lose_gps,
         reboot_on_the_pad,
@@ -385,6 +401,11 @@ def plays(kind: str, methods: tuple[DeliveryMethod, ...]) -> list[tuple[str, Del
     """Which verbs are played on a kind of autopilot, with which method of delivery."""
     left_out = (*_BY_LANDING, *_NOT_ON.get(kind, ()))
     every = [(name, methods[0]) for name in VERBS if name not in left_out]
-    others = [("deliver", method) for method in methods[1:] if method is not DeliveryMethod.LAND]
+    others = [
+        (name, method)
+        for method in methods[1:]
+        if method is not DeliveryMethod.LAND
+        for name in ("deliver", "words_come_late")
+    ]
     landing = [(name, method) for method in methods if method is DeliveryMethod.LAND for name in _BY_LANDING]
     return every + others + landing

@@ -37,7 +37,19 @@ def broken(run: Run) -> list[str]:
     return [run.error] if run.error else [f"{v.name}: {v.detail}" for v in run.verdicts if not v.ok]
 
 
-@pytest.mark.parametrize("name", ["plain-delivery", "winch-jams-while-lowering", "hub-dies-while-lowering"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain-delivery",
+        "winch-jams-while-lowering",
+        "hub-dies-while-lowering",
+        "authorisation-revoked-outbound",
+        "dock-door-stuck-in-flight",
+        "hub-clock-falls-back",
+        "second-caller-same-patient",
+        "px4-delivery",
+    ],
+)
 def test_a_shipped_scenario_passes(name: str) -> None:
     _, run = play(name)
     assert not broken(run)

@@ -277,6 +277,21 @@ class VehicleConnection:
                 CommandTransaction(command, round_trip_s=round_trip_s, **self._addresses)
             )
 
+    async def answers_within(self, limit_s: float) -> bool:
+        """Ask the time and see whether this very question is answered so soon.
+
+        What a radio or a modem has held back looks fresh when it comes: it was just heard. Whatever comes after the
+        answer was said after the question.
+        """
+        asked_s = self._clock.monotonic_s()
+        self.send(_TIMESYNC, **self.time_sync.ask(asked_s))
+
+        def answered(view: VehicleView) -> bool:
+            newest_s = self.time_sync.answered_s
+            return newest_s is not None and newest_s >= asked_s - 1e-6
+
+        return await self.wait_for(answered, limit_s)
+
     async def upload(
         self, mission_type: MissionType, items: Sequence[MissionItem], *, window: int = WINDOW
     ) -> UploadOutcome:

@@ -44,6 +44,8 @@ class TimeSync:
         self._samples: deque[Sample] = deque(maxlen=KEPT)
         self._asked_s: float | None = None
         self._questions = 0
+        self.answered_s: float | None = None
+        """When the newest question was asked, on our clock, that an answer has come to."""
 
     @property
     def best(self) -> Sample | None:
@@ -94,6 +96,7 @@ class TimeSync:
             return None
         self._open.remove(fields.ts1)
         sent_s = fields.ts1 / _NS
+        self.answered_s = sent_s if self.answered_s is None else max(self.answered_s, sent_s)
         round_trip_s = now_s - sent_s
         if not 0.0 <= round_trip_s <= LONGEST_S:
             return None

@@ -205,3 +205,24 @@ def test_a_hold_is_refused_while_the_line_is_out(tmp_path: Path) -> None:
 
     stage = perform(play, tmp_path)
     assert [event.phase for event in stage.of(PhaseChanged)].count(Phase.HOLDING) == 0
+
+
+def test_an_abort_for_another_patient_is_refused_in_the_air_and_taken_on_the_pad(tmp_path: Path) -> None:
+    async def in_the_air(stage: Stage) -> None:
+        await take_off_to(stage, Phase.OUTBOUND)
+        refused = await stage.answer(stage.order(AbortFlight, only_on_ground=True, reason="needed elsewhere"))
+        assert refused.kind == "command_refused"
+        assert refused.reasons[0].code == "in_the_air"
+        assert (await stage.end(900)).aed is AedState.RELEASED
+
+    perform(in_the_air, tmp_path / "air")
+
+    async def on_the_pad(stage: Stage) -> None:
+        await take_off_to(stage, Phase.PREPARING)
+        accepted = await stage.answer(
+            stage.order(AbortFlight, only_on_ground=True, reason="needed elsewhere")
+        )
+        assert accepted.kind == "command_accepted"
+        assert (await stage.end(60)).safe_state is SafeState.NEVER_LEFT_GROUND
+
+    perform(on_the_pad, tmp_path / "pad")

@@ -267,5 +267,5 @@ def test_on_a_transfer_the_way_back_leads_on_and_then_home() -> None:
     assert way.return_seq(first) == first
     assert way.return_seq(on_board.indices.delivery_hover) == on_board.indices.inbound_first
     back = way.back(view(mission_seq=first), Phase.OUTBOUND)
-    assert back == [*other.outbound, *other.inbound]
+    assert list(back) == [*other.outbound, *other.inbound]
     assert back[-1].end == flown.home

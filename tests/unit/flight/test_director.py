@@ -126,3 +126,18 @@ def test_times_run_down_along_the_way() -> None:
     assert reader.way.eta_s(at_delivery(), Phase.LOWERING) == timing.lower_s
     jumping = reader.way.eta_s(at_delivery(), Phase.INBOUND)
     assert jumping == pytest.approx(sum(leg.duration_s for leg in plan().inbound))
+
+
+def test_one_word_of_stopped_motors_ends_no_flight_in_the_air() -> None:
+    reader = in_mission()
+    away = moved(plan().home.position, 90.0, 300.0)
+    stopped = view(armed=False, position=away)
+    assert reader.observe(stopped, Phase.OUTBOUND, 100.0) is None
+    assert reader.observe(view(position=away), Phase.OUTBOUND, 100.6) is None
+    assert reader.observe(stopped, Phase.OUTBOUND, 101.2) is None
+    assert reader.observe(stopped, Phase.OUTBOUND, 102.5) is None
+    assert reader.observe(stopped, Phase.OUTBOUND, 102.8) is Trigger.DISARMED_ELSEWHERE
+
+
+def test_where_a_landing_ends_motors_are_expected_to_stop() -> None:
+    assert in_mission().observe(view(armed=False), Phase.LANDING_HERE, NOW_S) is Trigger.DISARMED_ON_PAD

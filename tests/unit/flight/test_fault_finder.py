@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.geodesy import Wgs84Point
 from flight.closed_zones import ClosedZones
 from flight.director import Director
 from flight.model.failsafe import WaysOpen
@@ -188,3 +189,20 @@ def test_which_ways_are_open() -> None:
     assert not reader(BEHIND).faults.ways_open(seen, Phase.OUTBOUND, NOW).home
     between = box_zone("between", 320.0, 60.0, 420.0, 100.0)
     assert reader(between).faults.ways_open(seen, Phase.OUTBOUND, NOW).rally is False
+
+
+def test_the_way_home_is_open_where_only_the_zone_that_one_stands_in_closes_it() -> None:
+    """An approval for the whole area that is revoked must not leave a drone standing in the air for good."""
+    everywhere = box_zone("EVERYWHERE", -5000, -5000, 20_000, 20_000)
+    assert reader(everywhere).faults.ways_open(on_the_way(1000.0), Phase.OUTBOUND, NOW).home
+    wall = box_zone("WALL", 300, -2000, 400, 2000)
+    assert not reader(everywhere, wall).faults.ways_open(on_the_way(1000.0), Phase.OUTBOUND, NOW).home
+
+
+def test_a_position_on_another_continent_is_a_glitch_and_no_exception() -> None:
+    """A forged frame says such things."""
+    found = reader()
+    found.faults.findings(view(position_s=NOW_S), Phase.OUTBOUND, NOW_S, NOW)
+    far = view(position=Wgs84Point(0.5, 0.5), position_s=NOW_S + 0.2)
+    said = {each.fault for each in found.faults.findings(far, Phase.OUTBOUND, NOW_S + 0.2, NOW)}
+    assert Fault.GPS_GLITCH in said

@@ -66,6 +66,15 @@ def test_answers_to_nobody_and_reboots() -> None:
     assert sync.offset_s == pytest.approx(-9.0), "after a reboot only the new clock counts"
 
 
+def test_only_the_answer_to_the_question_itself_says_that_it_was_answered() -> None:
+    sync = TimeSync()
+    first, second = ask(sync, 10.0), ask(sync, 30.0)
+    sync.receive(answer(first, 510.0), 30.2)
+    assert sync.answered_s == pytest.approx(10.0), "what comes late answers an old question"
+    sync.receive(answer(second, 530.0), 30.4)
+    assert sync.answered_s == pytest.approx(30.0)
+
+
 def test_who_never_answers_is_asked_less_often() -> None:
     sync, asked = TimeSync(), 0
     for second in range(100):

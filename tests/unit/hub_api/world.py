@@ -387,6 +387,13 @@ class PlayedDrone:
             await self._accept(command)
         elif isinstance(command, m.PatientMoved | m.RerouteFlight | m.ContinueFlight):
             await self._redirect(command)
+        elif (
+            isinstance(command, m.AbortFlight)
+            and command.only_on_ground
+            and self.flight_id is not None
+            and self.phase not in ON_THE_PAD
+        ):
+            await self._refuse(command, m.Reason("in_the_air", "in the air", "已在空中"))
         elif isinstance(command, m.AbortFlight):
             await self._accept(command)
             self.abort.set()

@@ -1,0 +1,112 @@
+"""Storing a decision: the order's new state, its mission and its command or proposal, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from core.ids import IdSource
+from hub_api.dispatch.cases import Found
+from hub_api.dispatch.decided import decision_json, waits, waits_zh
+from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.non_flights import word_of
+from hub_api.dispatch.order_states import OrderEvent, OrderState
+from hub_api.dispatch.planning import PLAN, Answer, reason_json
+from hub_api.dispatch.proposals import Proposals, covers
+from hub_api.dispatch.verdicts import pack
+from hub_api.store.records import MissionRecord
+from hub_api.store.repositories import audit, missions, orders
+from planner.flight_plan import FlightPlan
+
+
+class DecisionWriter:
+    """Writes answers into orders, inside a transaction given by the caller."""
+
+    def __init__(self, ledger: Ledger, ids: IdSource, proposals: Proposals) -> None:
+        self._ledger = ledger
+        self._ids = ids
+        self._proposals = proposals
+
+    def _keep(
+        self,
+        session: Session,
+        turn: Turn,
+        answer: Answer,
+        flight_id: str | None,
+        now: datetime,
+        **changes: Any,
+    ) -> None:
+        """Store the decision in the order, its candidates beside it."""
+        document = pack(answer.candidates)
+        orders.put_candidates(session, turn.order.order_id, document, first=turn.order.decision is None)
+        decision = decision_json(answer, flight_id, now) | {
+            "candidates_sha256": audit.digest_of(document),
+            "non_flight": word_of(answer),
+        }
+        self._ledger.change(session, turn, decision=decision, **changes)
+
+    def decline(self, session: Session, turn: Turn, answer: Answer) -> None:
+        again = turn.order.state is OrderState.REDECIDING
+        self._keep(session, turn, answer, None, self._ledger.now())
+        self._ledger.apply(session, turn, OrderEvent.DECLINED)
+        self._ledger.close_if_flights_ended(session, turn)
+        listed = "; ".join(reason.detail for reason in answer.reasons)
+        listed_zh = "".join(reason.detail_zh for reason in answer.reasons)
+        self._ledger.record(
+            session,
+            turn,
+            "redecision_declined" if again else "decision_declined",
+            f"No {'other ' if again else ''}drone can deliver: {listed}",
+            f"没有{'其他' if again else ''}无人机可以投送：{listed_zh}",
+            data={"reasons": [reason_json(reason) for reason in answer.reasons]},
+        )
+
+    def accept(self, session: Session, turn: Turn, found: Found, plan: FlightPlan) -> None:
+        now, answer = self._ledger.now(), found.answer
+        again = turn.order.state is OrderState.REDECIDING
+        mission = MissionRecord(
+            mission_id=found.mission_id,
+            order_id=turn.order.order_id,
+            attempt=1 + len(missions.of_order(session, turn.order.order_id)),
+            flight_id=found.flight_id,
+            drone_id=plan.drone_id,
+            station_id=plan.station_id,
+            landing_point_id=plan.landing_point_id,
+            plan=PLAN.dump_python(plan, mode="json"),
+            command_id=self._ids.new("cmd"),
+            created_at=now,
+        )
+        missions.insert(session, mission)
+        self._keep(
+            session,
+            turn,
+            answer,
+            mission.flight_id,
+            now,
+            mission_id=mission.mission_id,
+            station_id=mission.station_id,
+        )
+        if not covers(turn.order, mission):
+            self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
+            return
+        mission = self._ledger.owe_flight(session, turn.order, mission)
+        self._ledger.apply(session, turn, OrderEvent.ACCEPTED)
+        eta_s = answer.delay_s + plan.timing.time_to_aed_on_ground_s
+        eta_patient_s = answer.delay_s + plan.timing.time_to_patient_s
+        self._ledger.record(
+            session,
+            turn,
+            "redecision_accepted" if again else "decision_accepted",
+            f"{plan.drone_id} flies from {plan.station_id} to {plan.landing_point_id}: AED on the ground in "
+            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s{waits(answer.delay_s)}",
+            f"{plan.drone_id} 从 {plan.station_id} 飞往 {plan.landing_point_id}："
+            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者{waits_zh(answer.delay_s)}",
+            mission=mission,
+            data={
+                "eta_aed_on_ground_s": eta_s,
+                "eta_patient_s": eta_patient_s,
+                "take_off_delay_s": answer.delay_s,
+            },
+        )
