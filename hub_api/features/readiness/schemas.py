@@ -198,7 +198,7 @@ class OutOfServiceView(BaseModel):
     reason: str
 
 
-class AedView(BaseModel):
+class AedReportView(BaseModel):
     """The AED on the drone, as last reported."""
 
     serial: str
@@ -240,7 +240,7 @@ class DroneReadinessView(BaseModel):
     charge_fraction: float | None
     telemetry_age_s: float | None
     out_of_service: OutOfServiceView | None
-    aed: AedView | None = Field(description="null: nobody reported it.")
+    aed: AedReportView | None = Field(description="null: nobody reported it.")
     findings: list[FindingView]
     flights: int = Field(description="Flown in all, by the stored flights.")
     air_h: float

@@ -1,8 +1,9 @@
 import { common } from "./common";
+import { management } from "./management";
 import { operations } from "./operations";
 
 /** Everything that the console says. A page of its own brings a part of its own: add it here. */
-export const texts = { ...common, ...operations } as const;
+export const texts = { ...common, ...management, ...operations } as const;
 
 export type TextKey = keyof typeof texts;
 export type Language = "en" | "zh";

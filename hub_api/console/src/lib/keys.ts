@@ -5,6 +5,10 @@ type Key = { key: string; shown: string; does: TextKey; group: "everywhere" | "o
 
 export const KEYS = [
   { key: "1", shown: "1", does: "key.operations", group: "everywhere" },
+  { key: "2", shown: "2", does: "key.readiness", group: "everywhere" },
+  { key: "3", shown: "3", does: "key.records", group: "everywhere" },
+  { key: "4", shown: "4", does: "key.figures", group: "everywhere" },
+  { key: "5", shown: "5", does: "key.administration", group: "everywhere" },
   { key: "?", shown: "?", does: "key.shortcuts", group: "everywhere" },
   { key: "l", shown: "L", does: "key.language", group: "everywhere" },
   { key: "n", shown: "N", does: "key.next", group: "operations" },
