@@ -57,7 +57,9 @@ def drone_readiness(view: DroneView, book: CareBook, site: Site) -> DroneReadine
         out_of_service=None
         if out is None
         else OutOfServiceView(since=out.since, by=out.by, reason=out.reason),
-        aed=None if aed is None else AedReportView(**{name: getattr(aed, name) for name in AedReportView.model_fields}),
+        aed=None
+        if aed is None
+        else AedReportView(**{name: getattr(aed, name) for name in AedReportView.model_fields}),
         findings=finding_views(book.findings(drone, site)),
         flights=flown.flights,
         air_h=round(flown.air_s / 3600.0, 3),
