@@ -260,6 +260,9 @@ class MoveDesk:
             if _stands_still(view, move.told_at):
                 await self._send_way(move, mission, order, view)
             return False
+        if move.reroute_id is not None and rerouted != "refused":
+            # It flies the new way, or will say that it does not. Told again it would stop for a way that nobody makes.
+            return False
         waited_s = (self._clock.now() - move.told_at).total_seconds()
         if view.phase in _ON_THE_WAY and waited_s > TELL_AGAIN_S:
             await self._tell_again(move, mission)

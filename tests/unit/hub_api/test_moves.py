@@ -73,6 +73,23 @@ def test_in_the_air_the_drone_gets_another_way_and_delivers_there(tmp_path: Path
     play(main())
 
 
+def test_a_drone_whose_report_of_the_new_way_is_late_is_not_stopped_again(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, scripts={"bao-01": Script(reports_way_after_s=15.0)}) as w:
+            order_id = (await w.order()).json()["order_id"]
+            await w.until(order_id, "AIRBORNE")
+            await move(w, order_id)
+            closed = await w.until(order_id, "CLOSED")
+            (flight,) = closed["flights"]
+            assert flight["landing_point_id"] == SECOND.landing_point_id
+            commands = [command.kind for command in w.drones["bao-01"].commands]
+            assert commands.count("patient_moved") == 1, (
+                "told again it would stop for a way that nobody makes"
+            )
+
+    play(main())
+
+
 def test_a_landing_point_that_stays_the_nearest_is_flown_to_without_a_stop(tmp_path: Path):
     async def main() -> None:
         async with world(tmp_path) as w:

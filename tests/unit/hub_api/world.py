@@ -291,6 +291,8 @@ class Script:
     phase_s: float = 10.0
     refuses_ways: bool = False
     """Takes no other way in the air."""
+    reports_way_after_s: float = 0.0
+    """It flies another way already for so long when its report of it comes."""
 
 
 @dataclass
@@ -443,6 +445,9 @@ class PlayedDrone:
         if self.way is not None and not self.abort.is_set():
             await self._enter(Phase.REROUTING)
             previous = mission.plan.plan_id
+            if self.script.reports_way_after_s:
+                await self._enter(before)
+                await self.hub.clock.sleep(self.script.reports_way_after_s)
             await self._say(
                 m.FlightRerouted(
                     **self._head(mission.flight_id),
