@@ -46,8 +46,6 @@ PAD_RADIUS_M = 50.0
 FIRST_INSTANCE = 1
 """Ports of instance 0 are where people work."""
 OBSERVER_PORT = 24_600
-WIND_AT_ANY_HEIGHT = 1.0
-"""ArduCopter's simulator lets the wind die down below 60 m unless it is told not to (observed)."""
 WINCH_PHASES = frozenset({Phase.LOWERING, Phase.RETRACTING})
 """Phases that last only where a line runs out and in."""
 AIRFRAMES = {Personality.ARDUPILOT: "hex10", Personality.PX4: "quad8_px4"}
@@ -235,7 +233,6 @@ def _orders(
         {
             "SIM_WIND_SPD": weather.speed_m_s,
             "SIM_WIND_DIR": weather.from_deg,
-            "SIM_WIND_T": WIND_AT_ANY_HEIGHT,
         }
         if against.kind is Personality.ARDUPILOT
         else {}
@@ -263,7 +260,8 @@ def _notes(scenario: Scenario, against: Against) -> tuple[str, ...]:
         f"nobody saw the vehicle from outside: tracks, releases and landings are what {name} reports itself",
         "the AED counts as put down where the gripper's output opened within 1.5 m of the ground, by estimate",
         (
-            f"its simulator's wind is {weather.speed_m_s:g} m/s from {weather.from_deg:g}°, without turbulence"
+            f"its simulator's wind is {weather.speed_m_s:g} m/s from {weather.from_deg:g}° above 60 m, less below, "
+            "without turbulence"
             if blows
             else "the scenario's wind is reported to the hub but does not blow on the vehicle"
         ),
