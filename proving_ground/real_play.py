@@ -38,6 +38,8 @@ from sitl.site import SiteLayout, read_site
 
 READY_LIMIT_S = 240.0
 """Chosen, vehicle seconds: ArduCopter's estimator was seen to take 42 s, reading the parameters about as long."""
+STEADY_S = 5.0
+"""Chosen, vehicle seconds: an ArduCopter was seen ready and a second later not."""
 SAMPLE_S = 0.25
 SETTLE_S = 120.0
 """Vehicle seconds until the first position must have come."""
@@ -197,8 +199,20 @@ class RealPlay(Play):
             self.tasks.append(asyncio.create_task(meddler.set("SIM_WIND_SPD", wanted_m_s)))
 
     async def until_ready(self) -> None:
-        """As everywhere; but who was not ready is told with its reasons: on a slow machine this is what goes wrong."""
+        """As everywhere, and for a while: a real estimator that has just found its position may lose it once more.
+
+        Who was not ready is told with its reasons: on a slow machine this is what goes wrong.
+        """
         await super().until_ready()
+        steady_since_s = self.clock.monotonic_s()
+        until_s = steady_since_s + self.ready_limit_s / 2
+        while steady_since_s + STEADY_S > self.clock.monotonic_s() < until_s:
+            self.check()
+            await self.clock.sleep(0.5)
+            if not all(view.ready for view in self.hub.fleet.views({})):
+                steady_since_s = self.clock.monotonic_s()
+        self.started_s = self.clock.monotonic_s()
+        self.recorder.clear()
         for view in self.hub.fleet.views({}):
             if not view.ready:
                 why = "; ".join(reason.detail for reason in view.not_ready) or "no reason told"
