@@ -28,3 +28,13 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
     assert missing == []
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [record.name[:4] for record in records]
+    assert sorted(set(numbers)) == numbers
+    headed = [
+        record.name for record in records if not record.read_text("utf-8").startswith(f"# {record.name[:4]}")
+    ]
+    assert headed == []
