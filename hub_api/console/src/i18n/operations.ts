@@ -38,7 +38,10 @@ export const operations = dictionary({
   "map.measure": ["Measure a distance", "测量距离"],
   "map.measure_short": ["Measure", "测距"],
   "map.measure_hint": ["Click along the line, double click ends it. Esc closes.", "沿线单击，双击结束，Esc退出。"],
-  "map.divert_hint": ["Choose a rally point (◆) on the map. Esc cancels.", "在地图上选择备降点（◆），Esc取消。"],
+  "map.divert_hint": [
+    "Choose the nearest rally point (◆) on the map: a drone in flight can divert there only, not to another landing point. Esc cancels.",
+    "请在地图上选择最近的备降点（◆）：飞行中的无人机只能备降到该点，不能改飞其他投放点。Esc取消。",
+  ],
   "map.legend": ["Legend", "图例"],
   "map.station": ["Station", "站点"],
   "map.landing_point": ["Landing point (hollow: not usable now)", "投放点（空心：当前不可用）"],
@@ -112,7 +115,7 @@ export const operations = dictionary({
   "command.continue_flight": ["Continue", "继续"],
   "command.return_home": ["Return", "返航"],
   "command.divert_flight": ["Divert …", "备降……"],
-  "command.divert_how": ["Then choose the place on the map", "随后在地图上选择地点"],
+  "command.divert_how": ["Then choose the nearest rally point on the map; other landing points are not offered in flight", "随后在地图上选择最近的备降点；飞行中不提供其他投放点"],
   "command.divert_choose": ["Choose ◆", "请选择 ◆"],
   "command.divert_to": ["Hold: divert to {place}", "按住：备降 {place}"],
   "command.abort_flight": ["Abort …", "中止……"],
@@ -123,6 +126,10 @@ export const operations = dictionary({
   "command.role": ["Your role may watch, not command.", "当前角色只能查看，不能下达指令。"],
   "command.cut": ["There is no connection to the hub.", "与服务器的连接已中断。"],
   "command.no_rally": ["The plan has no rally point.", "计划没有备降点。"],
+  "command.divert_climbing": [
+    "It climbs above its pad and would land there; possible once it flies out.",
+    "正在机位上空爬升，此时备降将落回机位；飞出后方可备降。",
+  ],
   "command.choose_rally": ["Choose a rally point on the map first.", "请先在地图上选择备降点。"],
   "command.nearest": ["nearest", "最近"],
   "command.nearest_only": [
