@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
 from sqlmodel import Session
 
@@ -47,7 +47,20 @@ router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictJsonR
 Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_READ])]
 Writer = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_WRITE])]
 Approver = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_APPROVE])]
-Splitter = Annotated[Principal, Security(authenticate)]
+
+
+async def _splitter(who: Annotated[Principal, Security(authenticate)]) -> Principal:
+    """An operator, or who places orders: refused before the body is looked at."""
+    if not _operates(who):
+        require(who, [Scope.ORDERS_WRITE])
+    return who
+
+
+def _operates(who: Principal) -> bool:
+    return who.may(Scope.FLEET_COMMAND) and who.may(Scope.ORDERS_READ_ALL)
+
+
+Splitter = Annotated[Principal, Depends(_splitter)]
 OrderId = Annotated[str, Path(description="As given when the order was placed.", max_length=80)]
 
 
@@ -217,12 +230,9 @@ async def split_order(hub: HubDep, who: Splitter, order_id: OrderId, body: Split
 
     409 where it is not merged, or where the other order was cancelled and the drone flies for this one alone.
     """
-    operator = who.may(Scope.FLEET_COMMAND) and who.may(Scope.ORDERS_READ_ALL)
-    if not operator:
-        require(who, [Scope.ORDERS_WRITE])
     if not is_id(order_id, "ord"):
         raise unknown_order(order_id)
-    await hub.orders.split(order_id, client=None if operator else who.writable_client, reason=body.reason)
+    await hub.orders.split(order_id, client=None if _operates(who) else who.writable_client, reason=body.reason)
     return await view_of(hub, order_id, who)
 
 

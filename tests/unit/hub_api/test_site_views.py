@@ -9,7 +9,7 @@ from pathlib import Path
 import shapely
 
 from core.geodesy import Wgs84Point, geodesic_distance_m
-from tests.unit.hub_api.world import a_site, an_airspace, play, world
+from tests.unit.hub_api.world import Script, a_site, an_airspace, play, world
 
 
 def test_a_station_shows_its_drones_and_the_wind_it_measured(tmp_path: Path):
@@ -105,7 +105,8 @@ def test_the_documentation_page_needs_nothing_from_outside(tmp_path: Path):
 
 def test_health_tells_starting_then_ok(tmp_path: Path):
     async def main() -> None:
-        async with world(tmp_path) as w:
+        slow = {f"bao-0{number}": Script(boot_s=1.0) for number in range(1, 5)}
+        async with world(tmp_path, scripts=slow) as w:
             first = (await w.client.get("/v1/health")).json()
             assert first["status"] == "starting"
             await w.hub.clock.sleep(3.0)

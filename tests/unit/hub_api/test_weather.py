@@ -141,7 +141,8 @@ class At(Clock):
 
 def a_book(now: datetime = NOW) -> tuple[WeatherBook, Any]:
     clock: Any = At(now)
-    return WeatherBook(a_site(), clock, reading_stale_s=600.0, report_stale_s=4500.0), clock
+    site = a_site()
+    return WeatherBook(lambda: site, clock, reading_stale_s=600.0, report_stale_s=4500.0), clock
 
 
 def test_an_older_reading_that_comes_later_changes_nothing():
