@@ -78,7 +78,8 @@ def test_three_orders_fly_three_drones_and_a_fourth_is_declined_with_reasons(tmp
             )
             assert [o["decision"]["outcome"] for o in placed] == ["accepted"] * 3
             assert len({o["decision"]["drone_id"] for o in placed}) == 3
-            fourth = await s.order("call-4", position=places[0], severity="I")
+            # Another patient at the first one's place: without the word the two would share one mission.
+            fourth = await s.order("call-4", position=places[0], severity="I", separate=True)
             assert fourth["decision"]["outcome"] == "declined"
             assert fourth["decision"]["reasons"][0]["detail_zh"]
             reasons = {r["code"] for c in fourth["decision"]["candidates"] for r in c["reasons"]}
