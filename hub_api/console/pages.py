@@ -95,7 +95,7 @@ def _read(path: Path, *, hashed: bool) -> _File:
 
 def security_headers(settings: Settings) -> dict[str, str]:
     """What the page may do: run and load what the hub serves, talk to the hub, show the tiles of the settings."""
-    images = "'self' data:"
+    images = "'self' data: blob:"
     if settings.console_tiles_url is not None:
         tiles = urlsplit(settings.console_tiles_url)
         if tiles.netloc:

@@ -109,7 +109,7 @@ def test_the_page_may_load_nothing_but_the_hubs_own(tmp_path: Path):
             rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
             assert rules["default-src"] == "'none'"
             assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
-            assert rules["img-src"] == "'self' data:"
+            assert rules["img-src"] == "'self' data: blob:"
             assert rules["frame-ancestors"] == "'none'"
             assert "unsafe" not in policy
 
@@ -124,7 +124,7 @@ def test_the_tiles_of_the_settings_may_be_shown(tmp_path: Path):
             tmp_path, console_tiles_url=url, console_tiles_reference_system="GCJ-02"
         ) as client:
             policy = (await client.get("/console/")).headers["content-security-policy"]
-            assert "img-src 'self' data: https://tiles.example:8443;" in policy
+            assert "img-src 'self' data: blob: https://tiles.example:8443;" in policy
             assert "key=k" not in policy
 
     run_virtual(main())
