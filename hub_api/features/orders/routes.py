@@ -232,7 +232,9 @@ async def split_order(hub: HubDep, who: Splitter, order_id: OrderId, body: Split
     """
     if not is_id(order_id, "ord"):
         raise unknown_order(order_id)
-    await hub.orders.split(order_id, client=None if _operates(who) else who.writable_client, reason=body.reason)
+    await hub.orders.split(
+        order_id, client=None if _operates(who) else who.writable_client, reason=body.reason
+    )
     return await view_of(hub, order_id, who)
 
 
