@@ -25,6 +25,10 @@ Box = tuple[float, float, float, float]
 PIECE_M = 40.0
 """Chosen: shorter than the pieces that the heights were found with (50 m), and cut at other places."""
 
+LEAST_PIECE_M = 1.0
+"""Chosen: a piece that is refused is judged again in halves down to this length, because a whole piece's altitudes are
+held against a zone that only its end may be near. A climb changes less than a decimetre over it."""
+
 SAMPLE_M = 10.0
 """Chosen: the ground is looked at this often, or as often as the terrain model changes if that is less."""
 
@@ -96,7 +100,32 @@ def sloped_legs(
     for piece, obstacle, zone_id in shapes(lines, width_m):
         near.setdefault(piece, []).append((obstacle, zone_id))
     passed: set[int] = set()
-    for piece, (low_m, high_m) in enumerate(bands.tolist()):
+
+    def in_halves(piece: int) -> Sloped | None:
+        """The same again for both halves of a refused piece; None where it is short enough to be refused."""
+        start, end = pieces[piece]
+        if np.hypot(*(end - start)) <= LEAST_PIECE_M:
+            return None
+        points = np.array([start, (start + end) / 2.0, end])
+        altitudes = np.array([bands[piece, 0], bands[piece].mean(), bands[piece, 1]])
+        return sloped_legs(
+            np.stack([points[:-1], points[1:]], axis=1),
+            np.stack([altitudes[:-1], altitudes[1:]], axis=1),
+            top_amsl_m=top_amsl_m,
+            airspace=airspace,
+            corridor=corridor,
+            window=window,
+            shapes=shapes,
+        )
+
+    def refused(piece: int, problem: str) -> str | None:
+        finer = in_halves(piece)
+        if finer is None:
+            return problem
+        passed.update(finer.passed)
+        return finer.problem
+
+    for piece, (low_m, high_m) in enumerate(np.sort(bands, axis=1).tolist()):
         reaching_m = high_m if top_amsl_m is None else max(high_m, top_amsl_m)
         wanted = (low_m - error_m, reaching_m + error_m)
         for obstacle, zone_id in near.get(piece, ()):
@@ -104,15 +133,19 @@ def sloped_legs(
             if airspace.activity_mask(*wanted, window)[obstacle] and not _inside(
                 airspace.free_altitudes([obstacle], boxes[piece], window), wanted
             ):
-                return Sloped(
+                problem = refused(
+                    piece,
                     f"a cruise leg between {low_m:.0f} and {high_m:.0f} m above sea level is within the heights of "
                     f"zone {zone_id}, or a climb from it to the returns' height is",
-                    frozenset(passed),
                 )
+                if problem is not None:
+                    return Sloped(problem, frozenset(passed))
         if airspace.has_operating_areas:
             area = shapely.buffer(lines[piece], width_m)
             if not _inside(airspace.operating_altitudes(area, boxes[piece], window), wanted):
-                return Sloped("the way leaves the operating area or its heights", frozenset(passed))
+                problem = refused(piece, "the way leaves the operating area or its heights")
+                if problem is not None:
+                    return Sloped(problem, frozenset(passed))
     return Sloped(None, frozenset(passed))
 
 
@@ -121,7 +154,7 @@ def _inside(bands: tuple[tuple[float, float], ...], wanted: tuple[float, float])
 
 
 def _pieces(ends: Floats, heights: Floats) -> tuple[Floats, Floats]:
-    """Straight pieces of the legs (k, 2, 2) and the lowest and highest altitude of each (k, 2)."""
+    """Straight pieces of the legs (k, 2, 2) and the altitudes of both ends of each (k, 2)."""
     lengths = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
     pieces, bands = [], []
     for (start, end), (low, high), length in zip(ends, heights, lengths, strict=True):
@@ -129,7 +162,7 @@ def _pieces(ends: Floats, heights: Floats) -> tuple[Floats, Floats]:
         points = start + share[:, None] * (end - start)
         altitude = low + share * (high - low)
         pieces.append(np.stack([points[:-1], points[1:]], axis=1))
-        bands.append(np.sort(np.stack([altitude[:-1], altitude[1:]], axis=1), axis=1))
+        bands.append(np.stack([altitude[:-1], altitude[1:]], axis=1))
     return np.concatenate(pieces), np.concatenate(bands)
 
 

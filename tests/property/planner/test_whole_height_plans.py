@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from planner.airframe import load_airframes
@@ -50,6 +50,16 @@ POLICY = PlanningPolicy(minimum_agl_m=25.0, maximum_agl_m=120.0, accept_planned_
     spread=st.floats(300, 900),
     centre=st.tuples(st.floats(500, 3500), st.floats(-400, 400)),
     blowing=st.sampled_from([None, (250.0, 6.0)]),
+)
+@example(  # Climbs just past a shelf: the last word's piece there reached over both sides of the shelf's end.
+    blocks=[
+        Block(box=(150.0, 0.0, 210.0, 200.0), floor_m=None, ceiling_m=45.0, agl=True),
+        Block(box=(150.0, 0.0, 390.0, 200.0), floor_m=60.0, ceiling_m=None, agl=True),
+    ],
+    top=134.0,
+    spread=544.0,
+    centre=(2282.0, 0.0),
+    blowing=None,
 )
 def test_plans_over_hills_are_legal_and_pass_the_last_word(
     blocks: list[Block],
