@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from core.clock import Clock, LoopClock
-from core.errors import ErrorCode, InternalError
+from core.errors import DroneAedError, ErrorCode, InternalError
 from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.bus import Bus, InProcessBus, commands_subject
@@ -373,6 +373,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             database=database,
             ledger=ledger,
             ids=ids,
+            clock=clock,
             decisions=decisions,
             follower=FlightFollower(ledger),
             personal=personal,
@@ -393,7 +394,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             clock=clock,
             fleet=fleet,
             policy=approval_policy,
-            airspace_version=lambda: airspace_book.current.version,
+            book=airspace_book,
             decide=service.decide,
             wake_relay=lambda: relay.wake(),
         )
@@ -706,18 +707,26 @@ async def _ask_for_state(hub: Hub) -> None:
 
 
 async def _housekeeping(hub: Hub) -> None:
+    """Until cancelled. A database that is busy for a moment must not end the hub for what only costs space."""
     while True:
-        moment = hub.clock.now() - timedelta(seconds=hub.settings.idempotency_keep_s)
-        await hub.database.write(partial(orders.forget_keys_before, moment=moment))
-        await hub.database.write(partial(incidents.forget_keys, before=moment))
-        await hub.weather.forget_old()
-        if hub.identification is not None:
-            await hub.identification.forget_old()
-        kept_since = hub.clock.now() - timedelta(seconds=hub.settings.personal_keep_s)
-        erased = await hub.personal.erase_finished_before(hub.database, kept_since, now=hub.clock.now())
-        if erased:
-            log.info("personal data of %d orders and incidents is erased, its time is over", erased)
-        seq, digest = await hub.database.read(audit.head)
-        # Outside the database, so that cutting off the log's end does not go unnoticed.
-        log.info("audit log head: %d:%s", seq, digest)
+        try:
+            await _tidy(hub)
+        except DroneAedError:
+            log.exception("the store could not be tidied; trying again in an hour")
         await hub.clock.sleep(HOUSEKEEPING_S)
+
+
+async def _tidy(hub: Hub) -> None:
+    moment = hub.clock.now() - timedelta(seconds=hub.settings.idempotency_keep_s)
+    await hub.database.write(partial(orders.forget_keys_before, moment=moment))
+    await hub.database.write(partial(incidents.forget_keys, before=moment))
+    await hub.weather.forget_old()
+    if hub.identification is not None:
+        await hub.identification.forget_old()
+    kept_since = hub.clock.now() - timedelta(seconds=hub.settings.personal_keep_s)
+    erased = await hub.personal.erase_finished_before(hub.database, kept_since, now=hub.clock.now())
+    if erased:
+        log.info("personal data of %d orders and incidents is erased, its time is over", erased)
+    seq, digest = await hub.database.read(audit.head)
+    # Outside the database, so that cutting off the log's end does not go unnoticed.
+    log.info("audit log head: %d:%s", seq, digest)

@@ -127,8 +127,9 @@ class AirspaceBook:
 
     def put_in_force(self, additions: Additions, airspace: Airspace) -> None:
         """From now on decisions are made in ``airspace``, which :meth:`compose` made of ``additions``."""
-        self._additions = additions
+        # Other threads compare the number with the stored one: by then the airspace has to be the new one.
         self._current = airspace
+        self._additions = additions
 
 
 def restricts(zone: Zone) -> bool:

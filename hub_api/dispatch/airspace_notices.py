@@ -31,6 +31,7 @@ def notices_of(
             zones=tuple(_zones_opened_by(change.subject, plan, airspace)),
         )
         return
+    over = frozenset(change.changed)
     for zone_id in (*change.added, *change.changed):
         zone = airspace.zone(zone_id)
         if restricts(zone) and _is_near(zone, plan):
@@ -40,6 +41,11 @@ def notices_of(
                 issued_at=now,
                 zone=zone,
                 airspace_version=change.version,
+            )
+        elif zone_id in over:
+            # It may have been told to keep out of what the zone was before.
+            yield ZoneCleared(
+                command_id=ids.new("cmd"), drone_id=plan.drone_id, issued_at=now, zone_id=zone_id
             )
     for zone_id in change.removed:
         yield ZoneCleared(command_id=ids.new("cmd"), drone_id=plan.drone_id, issued_at=now, zone_id=zone_id)

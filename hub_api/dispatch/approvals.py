@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from core.clock import Clock
 from core.errors import DispatchError, DroneAedError, ErrorCode
+from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import UnansweredPolicy
@@ -25,7 +26,7 @@ from hub_api.dispatch.proposals import ANYTHING, ApprovalPolicy, coverage
 from hub_api.logs import order_context
 from hub_api.store.database import Database
 from hub_api.store.records import ApprovalRecord, MissionRecord, OrderRecord
-from hub_api.store.repositories import approvals, missions, orders
+from hub_api.store.repositories import airspace, approvals, missions, orders
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class ApprovalDesk:
         clock: Clock,
         fleet: Fleet,
         policy: ApprovalPolicy,
-        airspace_version: Callable[[], str],
+        book: AirspaceBook,
         decide: Callable[[str], Awaitable[OrderRecord]],
         wake_relay: Callable[[], None],
     ) -> None:
@@ -59,7 +60,7 @@ class ApprovalDesk:
         self._clock = clock
         self._fleet = fleet
         self._policy = policy
-        self._airspace_version = airspace_version
+        self._book = book
         self._decide = decide
         self._wake_relay = wake_relay
         self._wake = asyncio.Event()
@@ -127,6 +128,8 @@ class ApprovalDesk:
     ) -> bool:
         """Command the flight; or, with an outdated plan, have it made again. True: decide again now."""
         now = self._ledger.now()
+        if _AIRSPACE_CHANGED not in outdated and self._in_other_airspace(session, mission):
+            outdated = (*outdated, _AIRSPACE_CHANGED)
         given = coverage(mission, by=by, at=now)
         if answer != "approved":
             given = {"covers": ANYTHING, "by": by, "at": now.isoformat()}
@@ -189,6 +192,13 @@ class ApprovalDesk:
             data={"by": by, "answer": answer, "reasons": [reason_json(why)]},
         )
 
+    def _in_other_airspace(self, session: Session, mission: MissionRecord) -> bool:
+        """Whether the airspace was changed since the plan was made. The writer runs alone: a change is either stored
+        before and seen here, or sees the flight that is commanded here."""
+        if airspace.last_seq(session) != self._book.additions.change_seq:
+            return True
+        return bool(mission.plan["airspace_version"] != self._book.current.version)
+
     def _outdated(self, mission: MissionRecord) -> tuple[Reason, ...]:
         """Why the plan may not be flown as it was proposed; empty if it may."""
         found: list[Reason] = []
@@ -196,8 +206,8 @@ class ApprovalDesk:
         left_s = (plan.valid_until - max(self._clock.now(), plan.created_at)).total_seconds()
         if left_s < PREPARATION_S:
             found.append(Reason("plan_old", "the plan is too old to be flown", "航线已过期"))
-        if plan.airspace_version != self._airspace_version():
-            found.append(Reason("airspace_changed", "the airspace has changed", "空域已变更"))
+        if plan.airspace_version != self._book.current.version:
+            found.append(_AIRSPACE_CHANGED)
         view = self._fleet.view(mission.drone_id, {})
         if view is None:
             found.append(Reason("drone_unknown", f"there is no drone {mission.drone_id}", "无人机不存在"))
@@ -286,6 +296,9 @@ class ApprovalDesk:
             tell=True,
         )
         return False
+
+
+_AIRSPACE_CHANGED = Reason("airspace_changed", "the airspace has changed", "空域已变更")
 
 
 def _order(session: Session, order_id: str, client: str | None) -> OrderRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from hub_api.dispatch.planning import Answer
 from hub_api.dispatch.sky import Sky, Victim
@@ -18,6 +19,8 @@ class Case:
     order: OrderRecord
     tried: frozenset[str]
     attempts: int
+    asked_at: datetime
+    """Since when the order waits for this decision."""
 
 
 @dataclass(frozen=True, slots=True)

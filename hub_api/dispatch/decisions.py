@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.exc import IntegrityError
@@ -23,7 +23,7 @@ from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.cases import Case, Found, Snapshot, Waiting
 from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
-from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.modes import fit_for
 from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.outlook import Outlook
@@ -32,14 +32,15 @@ from hub_api.dispatch.pre_emption import PreEmption, VictimGone
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
-from hub_api.store.repositories import airspace, missions, orders
+from hub_api.store.repositories import airspace, events, missions, orders
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
 
 _UNDECIDED = (OrderState.RECEIVED, OrderState.REDECIDING)
 _RACES = 5
-"""Times a drone may be snatched away by another hub on the same database before we give up."""
+"""Times a drone may be snatched away by another hub on the same database before we give up. A patient who moves or
+an airspace that changes meanwhile is nobody's race: it is decided again until the order is too old."""
 
 
 _TOGETHER = 8
@@ -96,6 +97,7 @@ class DecisionMaker:
         self._outlook = outlook
         self._book = book
         self._catch_up = catch_up
+        self._rerouted: set[str] = set()
         self._queue: deque[Waiting] = deque()
         self._deciding: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
@@ -104,7 +106,8 @@ class DecisionMaker:
     async def decide(self, order_id: str) -> OrderRecord:
         """Decide the order if it still waits for it; otherwise give it as it is."""
         await self._fleet.wait_until_settled(self._settle_s)
-        for _ in range(_RACES):
+        races = 0
+        while races < _RACES:
             waiting = Waiting(order_id)
             self._queue.append(waiting)
             if self._deciding is None:
@@ -121,10 +124,12 @@ class DecisionMaker:
                     self._pre_emption.displaced(found.victim)
                 return order
             except IntegrityError:
+                races += 1
                 log.warning("the chosen drone was taken meanwhile; deciding again")
             except _Outdated:
                 log.info("the patient was moved meanwhile; deciding again")
             except VictimGone:
+                races += 1
                 log.info("the other order's drone is not to be had any more; deciding again")
             except _OldAirspace:
                 log.info("the airspace was changed meanwhile; deciding again")
@@ -142,8 +147,11 @@ class DecisionMaker:
         )
 
     def forget_plan(self, flight_id: str) -> None:
-        """The flight follows another plan: its claim on the air is read again at the next decision."""
-        self._planner_thread.submit(self._traffic.forget, flight_id)
+        """The flight follows another plan: its claim on the air is read again at the next look.
+
+        Not at once: a look that is being answered counts on the plans that the book has.
+        """
+        self._rerouted.add(flight_id)
 
     @asynccontextmanager
     async def between_decisions(self) -> AsyncIterator[None]:
@@ -176,6 +184,10 @@ class DecisionMaker:
 
     async def _answer_all(self, batch: list[Waiting]) -> None:
         """An answer for each, in their order; the later ones leave alone what the earlier ones take."""
+        rerouted, self._rerouted = self._rerouted, set()
+        for flight_id in rerouted:
+            # No planning is under way: the book is ours.
+            self._traffic.forget(flight_id)
         change_seq = self._book.additions.change_seq
         order_ids = [waiting.order_id for waiting in batch if not waiting.found.done()]
         snapshot = await self._database.read(lambda session: self._look(session, order_ids))
@@ -230,9 +242,19 @@ class DecisionMaker:
             earlier = missions.of_order(session, order_id)
             # What the hub itself took back is no failure of its drone.
             failed = [mission.drone_id for mission in earlier if mission.withdrawn is None]
-            cases[order_id] = Case(orders.get(session, order_id), frozenset(failed), len(failed))
+            order = orders.get(session, order_id)
+            asked_at = self._asked_at(session, order)
+            cases[order_id] = Case(order, frozenset(failed), len(failed), asked_at)
         sky = self._pre_emption.look(session)
         return Snapshot(cases, missions.reserved_drones(session), self._in_progress(session), sky)
+
+    @staticmethod
+    def _asked_at(session: Session, order: OrderRecord) -> datetime:
+        """Since when the order waits for this decision: a hub that was down for an hour must not send a drone now."""
+        asked_at = order.split_at or order.received_at
+        if order.state is OrderState.REDECIDING:
+            return events.last_stored_of_order(session, order.order_id, but=RESTARTED) or asked_at
+        return asked_at
 
     def _in_progress(self, session: Session) -> tuple[OpenFlight, ...]:
         """Every open flight; with its plan where the traffic book has not got it yet."""
@@ -280,9 +302,8 @@ class DecisionMaker:
     ) -> Answer:
         order = case.order
         now = self._ledger.now()
-        asked_at = order.split_at or order.received_at
-        if order.state is OrderState.RECEIVED and now - asked_at > self._max_age:
-            age_s = (now - asked_at).total_seconds()
+        if now - case.asked_at > self._max_age:
+            age_s = (now - case.asked_at).total_seconds()
             return _none(
                 Reason(
                     "order_too_old",
@@ -327,9 +348,9 @@ class DecisionMaker:
         if order.state not in _UNDECIDED:
             # Cancelled while we were thinking.
             return order
-        if _question_of(order) != _question_of(found.asked):
-            raise _Outdated
         answer = found.answer
+        if _question_of(order) != _question_of(found.asked) and not _holds_anywhere(answer):
+            raise _Outdated
         # The writer runs alone: a change of the airspace is either seen here, or sees the flight that is stored here.
         if answer.airspace_version and airspace.last_seq(session) != found.change_seq:
             raise _OldAirspace
@@ -346,6 +367,14 @@ class DecisionMaker:
 
 def _question_of(order: OrderRecord) -> tuple[float, float, int | None]:
     return order.latitude_deg, order.longitude_deg, order.request.get("floor")
+
+
+_ANYWHERE = frozenset({"order_too_old", "attempts_exhausted", "drones_taken"})
+
+
+def _holds_anywhere(answer: Answer) -> bool:
+    """Whether it is declined for a reason that has nothing to do with where the patient is."""
+    return answer.plan is None and all(reason.code in _ANYWHERE for reason in answer.reasons)
 
 
 def _none(reason: Reason) -> Answer:

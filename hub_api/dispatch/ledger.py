@@ -38,6 +38,8 @@ from hub_api.store.repositories import approvals, audit, callbacks, events, miss
 
 log = logging.getLogger(__name__)
 
+RESTARTED = "hub_restarted"
+"""Told in every open order after a start; nothing has happened to the order itself."""
 _DECISION_MADE = (OrderState.AWAITING_APPROVAL, OrderState.DECIDED, OrderState.DECLINED)
 
 

@@ -64,16 +64,21 @@ class OutboxRelay:
             self._wake.clear()
             try:
                 owed = await self._database.read(outbox.unsettled)
+                self._remember_only(owed)
                 await self._send(owed)
             except DroneAedError:
                 log.exception("the outbox could not be sent; trying again")
-                owed = []
-            if not owed:
-                self._published_s.clear()
-                self._first_s.clear()
-                self._given_up.clear()
+                await self._pause(self._repeat_s / 2)
+                continue
             held = any(command.seq not in self._published_s for command in owed)
             await self._pause(None if not owed else HOLD_POLL_S if held else self._repeat_s / 2)
+
+    def _remember_only(self, owed: list[OutboxRecord]) -> None:
+        """Forget what was answered: a drone that is away for good must not keep the memory of all others."""
+        seqs = {command.seq for command in owed}
+        self._published_s = {seq: at for seq, at in self._published_s.items() if seq in seqs}
+        self._first_s = {seq: at for seq, at in self._first_s.items() if seq in seqs}
+        self._given_up &= seqs
 
     async def _pause(self, at_most_s: float | None) -> None:
         try:
@@ -108,5 +113,12 @@ class OutboxRelay:
             waited_s = now_s - self._first_s.get(command.seq, now_s)
             old = self._clock.now() - command.created_at > timedelta(seconds=self._answer_s)
             if waited_s >= self._answer_s and old and command.seq not in self._given_up:
-                self._given_up.add(command.seq)
-                await self._on_unanswered(command)
+                await self._give_up(command)
+
+    async def _give_up(self, command: OutboxRecord) -> None:
+        try:
+            await self._on_unanswered(command)
+        except DroneAedError:
+            log.exception("%s could not be called unanswered; trying again", command.message_id)
+        else:
+            self._given_up.add(command.seq)

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
@@ -25,7 +26,7 @@ from flight.model.phases import SafeState
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.flights import FlightFollower
 from hub_api.dispatch.incident_ledger import CallFacts, IncidentLedger
-from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.merging import Merger, Sought
 from hub_api.dispatch.modes import Mode, ModePolicy
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
@@ -36,6 +37,11 @@ from hub_api.store.records import MissionRecord, OrderRecord, OutboxRecord
 from hub_api.store.repositories import missions, orders, outbox
 
 log = logging.getLogger(__name__)
+
+RETRY_S = 0.5
+"""Chosen: as events that could not be stored (:data:`hub_api.dispatch.consumer.RETRY_S`)."""
+LONGEST_RETRY_S = 30.0
+"""Chosen: a fault that stays is logged twice a minute, until the order is decided or the hub goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,7 @@ class OrderService:
         database: Database,
         ledger: Ledger,
         ids: IdSource,
+        clock: Clock,
         decisions: DecisionMaker,
         follower: FlightFollower,
         personal: PersonalData,
@@ -89,6 +96,7 @@ class OrderService:
         self._database = database
         self._ledger = ledger
         self._ids = ids
+        self._clock = clock
         self._decisions = decisions
         self._follower = follower
         self._personal = personal
@@ -218,6 +226,26 @@ class OrderService:
         return await asyncio.shield(self._spawn(self._decide(order_id)))
 
     async def _decide(self, order_id: str, *, freed: str | None = None) -> OrderRecord:
+        try:
+            return await self._decide_once(order_id, freed)
+        except Exception:
+            # The order is stored and somebody waits for a drone: whoever asked is told, and it is tried on.
+            self._spawn(self._decide_at_last(order_id))
+            raise
+
+    async def _decide_at_last(self, order_id: str) -> None:
+        pause_s = RETRY_S
+        while True:
+            await self._clock.sleep(pause_s)
+            try:
+                await self._decide_once(order_id, None)
+            except Exception:
+                log.exception("order %s could not be decided; trying again", order_id)
+                pause_s = min(LONGEST_RETRY_S, 2.0 * pause_s)
+            else:
+                return
+
+    async def _decide_once(self, order_id: str, freed: str | None) -> OrderRecord:
         with order_context(order_id):
             if freed is not None:
                 await self._wait_ready(freed)
@@ -375,7 +403,7 @@ class OrderService:
                 self._ledger.record(
                     session,
                     Turn(order),
-                    "hub_restarted",
+                    RESTARTED,
                     f"The hub restarted and follows this order again; {owed} of its flights are open",
                     f"系统已重启并继续跟踪本订单，未结束的飞行 {owed} 架次",
                     data={"open_flights": owed},

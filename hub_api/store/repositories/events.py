@@ -26,6 +26,12 @@ _OF_INCIDENT = _AFTER.where(_C.incident_id == bindparam("incident_id"))
 _NEWEST_OF_INCIDENT = (
     select(_C.stored_at).where(_C.incident_id == bindparam("incident_id")).order_by(_C.seq.desc()).limit(1)
 )
+_NEWEST_OF_ORDER = (
+    select(_C.stored_at)
+    .where(_C.order_id == bindparam("order_id"), _C.kind != bindparam("but"))
+    .order_by(_C.seq.desc())
+    .limit(1)
+)
 _LAST = select(func.max(_C.seq))
 
 
@@ -64,6 +70,12 @@ def of_incident(session: Session, incident_id: str, *, after: int = 0, limit: in
 def last_stored_of_incident(session: Session, incident_id: str) -> datetime | None:
     """When something of an incident or of its orders was stored last."""
     found: datetime | None = run(session, _NEWEST_OF_INCIDENT, incident_id=incident_id).scalar()
+    return found
+
+
+def last_stored_of_order(session: Session, order_id: str, *, but: str) -> datetime | None:
+    """When something of an order was stored last, other than events of one kind."""
+    found: datetime | None = run(session, _NEWEST_OF_ORDER, order_id=order_id, but=but).scalar()
     return found
 
 
