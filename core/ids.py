@@ -28,6 +28,7 @@ IdKind = Literal[
     "msg",
     "obs",
     "mov",
+    "div",
     "idb",
     "pho",
     "pre",

@@ -210,7 +210,7 @@ class Director:
                 return Trigger.SETTLED_TO_LAND if lands else Trigger.SETTLED
             case Phase.INBOUND | Phase.RETURNING if (
                 seq in (indices.land, indices.retrace_land)
-                and self.way.distance_m(view, self.plan.home) <= ON_PAD_WITHIN_M
+                and self.way.distance_m(view, self.plan.landing) <= ON_PAD_WITHIN_M
             ):
                 return Trigger.FINAL_DESCENT
             case Phase.DIVERTING | Phase.AUTOPILOT_RETURN if view.landed_state is LandedState.LANDING:
@@ -266,7 +266,13 @@ class Director:
         """Which ending a stop of the motors at this place is."""
         if self.way.distance_m(view, self.plan.home) <= ON_PAD_WITHIN_M:
             return Trigger.DISARMED_ON_PAD
-        if any(self.way.distance_m(view, rally) <= AT_RALLY_WITHIN_M for rally in self.plan.rally_points):
+        # Where it was diverted to is one as well, whether the autopilot knows it as such or not.
+        elsewhere = (
+            self.plan.rally_points
+            if self.plan.lands_at is None
+            else (*self.plan.rally_points, self.plan.lands_at)
+        )
+        if any(self.way.distance_m(view, place) <= AT_RALLY_WITHIN_M for place in elsewhere):
             return Trigger.DISARMED_AT_RALLY
         return Trigger.DISARMED_ELSEWHERE
 

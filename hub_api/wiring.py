@@ -42,6 +42,7 @@ from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
 from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.decisions import DecisionMaker
+from hub_api.dispatch.diversions import DiversionDesk
 from hub_api.dispatch.feed import EventFeed
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.flights import FlightFollower
@@ -151,6 +152,7 @@ class Hub:
     incident_room: IncidentRoom
     moves: MoveDesk
     commander: Commander
+    diversions: DiversionDesk
     gate: Gate
     vault: Vault
     personal: PersonalData
@@ -420,18 +422,40 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             spawn=crew.spawn,
             wake_relay=lambda: relay.wake(),
         )
+        ways = Ways(database=database, fleet=fleet, planning=airborne, new_book=new_traffic_book)
         move_desk = MoveDesk(
             database=database,
             ledger=ledger,
             ids=ids,
             clock=clock,
             fleet=fleet,
-            ways=Ways(database=database, fleet=fleet, planning=airborne, new_book=new_traffic_book),
+            ways=ways,
             planning=airborne,
             decide_later=service.decide_later,
             spawn=crew.spawn,
             wake_relay=lambda: relay.wake(),
             keep_s=settings.idempotency_keep_s,
+        )
+        commander = Commander(
+            database=database,
+            ledger=ledger,
+            ids=ids,
+            clock=clock,
+            feed=feed,
+            wake_relay=lambda: relay.wake(),
+        )
+        diversion_desk = DiversionDesk(
+            database=database,
+            ledger=ledger,
+            ids=ids,
+            clock=clock,
+            fleet=fleet,
+            ways=ways,
+            planning=airborne,
+            commander=commander,
+            site=lambda: site_book.site,
+            spawn=crew.spawn,
+            wake_relay=lambda: relay.wake(),
         )
         webhooks = Webhooks(database, vault, ids, clock)
         sender = CallbackSender(
@@ -510,14 +534,8 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
                 ids=ids,
             ),
             moves=move_desk,
-            commander=Commander(
-                database=database,
-                ledger=ledger,
-                ids=ids,
-                clock=clock,
-                feed=feed,
-                wake_relay=lambda: relay.wake(),
-            ),
+            commander=commander,
+            diversions=diversion_desk,
             gate=gate,
             vault=vault,
             personal=personal,
@@ -552,6 +570,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             agent_room.begin(drone, agent)
         await service.resume()
         await move_desk.resume()
+        await diversion_desk.resume()
         await pre_emption_desk.resume()
         crew.keep(relay.run(), "relay")
         crew.keep(sender.run(), "callbacks")

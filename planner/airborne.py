@@ -29,7 +29,7 @@ from planner.task import FlightTask
 
 @dataclass(frozen=True, kw_only=True)
 class Airways:
-    """What was found at one height. ``home`` leads from where the vehicle stands to the pad; ``out`` to the
+    """What was found at one height. ``home`` leads from where the vehicle stands to where it lands; ``out`` to the
     landing point, ``back`` from there to the pad, and ``retrace`` is ``out`` backwards and then ``home``: None
     where ``back`` is that already, or where nothing is delivered."""
 
@@ -55,9 +55,10 @@ class Airways:
         task: FlightTask,
         terms: DeliveryTerms,
         space: Space,
+        lands_at: RoutePoint | None,
     ) -> AirborneDraft:
         """The same as legs."""
-        return AirborneDraft(ways=self, start=start, task=task, terms=terms, space=space)
+        return AirborneDraft(ways=self, start=start, task=task, terms=terms, space=space, lands_at=lands_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +70,17 @@ class AirborneDraft:
     task: FlightTask
     terms: DeliveryTerms
     space: Space
+    lands_at: RoutePoint | None
 
     @cached_property
     def home(self) -> RoutePoint:
         """On the pad."""
         return RoutePoint(self.task.station.position, self.task.station.ground_amsl_m)
+
+    @property
+    def landing(self) -> RoutePoint:
+        """Where ``home`` of the ways ends: on the pad, or where the flight is diverted to."""
+        return self.home if self.lands_at is None else self.lands_at
 
     @cached_property
     def delivery(self) -> RoutePoint:
@@ -92,7 +99,7 @@ class AirborneDraft:
         """From the delivery to the pad, or from here to the pad."""
         back = self.ways.back
         if back is None:
-            return self._chain(self.start, self.ways.home, self.home, landing=True)
+            return self._chain(self.start, self.ways.home, self.landing, landing=True)
         return self._chain(self.delivery, back, self.home, landing=True)
 
     @cached_property
@@ -208,6 +215,7 @@ def assemble_airborne(
         valid_until=created_at + timedelta(seconds=valid_s),
         point_of_no_return=PointOfNoReturn(distance_m=distance_m, beyond_delivery=True),
         start=draft.start,
+        lands_at=draft.lands_at,
     )
 
 

@@ -279,6 +279,8 @@ class FlightPlan:
     ``start`` is None for a flight from the pad. Otherwise the vehicle stands there in the air: ``outbound``
     begins at it, ``retrace`` leads back to it and then home; an empty ``outbound`` means that ``inbound``
     begins at it and nothing is delivered (``delivery`` then says where it was to be).
+    ``lands_at`` is None where it comes home. Otherwise ``inbound`` ends there, on the ground of another pad or an
+    emergency site; only for a plan that begins in the air and delivers nothing. Heights still count from ``home``.
     ``conditions`` must be kept, ``authorisation_ids`` were needed. ``alternates`` are the next best
     landing points that this flight can still reach from the planned one, fastest first.
     """
@@ -314,6 +316,7 @@ class FlightPlan:
     point_of_no_return: PointOfNoReturn | None = None
     alternates: tuple[Alternate, ...] = ()
     start: RoutePoint | None = None
+    lands_at: RoutePoint | None = None
 
     def __post_init__(self) -> None:
         for field in (
@@ -331,8 +334,14 @@ class FlightPlan:
         check_aware("valid_until", self.valid_until)
         if not self.valid_until > self.created_at:
             raise refuse("valid_until", "must be after created_at")
+        if self.lands_at is not None and (
+            self.start is None or self.outbound or self.retrace or self.alternates
+        ):
+            raise refuse(
+                "lands_at", "only a plan that begins in the air and delivers nothing lands elsewhere"
+            )
         if self.start is not None and not self.outbound:
-            self._check_chain("inbound", self.inbound, self.start, self.home)
+            self._check_chain("inbound", self.inbound, self.start, self.landing)
         else:
             self._check_chain("outbound", self.outbound, self.start or self.home, self.delivery)
             self._check_chain("inbound", self.inbound, self.delivery, self.home)
@@ -344,6 +353,11 @@ class FlightPlan:
         energy = self.energy
         if energy.total_wh + energy.uncertainty_wh + energy.reserve_wh > energy.usable_wh + 1e-6:
             raise refuse("energy", "the flight needs more than the battery's usable energy less reserve")
+
+    @property
+    def landing(self) -> RoutePoint:
+        """Where the flight ends as planned: on its pad, or where it was diverted to."""
+        return self.home if self.lands_at is None else self.lands_at
 
     @property
     def delivers(self) -> bool:

@@ -131,7 +131,7 @@ class _Asked:
     def _rest(self) -> tuple[object, ...]:
         plan = self.plan
         return (
-            *(plan.created_at, plan.valid_until, plan.home, plan.delivery_ground_amsl_m),
+            *(plan.created_at, plan.valid_until, plan.home, plan.landing, plan.delivery_ground_amsl_m),
             *(plan.timing.lower_s, plan.hover_budget_s, plan.corridor_half_width_m),
             *(self.undulation_m, self.margins),
         )
@@ -181,7 +181,7 @@ class _Volumes:
         plan = self.plan
         take_off = _Span(0.0, (plan.valid_until - plan.created_at).total_seconds())
         if not plan.outbound:
-            yield from self.home(plan.inbound, plan.home.altitude_amsl_m, take_off)
+            yield from self.home(plan.inbound, plan.landing.altitude_amsl_m, take_off)
             return
         ground_m = min(plan.home.altitude_amsl_m, plan.outbound[0].start.altitude_amsl_m)
         up, *cruise, down = plan.outbound

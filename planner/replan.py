@@ -64,6 +64,21 @@ class Airborne:
         return RoutePoint(self.position, self.altitude_amsl_m)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuge:
+    """Where a flight is diverted to: another station's pad, an emergency site, a rally point. On the ground there."""
+
+    name: str
+    name_zh: str
+    position: Wgs84Point
+    ground_amsl_m: float
+
+    @property
+    def point(self) -> RoutePoint:
+        """As the end of a plan."""
+        return RoutePoint(self.position, self.ground_amsl_m)
+
+
 def replan_flight(
     standing: Airborne,
     task: FlightTask,
@@ -75,9 +90,10 @@ def replan_flight(
     at: datetime,
     policy: PlanningPolicy = DEFAULT_POLICY,
     extra_obstacles: Sequence[tuple[str, shapely.Polygon]] = (),
+    refuge: Refuge | None = None,
 ) -> FlightPlan | NoPlan:
     """The legal flight from ``standing`` with the shortest time to the AED on the ground and home; with
-    ``deliver`` False the shortest legal way home. Or every reason against it.
+    ``deliver`` False the shortest legal way home, or to ``refuge`` to land there. Or every reason against it.
 
     ``task`` names the landing point (where it is, or was, to be delivered), the pad to come home to and the
     wind; its charge is not used. ``at`` is now. ``extra_obstacles`` as in
@@ -92,7 +108,7 @@ def replan_flight(
     space = space_for(airspace, corridor_of(task.airframe))
     if extra_obstacles:
         space = space.with_extra(extra_obstacles)
-    return _Question(standing, task, terms, deliver, site, space, at, policy).answer(ids)
+    return _Question(standing, task, terms, deliver, site, space, at, policy, refuge).answer(ids)
 
 
 class _Question:
@@ -108,11 +124,22 @@ class _Question:
         space: Space,
         at: datetime,
         policy: PlanningPolicy,
+        refuge: Refuge | None,
     ) -> None:
+        assert refuge is None or not deliver
         self.standing, self.task, self.terms, self.deliver = standing, task, terms, deliver
+        self.refuge = refuge
+        station = task.station
+        #: Where it comes down in the end, and how that place is called.
+        self.landing = RoutePoint(station.position, station.ground_amsl_m) if refuge is None else refuge.point
+        self.landing_names = (
+            (f"The pad of {station.name}", f"{station.name_zh}的起降坪")
+            if refuge is None
+            else (refuge.name, refuge.name_zh)
+        )
         self.site, self.space, self.at, self.policy = site, space, at, policy
         self.airspace, self.airframe, self.corridor = space.airspace, task.airframe, space.corridor
-        places = (standing.position, task.landing_point.position, task.station.position)
+        places = (standing.position, task.landing_point.position, self.landing.position)
         ends = space.plane.project([(place.longitude_deg, place.latitude_deg) for place in places])
         self.start, self.goal, self.pad = ((float(x), float(y)) for x, y in ends)
         around_m = sum(
@@ -146,13 +173,17 @@ class _Question:
 
     def heights(self) -> list[float]:
         """The present height where it is one to cruise at, and the layers."""
-        station, point = self.task.station, self.task.landing_point
+        point, landing = self.task.landing_point, self.landing
+        # On its way to a refuge it comes nowhere near its landing point.
+        ends = [(landing.position, landing.altitude_amsl_m)]
+        if self.refuge is None:
+            ends.append((point.position, point.ground_amsl_m))
         layers = layers_amsl_m(
             self.airspace.terrain,
             self.policy,
             self.corridor,
-            points=(self.standing.position, station.position, point.position),
-            grounds_amsl_m=(station.ground_amsl_m, point.ground_amsl_m),
+            points=(self.standing.position, *(position for position, _ in ends)),
+            grounds_amsl_m=tuple(ground_m for _, ground_m in ends),
         )
         if not layers:
             self.refuse(reasons.no_legal_height(self.policy.minimum_agl_m, self.policy.maximum_agl_m))
@@ -222,14 +253,14 @@ class _Question:
 
     def columns_free(self, cruise_amsl_m: float) -> bool:
         """The vertical ways: here to the cruise height, over the landing point, over the pad."""
-        station, point = self.task.station, self.task.landing_point
+        point = self.task.landing_point
         columns = [
             (
                 self.start,
                 self.standing.altitude_amsl_m,
                 ("The place where the vehicle stands", "无人机当前位置"),
             ),
-            (self.pad, station.ground_amsl_m, (f"The pad of {station.name}", f"{station.name_zh}的起降坪")),
+            (self.pad, self.landing.altitude_amsl_m, self.landing_names),
         ]
         if self.deliver:
             names = (f"The landing point {point.name}", f"投放点{point.name_zh}")
@@ -256,7 +287,13 @@ class _Question:
         air a proved way without them is better than none, and the plan then has no rally points at all.
         """
         battery = battery_at(self.airframe, self.standing.charge_fraction)
-        draft = ways.draft(self.standing.point, self.task, self.terms, self.space)
+        draft = ways.draft(
+            self.standing.point,
+            self.task,
+            self.terms,
+            self.space,
+            None if self.refuge is None else self.landing,
+        )
         need_wh = draft.most_wh + uncertainty_wh(self.airframe, draft.most_wh)
         if need_wh > battery.for_flight_wh:
             self.refuse(reasons.not_enough_energy(need_wh, battery.for_flight_wh))

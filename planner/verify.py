@@ -118,7 +118,7 @@ def _distances(
     hovers = [alternate.delivery for alternate in plan.alternates]
     if plan.delivers:
         hovers.append(plan.delivery)
-    above = [plan.home.position, *(hover.position for hover in hovers)]
+    above = [plan.landing.position, *(hover.position for hover in hovers)]
     columns = [*above, *(point.position for point in plan.rally_points)]
     rings = (plan.autopilot_fence.inclusion, *plan.autopilot_fence.exclusions)
     positions = [(point.longitude_deg, point.latitude_deg) for group in (columns, *rings) for point in group]
@@ -152,7 +152,7 @@ def _distances(
     if near is not None:
         return f"a cruise leg is closer than {corridor.half_width_m:.1f} m to zone {near}"
     ground_m = min(
-        plan.home.altitude_amsl_m,
+        plan.landing.altitude_amsl_m,
         plan.delivery_ground_amsl_m,
         *(alternate.delivery_ground_amsl_m for alternate in plan.alternates),
     )

@@ -1,4 +1,4 @@
-"""Another landing point for a drone in the air, because the patient is somewhere else: proved, and clear of others."""
+"""Another place for a drone in the air, because the patient moved or a person chose it: proved, and clear of others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from core.ids import IdSource
 from geofences.airspace import Airspace
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import POLICY
+from hub_api.dispatch.refuges import Place
 from planner import reasons
 from planner.airframe import Airframe
 from planner.candidates import OCCUPIED_S
@@ -19,7 +20,7 @@ from planner.choice import Traffic
 from planner.flight_plan import FlightPlan
 from planner.intent_volumes import PRIORITIES, intent_of_plan
 from planner.reasons import Reason
-from planner.replan import Airborne, replan_flight
+from planner.replan import Airborne, Refuge, replan_flight
 from planner.site import LandingPoint, Site
 from planner.task import FlightTask, NoPlan
 from planner.walk import carry_s
@@ -27,6 +28,11 @@ from planner.wind import Wind
 
 MOST_TRIED = 4
 """Chosen: the drone stands in the air while it is planned; farther landing points would not be better than these."""
+_STATE_UNKNOWN = Reason(
+    "drone_state_unknown",
+    "Position, height or charge of the drone are not known.",
+    "无人机位置、高度或电量未知。",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,12 @@ class AirbornePlanning(Protocol):
         self, where: Whereabouts, view: DroneView, plan: FlightPlan, traffic: Traffic
     ) -> FlightPlan | tuple[Reason, ...]:
         """The plan from where the drone stands whose AED reaches the patient first, or why there is none."""
+        ...
+
+    def divert(
+        self, to: Place, where: Whereabouts, view: DroneView, plan: FlightPlan, traffic: Traffic
+    ) -> FlightPlan | tuple[Reason, ...]:
+        """The plan from where the drone stands to a place that a person chose, or every reason against it."""
         ...
 
 
@@ -95,13 +107,7 @@ class SiteAirbornePlanning:
         standing, airframe = _standing(view, plan), self._airframes().get(plan.airframe_id)
         points = self._points(where)[:MOST_TRIED]
         if standing is None or airframe is None:
-            return (
-                Reason(
-                    "drone_state_unknown",
-                    "Position, height or charge of the drone are not known.",
-                    "无人机位置、高度或电量未知。",
-                ),
-            )
+            return (_STATE_UNKNOWN,)
         if not points:
             return (
                 Reason(
@@ -122,6 +128,21 @@ class SiteAirbornePlanning:
                 best = found
         return tuple(against.values()) if best is None else best
 
+    def divert(
+        self, to: Place, where: Whereabouts, view: DroneView, plan: FlightPlan, traffic: Traffic
+    ) -> FlightPlan | tuple[Reason, ...]:
+        standing, airframe = _standing(view, plan), self._airframes().get(plan.airframe_id)
+        if standing is None or airframe is None:
+            return (_STATE_UNKNOWN,)
+        # A flight that only lands has a landing point none the less: where it was to deliver.
+        point = to.landing_point or self._site().landing_point(plan.landing_point_id)
+        carry = carry_s(geodesic_distance_m(point.position, where.patient), point.walk, where.floor)
+        refuge = None if to.landing_point is not None else to.refuge
+        found = self._to(point, carry, standing, view, plan, airframe, where.at, refuge)
+        if isinstance(found, NoPlan):
+            return found.reasons
+        return _meets(found, traffic) or found
+
     def _to(
         self,
         point: LandingPoint,
@@ -131,6 +152,7 @@ class SiteAirbornePlanning:
         plan: FlightPlan,
         airframe: Airframe,
         at: datetime,
+        refuge: Refuge | None = None,
     ) -> FlightPlan | NoPlan:
         site = self._site()
         task = FlightTask(
@@ -146,12 +168,13 @@ class SiteAirbornePlanning:
         return replan_flight(
             standing,
             task,
-            deliver=True,
+            deliver=refuge is None,
             site=site,
             airspace=self._airspace(),
             ids=self._ids,
             at=at,
             policy=POLICY,
+            refuge=refuge,
         )
 
 

@@ -9,14 +9,13 @@ from typing import Literal
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
 from flight import messages as m
 from hub_api.dispatch.feed import EventFeed, Listener
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.store.database import Database
 from hub_api.store.records import EventRecord, MissionRecord
-from hub_api.store.repositories import missions, orders
+from hub_api.store.repositories import diversions, missions, orders
 from planner.reasons import Reason
 
 ANSWER_S = 5.0
@@ -63,12 +62,10 @@ class Commander:
         command_id = self._ids.new("cmd")
 
         def work(session: Session) -> None:
-            mission_id = missions.reserved_drones(session).get(drone_id)
-            mission = missions.find(session, mission_id) if mission_id else None
-            if mission is None or mission.commanded_at is None:
-                raise DispatchError(
-                    ErrorCode.TRANSITION_REFUSED, f"{drone_id} is on no flight · 该无人机没有飞行任务"
-                )
+            mission = missions.under_command(session, drone_id)
+            # The drone does what it was told last: a diversion that is under way would overtake it.
+            for diversion in diversions.open_diversions(session, flight_id=mission.flight_id):
+                diversions.save(session, diversion, settled_at=self._ledger.now(), outcome="superseded")
             self._ledger.owe_command(
                 session, self._flight_command(kind, command_id, mission, reason), mission
             )
@@ -82,7 +79,7 @@ class Commander:
                 data={"command": kind, "reason": reason, "by": by},
             )
 
-        return await self._send(command_id, work)
+        return await self.send(command_id, work)
 
     async def confirm_aed_loaded(self, drone_id: str, *, confirmed_by: str) -> CommandOutcome:
         """Tell the drone that a person hung an AED on its hook; it checks before it believes."""
@@ -92,11 +89,12 @@ class Commander:
             issued_at=self._clock.now(),
             confirmed_by=confirmed_by,
         )
-        return await self._send(
+        return await self.send(
             command.command_id, lambda session: self._ledger.owe_command(session, command, None)
         )
 
-    async def _send(self, command_id: str, work: Callable[[Session], None]) -> CommandOutcome:
+    async def send(self, command_id: str, work: Callable[[Session], None]) -> CommandOutcome:
+        """Store what ``work`` owes, a command of this id among it, and wait a moment for the drone's answer."""
         listener = self._feed.listen(lambda event: event.data.get("command_id") == command_id)
         try:
             await self._database.write(work)

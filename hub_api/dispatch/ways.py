@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlmodel import Session
 
 from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
 from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.planning import PLAN
+from hub_api.dispatch.refuges import Place
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
 from hub_api.store.database import Database
 from hub_api.store.repositories import missions
+from planner.choice import Traffic
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
+
+Found = FlightPlan | tuple[Reason, ...]
 
 
 class Ways:
@@ -43,12 +48,24 @@ class Ways:
         self, flight_id: str, where: Whereabouts, view: DroneView, plan: FlightPlan
     ) -> FlightPlan | tuple[Reason, ...]:
         """Another way for the flight to whoever is at ``where``, or why there is none."""
+        return await self._ask(
+            flight_id, where.at, lambda traffic: self._planning.reroute(where, view, plan, traffic)
+        )
+
+    async def find_to(
+        self, to: Place, flight_id: str, where: Whereabouts, view: DroneView, plan: FlightPlan
+    ) -> FlightPlan | tuple[Reason, ...]:
+        """A way for the flight to a place that a person chose, or every reason against it."""
+        return await self._ask(
+            flight_id, where.at, lambda traffic: self._planning.divert(to, where, view, plan, traffic)
+        )
+
+    async def _ask(self, flight_id: str, at: datetime, question: Callable[[Traffic], Found]) -> Found:
         others = await self._database.read(lambda session: _others(session, flight_id))
         views = {each.drone.drone_id: each for each in self._fleet.views({})}
 
-        def look() -> FlightPlan | tuple[Reason, ...]:
-            traffic = self._new_book().traffic(others, views, where.at)
-            return self._planning.reroute(where, view, plan, traffic)
+        def look() -> Found:
+            return question(self._new_book().traffic(others, views, at))
 
         try:
             return await asyncio.get_running_loop().run_in_executor(None, look)

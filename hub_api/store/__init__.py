@@ -6,3 +6,4 @@ from hub_api.store import incident_tables as _incident_tables  # noqa: F401
 from hub_api.store import message_tables as _message_tables  # noqa: F401
 from hub_api.store import outside_tables as _outside_tables  # noqa: F401
 from hub_api.store import site_tables as _site_tables  # noqa: F401
+from hub_api.store import steering_tables as _steering_tables  # noqa: F401

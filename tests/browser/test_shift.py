@@ -92,19 +92,20 @@ def test_an_order_is_approved_steered_and_followed_to_the_delivery(stage: Stage,
     assert {flight["safe_state"] for flight in ended["flights"]} <= {"on_pad", "never_left_ground"}
 
 
-def rally_at_home(stage: Stage, flight_id: str) -> str | None:
-    """The number of the plan's rally point that is the drone's own pad: near the start it is the nearest."""
+def elsewhere(stage: Stage, drone_id: str, flight_id: str) -> dict[str, Any]:
+    """A station's pad that is not the drone's own, the nearest that the flight may be sent to."""
     features = stage.centre.get(f"/v1/flights/{flight_id}/plan")["features"]
     home = next(f for f in features if f["properties"]["kind"] == "home")["geometry"]["coordinates"]
-    return next(
-        (
-            str(feature["properties"]["index"])
-            for feature in features
-            if feature["properties"]["kind"] == "rally"
-            and math.dist(feature["geometry"]["coordinates"][:2], home[:2]) < PAD_DEG
-        ),
-        None,
+    pads = {station["name"] for station in stage.centre.get("/v1/stations")["stations"]}
+    places = stage.centre.get(f"/v1/drones/{drone_id}/diversions")["places"]
+    found: dict[str, Any] = next(
+        place
+        for place in places
+        if place["name"] in pads
+        and not place["delivers"]
+        and math.dist((place["longitude_deg"], place["latitude_deg"]), home[:2]) > PAD_DEG
     )
+    return found
 
 
 def test_a_flight_is_diverted_to_a_place_chosen_on_the_map(stage: Stage, open_page: OpenPage):
@@ -112,17 +113,22 @@ def test_a_flight_is_diverted_to_a_place_chosen_on_the_map(stage: Stage, open_pa
     log_in(page, "Operator")
     order = stage.place(XIN_AN, incident_reference="BA-120-DIVERT")
     line_of(page, order).click()
-    flight_id = order["decision"]["flight_id"]
+    flight_id, drone_id = order["decision"]["flight_id"], order["decision"]["drone_id"]
     expect(page.get_by_role("heading", name="On the way", exact=True)).to_be_visible()
     expect(page.locator("#command-divert_flight")).to_have_attribute("aria-disabled", "false")
     page.keyboard.press("d")
-    expect(page.get_by_text("Choose the nearest rally point (◆) on the map")).to_be_visible()
-    # A drone can divert to the nearest place only, and the screen says which that is from where it now is.
-    nearest = page.locator("[data-rally][data-nearest='true']")
-    home = rally_at_home(stage, flight_id)
-    expect(page.locator(f"[data-rally][data-nearest='true']:not([data-rally='{home}'])")).to_be_visible()
-    nearest.click()
+    expect(page.get_by_text("Choose a place on the map or in the list").first).to_be_visible()
+    place = elsewhere(stage, drone_id, flight_id)
+    # The map is brought there, and the place is chosen on it by a click.
+    page.keyboard.press("/")
+    page.keyboard.type(place["name"])
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(800)
+    page.locator(".target").click()
+    chosen = page.locator(f"[data-divert='{place['kind']}/{place['id']}']")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
     hold(page, page.locator("#command-divert_flight"))
+    # Confirmed is what the vehicle flies: the way that was proved from where it stood, on board and read back.
     confirmed(page)
     # The drone that turned away is an alarm until somebody has seen it.
     alarm = page.locator("[data-alarm='delivery_failed']")
@@ -130,14 +136,23 @@ def test_a_flight_is_diverted_to_a_place_chosen_on_the_map(stage: Stage, open_pa
     page.keyboard.press("k")
     expect(alarm).to_have_count(0)
 
+    # The order went on with another drone, or said that none comes; that part of the story ends here.
+    now = stage.order(order["order_id"])
+    if now["state"] not in FINISHED:
+        stage.centre.post(f"/v1/orders/{order['order_id']}/cancel", {"reason": "test"})
+
     def diverted() -> dict[str, Any]:
         flights = stage.order(order["order_id"])["flights"]
         return next(flight for flight in flights if flight["flight_id"] == flight_id)
 
     stage.wait(lambda: diverted()["safe_state"], 120.0)
     assert diverted()["safe_state"] == "landed_at_rally"
-    # The order went on with another drone, or said that none comes; this story ends here.
-    call_off(stage, order)
+    seen = stage.centre.get(f"/v1/drones/{drone_id}")["telemetry"]
+    away_deg = math.dist(
+        (seen["longitude_deg"], seen["latitude_deg"]), (place["longitude_deg"], place["latitude_deg"])
+    )
+    assert away_deg < PAD_DEG / 5, "it stands on the pad that was chosen"
+    finish(stage, order)
 
 
 def test_who_only_watches_commands_nothing_and_reads_why(stage: Stage, open_page: OpenPage):

@@ -69,6 +69,8 @@ test.each([
   [at("phase_changed", { phase: "handed_over" }), "urgent"],
   [at("phase_changed", { phase: "outbound" }), null],
   [at("decision_declined"), "caution"],
+  [at("diversion_settled", { outcome: "no_way" }), "caution"],
+  [at("diversion_settled", { outcome: "diverted" }), null],
   [at("aed_on_ground"), null],
 ])("%o is %s", (event, level) => expect(levelOf(event)).toBe(level));
 

@@ -8,15 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Security
 
 from core.errors import DispatchError, ErrorCode
+from core.geodesy import Wgs84Point, geodesic_distance_m
 from hub_api.dependencies import HubDep
 from hub_api.dispatch.command_options import command_options
 from hub_api.dispatch.commander import CommandOutcome
 from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.refuges import Place
 from hub_api.features.drones.schemas import (
     AedLoadedRequest,
     CheckView,
     CommandOptionView,
     CommandView,
+    DiversionPlaces,
+    DiversionPlaceView,
     DroneList,
     DroneLiveView,
     FlightCommandRequest,
@@ -27,6 +31,7 @@ from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.repositories import missions
 from hub_api.strict_json import StrictJsonRoute
+from planner.reasons import Reason
 
 router = APIRouter(prefix="/v1/drones", tags=["fleet"], route_class=StrictJsonRoute)
 
@@ -69,8 +74,50 @@ async def command_drone(
     An accepted command is a promise to act; what really happens is told by the order's events.
     """
     _known(hub, drone_id)
+    if body.to is not None:
+        return command_view(
+            await hub.diversions.divert(drone_id, body.to.kind, body.to.id, reason=body.reason, by=who.client)
+        )
     return command_view(
         await hub.commander.command_flight(drone_id, body.command, reason=body.reason, by=who.client)
+    )
+
+
+@router.get(
+    "/{drone_id}/diversions",
+    response_model=DiversionPlaces,
+    summary="List the places a flight may be sent to",
+    responses=declared(401, 403, 404, 409),
+)
+async def list_diversions(hub: HubDep, who: Reader, drone_id: DroneId) -> DiversionPlaces:
+    """Rally points of its plan, other stations and emergency sites to land at, other landing points to deliver at.
+
+    What is not refused here may still be refused by the planner when the command is given, with its reasons.
+    """
+    _known(hub, drone_id)
+    flight_id, found = await hub.diversions.places(drone_id)
+    view = hub.fleet.view(drone_id, {})
+    here = view.telemetry.position if view is not None and view.telemetry is not None else None
+    places = [_place_view(place, refused, here) for place, refused in found]
+    places.sort(
+        key=lambda place: (place.delivers, place.away_m if place.away_m is not None else 0.0, place.id)
+    )
+    return DiversionPlaces(drone_id=drone_id, flight_id=flight_id, places=places)
+
+
+def _place_view(place: Place, refused: Reason | None, here: Wgs84Point | None) -> DiversionPlaceView:
+    return DiversionPlaceView(
+        kind=place.kind,
+        id=place.place_id,
+        name=place.name,
+        name_zh=place.name_zh,
+        latitude_deg=place.position.latitude_deg,
+        longitude_deg=place.position.longitude_deg,
+        delivers=place.landing_point is not None,
+        away_m=None if here is None else round(geodesic_distance_m(here, place.position), 1),
+        refused=None
+        if refused is None
+        else ReasonView(code=refused.code, detail=refused.detail, detail_zh=refused.detail_zh),
     )
 
 

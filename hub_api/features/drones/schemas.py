@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hub_api.dispatch.commander import FlightCommandKind
+from hub_api.dispatch.refuges import PlaceKind
 from hub_api.features.orders.schemas import ReasonView, Text80, Text300
 
 
@@ -78,6 +79,46 @@ class DroneList(BaseModel):
     drones: list[DroneLiveView]
 
 
+class DivertTo(BaseModel):
+    """A place of `GET /v1/drones/{drone_id}/diversions`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: PlaceKind = Field(
+        description="rally_point, station, emergency_site: the drone lands there, with the AED if it still has it. "
+        "landing_point: the AED is delivered there."
+    )
+    id: str = Field(
+        min_length=1, max_length=80, description="Of a rally point its number in the plan, from 0."
+    )
+
+
+class DiversionPlaceView(BaseModel):
+    """One place that the flight may be sent to. WGS-84."""
+
+    kind: PlaceKind
+    id: str
+    name: str
+    name_zh: str
+    latitude_deg: float
+    longitude_deg: float
+    delivers: bool = Field(description="True: the AED is delivered there; false: the drone lands there.")
+    away_m: float | None = Field(
+        description="Straight, from where the drone was last heard; null if not known."
+    )
+    refused: ReasonView | None = Field(
+        description="What is known against it before the planner is asked; null: the planner decides."
+    )
+
+
+class DiversionPlaces(BaseModel):
+    """Where a drone's flight may be sent instead; to land first, then to deliver, each the nearest first."""
+
+    drone_id: str
+    flight_id: str
+    places: list[DiversionPlaceView]
+
+
 class FlightCommandRequest(BaseModel):
     """A command to the flight that a drone is on."""
 
@@ -89,9 +130,20 @@ class FlightCommandRequest(BaseModel):
 
     command: FlightCommandKind = Field(
         description="abort_flight | return_home | hold_flight | continue_flight | divert_flight | land_now. "
-        "`land_now` lands wherever the drone is: the last resort."
+        "`land_now` lands wherever the drone is: the last resort. `divert_flight` without `to`: the autopilot flies "
+        "straight to the nearest rally point at once."
     )
     reason: Text300
+    to: DivertTo | None = Field(
+        default=None,
+        description="Of `divert_flight`: the place to land or deliver at. The planner has to prove the way; else refused.",
+    )
+
+    @model_validator(mode="after")
+    def _only_to_divert(self) -> FlightCommandRequest:
+        if self.to is not None and self.command != "divert_flight":
+            raise ValueError("only divert_flight goes to a place")
+        return self
 
 
 class AedLoadedRequest(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlmodel import Session
 
-from core.errors import ErrorCode, InternalError
+from core.errors import DispatchError, ErrorCode, InternalError
 from hub_api.store.records import MissionRecord
 from hub_api.store.rows import Rows, run, table_of
 from hub_api.store.tables import MissionRow, ReservationRow
@@ -53,6 +53,17 @@ def release_drone(session: Session, mission_id: str) -> bool:
 def reserved_drones(session: Session) -> dict[str, str]:
     """drone_id → mission_id of every drone that is taken."""
     return {row.drone_id: row.mission_id for row in run(session, _RESERVED)}
+
+
+def under_command(session: Session, drone_id: str) -> MissionRecord:
+    """The commanded mission that has the drone. Raises 4004 where there is none."""
+    mission_id = reserved_drones(session).get(drone_id)
+    mission = find(session, mission_id) if mission_id else None
+    if mission is None or mission.commanded_at is None:
+        raise DispatchError(
+            ErrorCode.TRANSITION_REFUSED, f"{drone_id} is on no flight · 该无人机没有飞行任务"
+        )
+    return mission
 
 
 def reserved_since(session: Session) -> dict[str, datetime]:

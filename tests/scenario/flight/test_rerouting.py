@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import shapely
 
-from core.geodesy import Wgs84Point
+from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.messages import (
     AbortFlight,
@@ -33,7 +33,7 @@ from flight.replanner import SiteReplanner
 from geofences.airspace import Airspace
 from geofences.model import Zone
 from planner.flight_plan import FlightPlan
-from planner.replan import Airborne, replan_flight
+from planner.replan import Airborne, Refuge, replan_flight
 from planner.site import Site
 from planner.task import FlightTask
 from tests.scenario.flight.stage import Stage, perform
@@ -449,3 +449,59 @@ def test_an_upload_that_never_succeeds_ends_in_a_named_place(tmp_path: Path) -> 
     stage = perform(play, tmp_path, plan=plan())
     assert stage.of(RerouteFailed)
     assert [event.phase for event in stage.of(PhaseChanged)].count(Phase.OUTBOUND) == 1
+
+
+def test_a_diversion_to_another_pad_is_flown_round_a_closed_zone_and_ends_there(tmp_path: Path) -> None:
+    north = station("north", 500.0, 600.0)
+    closed = box_zone("closed", 200.0, 250.0, 420.0, 350.0)
+    sky = airspace(closed)
+
+    async def play(stage: Stage) -> None:
+        await out_to(stage, 150)
+        hold = stage.order(HoldFlight)
+        assert (await stage.answer(hold)).kind == "command_accepted"
+        await stage.phase(Phase.HOLDING, 30)
+        await stage.until(stage.agent.stands_still)
+        view = stage.agent.link.view
+        assert view.position is not None
+        assert view.height_above_home_m is not None
+        assert view.charge_fraction is not None
+        flown = plan()
+        way = replan_flight(
+            Airborne(
+                position=view.position,
+                altitude_amsl_m=flown.home.altitude_amsl_m + view.height_above_home_m,
+                charge_fraction=view.charge_fraction,
+            ),
+            FlightTask(
+                drone_id=flown.drone_id,
+                station=HOME,
+                landing_point=PARK,
+                airframe=HEX10,
+                method=flown.delivery_method,
+                wind=calm(),
+                charge_fraction=1.0,
+                carry_s=0.0,
+            ),
+            deliver=False,
+            site=site((HOME, north), (PARK, SCHOOL), FIELDS),
+            airspace=sky,
+            ids=ids(),
+            at=stage.clock.now(),
+            refuge=Refuge(
+                name="North", name_zh="北站", position=north.position, ground_amsl_m=north.ground_amsl_m
+            ),
+        )
+        assert isinstance(way, FlightPlan), way
+        reroute = stage.order(RerouteFlight, plan=way)
+        assert (await stage.answer(reroute)).kind == "command_accepted"
+        ended = await stage.end(900)
+        assert (ended.safe_state, ended.aed) == (SafeState.LANDED_AT_RALLY, AedState.ON_BOARD), stage.story()
+        assert ended.position is not None
+        assert geodesic_distance_m(ended.position, north.position) < 5.0
+
+    stage = perform(play, tmp_path, plan=plan())
+    never_in(stage, closed)
+    (rerouted,) = stage.of(FlightRerouted)
+    assert rerouted.plan.lands_at is not None
+    assert not stage.of(AedReleased)

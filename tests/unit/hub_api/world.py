@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,7 @@ from geofences.model import CircleArea, Restriction, Volume, Zone
 from hub_api.dispatch.airborne_planning import Whereabouts
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
+from hub_api.dispatch.refuges import Place
 from hub_api.dispatch.service import NewOrder
 from hub_api.features.orders.placing import canonical_sha256
 from hub_api.features.orders.schemas import OrderRequest
@@ -249,6 +250,9 @@ class NearestWay:
         self._site, self._ids = site, ids
         self.none: Reason | None = None
         self.reach_m = 1500.0
+        self.diverted: list[Place] = []
+        self.diversions_found = 100
+        """After so many questions there is no way any more."""
 
     def _nearest(self, where: Whereabouts) -> list[tuple[float, str]]:
         found = [
@@ -271,6 +275,25 @@ class NearestWay:
         if self.none is not None or nearest is None:
             return (self.none or Reason("no_landing_point_near", "none near", "附近没有"),)
         return a_plan(view, self._site, nearest, where.at, self._ids.new("plan"))
+
+    def divert(
+        self, to: Place, where: Whereabouts, view: DroneView, plan: FlightPlan, traffic: Traffic
+    ) -> FlightPlan | tuple[Reason, ...]:
+        self.diverted.append(to)
+        if self.none is not None or len(self.diverted) > self.diversions_found:
+            return (self.none or Reason("no_route", "no way", "没有航路"),)
+        point = to.place_id if to.landing_point is not None else plan.landing_point_id
+        made = a_plan(view, self._site, point, where.at, self._ids.new("plan"))
+        if to.landing_point is not None:
+            return made
+        here, end = RoutePoint(to.position, 95.0), RoutePoint(to.position, to.ground_amsl_m)
+        up, over, down = made.inbound
+        home = (
+            replace(up, start=here, end=here),
+            replace(over, start=here, end=here),
+            replace(down, start=here, end=end),
+        )
+        return replace(made, start=here, outbound=(), inbound=home, lands_at=end)
 
 
 @dataclass
@@ -322,6 +345,8 @@ class PlayedDrone:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
     way: m.RerouteFlight | None = None
+    stands_as: Phase = Phase.STANDING_OFF
+    diverted: bool = False
     booted: bool = False
 
     @property
@@ -387,7 +412,7 @@ class PlayedDrone:
             group.create_task(self._fly(command))
         elif isinstance(command, m.ConfirmAedLoaded):
             await self._accept(command)
-        elif isinstance(command, m.PatientMoved | m.RerouteFlight | m.ContinueFlight):
+        elif isinstance(command, m.PatientMoved | m.HoldFlight | m.RerouteFlight | m.ContinueFlight):
             await self._redirect(command)
         elif (
             isinstance(command, m.AbortFlight)
@@ -401,7 +426,9 @@ class PlayedDrone:
             self.abort.set()
             self.nudge.set()
 
-    async def _redirect(self, command: m.PatientMoved | m.RerouteFlight | m.ContinueFlight) -> None:
+    async def _redirect(
+        self, command: m.PatientMoved | m.HoldFlight | m.RerouteFlight | m.ContinueFlight
+    ) -> None:
         """As an agent: called off on the pad, stopped in the air, another way from there."""
         late = self.phase in (Phase.LOWERING, Phase.RELEASING, Phase.RETRACTING) or self.memory.delivered
         if self.flight_id != command.flight_id or (isinstance(command, m.PatientMoved) and late):
@@ -409,11 +436,12 @@ class PlayedDrone:
             await self._refuse(command, m.Reason(code, code, code))
         elif isinstance(command, m.RerouteFlight) and self.script.refuses_ways:
             await self._refuse(command, m.Reason("not_there", "not there", "不在那里"))
-        elif isinstance(command, m.PatientMoved):
+        elif isinstance(command, m.PatientMoved | m.HoldFlight):
             await self._accept(command)
+            self.stands_as = Phase.HOLDING if isinstance(command, m.HoldFlight) else Phase.STANDING_OFF
             if self.phase in ON_THE_PAD:
                 self.abort.set()
-            elif self.phase not in (Phase.STANDING_OFF, Phase.REROUTING):
+            elif self.phase not in (Phase.STANDING_OFF, Phase.HOLDING, Phase.REROUTING):
                 # While it stands there is nothing to stop; the next plan clears the reason.
                 self.stop.set()
             self.nudge.set()
@@ -438,7 +466,7 @@ class PlayedDrone:
         """Stand until there is another way, or the word to go on, or to come home."""
         before = self.phase
         self.stop.clear()
-        await self._enter(Phase.STANDING_OFF)
+        await self._enter(self.stands_as)
         while not (self.go.is_set() or self.abort.is_set()):
             await self.hub.clock.sleep(0.5)
         self.go.clear()
@@ -456,6 +484,10 @@ class PlayedDrone:
                     reason=self.way.reason,
                 )
             )
+            if self.way.plan.lands_at is not None:
+                await self._lost(mission, "diverted")
+                self.diverted = True
+                self.abort.set()
             self.way = None
         if not self.abort.is_set():
             await self._enter(before)
@@ -496,9 +528,11 @@ class PlayedDrone:
         await self.hub.clock.sleep(self.script.phase_s)
         await self._enter(Phase.LANDING)
         await self.hub.clock.sleep(self.script.phase_s)
-        await self._end(mission, SafeState.ON_PAD)
+        await self._end(mission, SafeState.LANDED_AT_RALLY if self.diverted else SafeState.ON_PAD)
 
     async def _hand_over(self, mission: m.FlyMission, *, reached: bool) -> None:
+        if self.diverted:
+            return  # It said so already.
         if self.abort.is_set() or self.script.turns_back or not reached:
             await self._lost(mission, "aborted" if self.abort.is_set() else "wind")
             return

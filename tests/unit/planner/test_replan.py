@@ -18,7 +18,7 @@ from planner.export.geojson import to_geojson
 from planner.export.kml import to_kml
 from planner.flight_plan import DeliveryMethod, FlightPlan, LegKind
 from planner.intent_volumes import intent_of_plan
-from planner.replan import Airborne, replan_flight
+from planner.replan import Airborne, Refuge, replan_flight
 from planner.task import FlightTask, NoPlan
 from tests.unit.planner.helpers import (
     HEX10,
@@ -255,3 +255,69 @@ def test_the_chain_of_an_airborne_plan_is_checked() -> None:
         replace(plan, start=None)
     joints = itertools.pairwise(plan.outbound)
     assert all(before.end == after.start for before, after in joints)
+
+
+def diverted(sky: Airspace, here: Airborne, *, charge: float = 0.9) -> FlightPlan | NoPlan:
+    task = FlightTask(
+        drone_id="d1",
+        station=HOME,
+        landing_point=PARK,
+        airframe=HEX10,
+        method=DeliveryMethod.WINCH,
+        wind=calm(),
+        charge_fraction=1.0,
+        carry_s=30.0,
+    )
+    to = Refuge(name="North", name_zh="北站", position=NORTH.position, ground_amsl_m=NORTH.ground_amsl_m)
+    place = site((HOME, NORTH), (PARK, SCHOOL), FIELDS)
+    return replan_flight(
+        replace(here, charge_fraction=charge),
+        task,
+        deliver=False,
+        site=place,
+        airspace=sky,
+        ids=ids(),
+        at=NOW,
+        refuge=to,
+    )
+
+
+NORTH = station("north", 600.0, 800.0)
+
+
+def test_a_diversion_lands_on_another_pad_round_whatever_is_closed() -> None:
+    wall = box_zone("wall", 300.0, 300.0, 700.0, 400.0)
+    sky = airspace(wall)
+    plan = diverted(sky, standing())
+    assert isinstance(plan, FlightPlan), plan
+    assert not plan.delivers
+    assert plan.home.position == HOME.position, "heights go on counting from where it took off"
+    assert plan.lands_at == plan.landing == plan.inbound[-1].end
+    assert plan.landing.position == NORTH.position
+    assert plan.landing.altitude_amsl_m == NORTH.ground_amsl_m
+    assert legal(plan, sky)
+    assert len(plan.inbound) > 3, "it bends"
+    mission = compile_mission(plan)
+    land = mission.items[mission.indices.land]
+    assert (land.latitude_deg, land.longitude_deg) == (
+        round(NORTH.position.latitude_deg, 7),
+        round(NORTH.position.longitude_deg, 7),
+    )
+    assert intent_of_plan(plan, owner="o", priority=1, geoid_undulation_m=0.0).volumes
+
+
+def test_a_diversion_that_cannot_be_proved_says_why() -> None:
+    around = box_zone("around", 500.0, 700.0, 700.0, 900.0)
+    refused = diverted(airspace(around), standing())
+    assert isinstance(refused, NoPlan)
+    assert "North" in " ".join(reason.detail for reason in refused.reasons)
+    empty = diverted(airspace(), standing(), charge=0.2)
+    assert isinstance(empty, NoPlan)
+    assert {reason.code for reason in empty.reasons} == {"not_enough_energy"}
+
+
+def test_only_a_plan_that_begins_in_the_air_and_delivers_nothing_lands_elsewhere() -> None:
+    plan = again(airspace(), standing())
+    assert isinstance(plan, FlightPlan)
+    with pytest.raises(AirspaceError, match="lands_at"):
+        replace(plan, lands_at=plan.delivery)

@@ -20,6 +20,8 @@ export function levelOf(event: Pick<HubEvent, "kind" | "data" | "flight_id" | "s
     case "delivery_failed":
     case "unknown_flight_found":
       return "urgent";
+    case "diversion_settled":
+      return event.data["outcome"] === "diverted" ? null : "caution";
     case "reroute_failed":
       return "caution";
     case "flight_ended":

@@ -101,7 +101,13 @@ function shapeOf(place: Place): Style {
       });
     case "alternate":
       return new Style({
-        image: new CircleStyle({ declutterMode: "none", radius: 7, stroke: new Stroke({ color: palette.landingPoint, width: 2 }) }),
+        image: new CircleStyle({
+          declutterMode: "none",
+          radius: place.selected ? 12 : 10,
+          fill: new Fill({ color: place.selected ? palette.rally : "rgba(0, 0, 0, 0)" }),
+          stroke: new Stroke({ color: place.closed ? palette.closedPoint : palette.rally, width: 3 }),
+        }),
+        zIndex: 6,
       });
     case "rally":
       return new Style({
@@ -109,8 +115,8 @@ function shapeOf(place: Place): Style {
           declutterMode: "none",
           points: 4,
           radius: place.offered ? 12 : 8,
-          fill: new Fill({ color: place.offered ? palette.rally : palette.ground }),
-          stroke: new Stroke({ color: palette.rally, width: 2 }),
+          fill: new Fill({ color: place.selected || !place.offered ? palette.ground : palette.rally }),
+          stroke: new Stroke({ color: place.selected ? palette.selected : place.closed ? palette.closedPoint : palette.rally, width: place.selected ? 4 : 2 }),
         }),
         zIndex: 6,
       });

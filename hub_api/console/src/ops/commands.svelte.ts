@@ -14,8 +14,10 @@ export type Sent = {
   kind: CommandKind;
   droneId: string;
   atMs: number;
-  state: "sending" | "unanswered" | "accepted" | "confirmed" | "refused" | "failed";
+  state: "sending" | "unanswered" | "accepted" | "confirmed" | "refused" | "failed" | "undone";
   phase?: string;
+  /** The chosen place of a diversion: its own report of the new way confirms it, no phase does. */
+  to: Schemas["DivertTo"] | null;
   reasons: readonly Reason[];
 };
 
@@ -28,6 +30,7 @@ const SHOWS: Record<CommandKind, ReadonlySet<string>> = {
   abort_flight: new Set(["returning", "recovering_line", "disarming", "landing", "inbound", "ended", "standby"]),
   land_now: new Set(["landing_here", "recovering_line", "ended"]),
 };
+const WAITING: ReadonlySet<Sent["state"]> = new Set(["sending", "accepted", "unanswered"]);
 /** How long a finished command stays on the screen, so that it was seen. */
 const SHOWN_MS = 20_000;
 
@@ -37,23 +40,24 @@ class Commands {
 
   constructor() {
     live.listen((event) => {
-      if (event.kind !== "phase_changed" || event.drone_id === null) return;
-      this.#onPhase(event.drone_id, String(event.data["phase"] ?? ""));
+      if (event.drone_id === null) return;
+      if (event.kind === "phase_changed") this.#onPhase(event.drone_id, String(event.data["phase"] ?? ""));
+      if (event.kind === "diversion_settled") this.#onDiversion(event.drone_id, event.data);
     });
   }
 
-  async send(droneId: string, kind: CommandKind, reason: string): Promise<void> {
-    this.#set(droneId, { kind, droneId, atMs: performance.now(), state: "sending", reasons: [] });
+  async send(droneId: string, kind: CommandKind, reason: string, to: Sent["to"] = null): Promise<void> {
+    this.#set(droneId, { kind, droneId, atMs: performance.now(), state: "sending", reasons: [], to });
     try {
       const answer = await ask(
         api.POST("/v1/drones/{drone_id}/commands", {
           params: { path: { drone_id: droneId } },
-          body: { command: kind, reason },
+          body: { command: kind, reason, to },
         }),
       );
       const known = this.sent.get(droneId);
       // The vehicle may have shown it before the answer came.
-      if (known?.kind !== kind || known.state === "confirmed") return;
+      if (known?.kind !== kind || known.state === "confirmed" || known.state === "undone") return;
       if (answer.outcome === "refused") this.#set(droneId, { ...known, state: "refused", reasons: answer.reasons });
       else this.#set(droneId, { ...known, state: answer.outcome === "accepted" ? "accepted" : "unanswered" });
       if (answer.outcome === "accepted") this.#onPhase(droneId, live.telemetry.tracks.get(droneId)?.sample.phase ?? "");
@@ -68,13 +72,22 @@ class Commands {
 
   #onPhase(droneId: string, phase: string): void {
     const known = this.sent.get(droneId);
-    if (known === undefined || !["accepted", "unanswered", "sending"].includes(known.state)) return;
+    if (known === undefined || known.to !== null || !WAITING.has(known.state)) return;
     if (SHOWS[known.kind].has(phase)) this.#set(droneId, { ...known, state: "confirmed", phase });
+  }
+
+  #onDiversion(droneId: string, data: Record<string, unknown>): void {
+    const known = this.sent.get(droneId);
+    const to = data["to"] as Sent["to"];
+    if (known?.to == null || known.to.kind !== to?.kind || known.to.id !== to.id || !WAITING.has(known.state)) return;
+    const reasons = (data["reasons"] ?? []) as readonly Reason[];
+    if (data["outcome"] === "diverted") this.#set(droneId, { ...known, state: "confirmed", phase: "rerouted" });
+    else this.#set(droneId, { ...known, state: "undone", reasons });
   }
 
   #set(droneId: string, sent: Sent): void {
     this.sent.set(droneId, sent);
-    if (sent.state === "sending" || sent.state === "accepted" || sent.state === "unanswered") return;
+    if (WAITING.has(sent.state)) return;
     setTimeout(() => {
       if (this.sent.get(droneId) === sent) this.sent.delete(droneId);
     }, SHOWN_MS);

@@ -4,7 +4,7 @@ class Selection {
   droneId = $state<string | null>(null);
   follow = $state(false);
   measuring = $state(false);
-  /** Choosing where to divert to, on the map: the chosen rally point's id, or "" while none is. */
+  /** Choosing where to divert to, on the map: the chosen place's key, or "" while none is. */
   divertTo = $state<string | null>(null);
   /** A place that the map should show: set by a search or a list. */
   wanted = $state.raw<{ longitudeDeg: number; latitudeDeg: number } | null>(null);
