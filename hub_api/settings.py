@@ -179,6 +179,13 @@ class Settings(BaseSettings):
     pre_emption_wait_s: float = Field(
         15.0, gt=0, le=120, description="How long an order waits for a drone that is called back on its pad."
     )
+    drone_wait_s: float = Field(
+        300.0,
+        ge=0,
+        le=3600,
+        description="How long an order that lost its drone (to a more urgent one, or because it failed) waits for another "
+        "where one may become ready, at most until `order_max_age_s` after the order; then it fails. 0: it fails at once.",
+    )
     survival_model: SurvivalModelName = Field(
         SurvivalModelName.DE_MAIO,
         description="Model of the predicted benefit: `de_maio`, `valenzuela` or `larsen`. Western curves: they rank "

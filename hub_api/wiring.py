@@ -54,6 +54,7 @@ from hub_api.dispatch.incidents import IncidentService
 from hub_api.dispatch.ledger import Ledger
 from hub_api.dispatch.merging import Merger
 from hub_api.dispatch.moves import MoveDesk
+from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.pre_emption import PreEmption, PreEmptionPolicy
@@ -62,6 +63,7 @@ from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.traffic import TrafficBook
+from hub_api.dispatch.waiting import WaitingOrders, WaitingPolicy
 from hub_api.dispatch.ways import Ways
 from hub_api.dispatch.webhooks import Webhooks
 from hub_api.identification.ports import IdentificationPort
@@ -310,7 +312,12 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             fleet_settle_s=settings.fleet_settle_s,
             order_max_age_s=settings.order_max_age_s,
             max_attempts=settings.max_attempts,
-            writer=DecisionWriter(ledger, ids, Proposals(ledger, approval_policy)),
+            writer=DecisionWriter(
+                ledger,
+                ids,
+                Proposals(ledger, approval_policy),
+                WaitingPolicy(settings.drone_wait_s, settings.order_max_age_s),
+            ),
             pre_emption=PreEmption(
                 ledger=ledger,
                 ids=ids,
@@ -366,10 +373,13 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         stack.push_async_callback(crew.stop)
         relay: OutboxRelay
         approval_desk: ApprovalDesk
+        waiting_orders: WaitingOrders
 
         def on_decided(state: str, took_s: float) -> None:
             metrics.decisions.labels(state).observe(took_s)
             approval_desk.wake()
+            if state == OrderState.WAITING:
+                waiting_orders.wake()
 
         service = OrderService(
             database=database,
@@ -423,6 +433,9 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             wake_relay=lambda: relay.wake(),
         )
         ways = Ways(database=database, fleet=fleet, planning=airborne, new_book=new_traffic_book)
+        waiting_orders = WaitingOrders(
+            database=database, fleet=fleet, clock=clock, decide_later=service.decide_later
+        )
         move_desk = MoveDesk(
             database=database,
             ledger=ledger,
@@ -579,6 +592,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             crew.keep(identification.collect(), "identification")
             crew.keep(identification.send(), "identification-sender")
         crew.keep(approval_desk.run(), "approvals")
+        crew.keep(waiting_orders.run(), "waiting-orders")
         crew.keep(care_desk.follow(feed), "care")
         crew.keep(incident_watch.run(), "incident-watch")
         crew.keep(_housekeeping(hub), "housekeeping")

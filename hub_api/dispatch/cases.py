@@ -45,6 +45,8 @@ class Found:
     """Of the airspace that it was planned in."""
     victim: Victim | None = None
     """Whose drone it takes."""
+    coming: tuple[str, ...] = ()
+    """Drones that may become ready, where none can fly now."""
 
 
 class Waiting:

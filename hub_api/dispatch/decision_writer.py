@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,11 @@ from hub_api.dispatch.cases import Found
 from hub_api.dispatch.decided import decision_json, waits, waits_zh
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.non_flights import word_of
-from hub_api.dispatch.order_states import OrderEvent, OrderState
+from hub_api.dispatch.order_states import LOST_ITS_DRONE, OrderEvent, OrderState
 from hub_api.dispatch.planning import PLAN, Answer, reason_json
 from hub_api.dispatch.proposals import Proposals, covers
 from hub_api.dispatch.verdicts import pack
+from hub_api.dispatch.waiting import WaitingPolicy, no_drone_in_time
 from hub_api.store.records import MissionRecord
 from hub_api.store.repositories import audit, missions, orders
 from planner.flight_plan import FlightPlan
@@ -24,10 +26,11 @@ from planner.flight_plan import FlightPlan
 class DecisionWriter:
     """Writes answers into orders, inside a transaction given by the caller."""
 
-    def __init__(self, ledger: Ledger, ids: IdSource, proposals: Proposals) -> None:
+    def __init__(self, ledger: Ledger, ids: IdSource, proposals: Proposals, waiting: WaitingPolicy) -> None:
         self._ledger = ledger
         self._ids = ids
         self._proposals = proposals
+        self._waiting = waiting
 
     def _keep(
         self,
@@ -47,8 +50,15 @@ class DecisionWriter:
         }
         self._ledger.change(session, turn, decision=decision, **changes)
 
-    def decline(self, session: Session, turn: Turn, answer: Answer) -> None:
-        again = turn.order.state is OrderState.REDECIDING
+    def decline(self, session: Session, turn: Turn, answer: Answer, coming: tuple[str, ...] = ()) -> None:
+        """No drone can fly now. ``coming``: drones that may become ready; an order that lost its drone waits for them."""
+        again, had_waited_until = turn.order.state in LOST_ITS_DRONE, turn.order.waiting_until
+        until = self._waiting.until(turn.order, answer, coming, self._ledger.now())
+        if until is not None:
+            self._wait(session, turn, answer, coming, until)
+            return
+        if had_waited_until is not None and self._ledger.now() >= had_waited_until:
+            answer = replace(answer, reasons=(no_drone_in_time(had_waited_until), *answer.reasons))
         self._keep(session, turn, answer, None, self._ledger.now())
         self._ledger.apply(session, turn, OrderEvent.DECLINED)
         self._ledger.close_if_flights_ended(session, turn)
@@ -63,9 +73,30 @@ class DecisionWriter:
             data={"reasons": [reason_json(reason) for reason in answer.reasons]},
         )
 
+    def _wait(
+        self, session: Session, turn: Turn, answer: Answer, coming: tuple[str, ...], until: datetime
+    ) -> None:
+        if turn.order.state is OrderState.WAITING:
+            # Told already, and nothing has changed for the centre.
+            return
+        self._keep(session, turn, answer, None, self._ledger.now(), waiting_until=until)
+        self._ledger.apply(session, turn, OrderEvent.NO_DRONE_YET)
+        self._ledger.record(
+            session,
+            turn,
+            "waiting_for_drone",
+            f"No other drone can fly now; decided again as soon as one is ready, given up at {until:%H:%M:%S} UTC",
+            f"目前没有其他可用无人机；一有就绪立即重新决定，{until:%H:%M:%S}（UTC）放弃",
+            data={
+                "waiting_until": until.isoformat(),
+                "may_come": list(coming),
+                "reasons": [reason_json(reason) for reason in answer.reasons],
+            },
+        )
+
     def accept(self, session: Session, turn: Turn, found: Found, plan: FlightPlan) -> None:
         now, answer = self._ledger.now(), found.answer
-        again = turn.order.state is OrderState.REDECIDING
+        again = turn.order.state in LOST_ITS_DRONE
         mission = MissionRecord(
             mission_id=found.mission_id,
             order_id=turn.order.order_id,
@@ -87,6 +118,7 @@ class DecisionWriter:
             now,
             mission_id=mission.mission_id,
             station_id=mission.station_id,
+            waiting_until=None,
         )
         if not covers(turn.order, mission):
             self._proposals.propose(session, turn, mission, answer.delay_s, again=again)

@@ -25,11 +25,12 @@ from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
 from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.modes import fit_for
-from hub_api.dispatch.order_states import OrderState
+from hub_api.dispatch.order_states import UNDECIDED, OrderState
 from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import PLAN, Answer, Planning, Question
 from hub_api.dispatch.pre_emption import PreEmption, VictimGone
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
+from hub_api.dispatch.waiting import may_come
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import airspace, events, missions, orders
@@ -37,7 +38,6 @@ from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
 
-_UNDECIDED = (OrderState.RECEIVED, OrderState.REDECIDING)
 _RACES = 5
 """Times a drone may be snatched away by another hub on the same database before we give up. A patient who moves or
 an airspace that changes meanwhile is nobody's race: it is decided again until the order is too old."""
@@ -198,7 +198,7 @@ class DecisionMaker:
                 # Whoever asked has gone.
                 continue
             case = snapshot.cases[waiting.order_id]
-            if case.order.state not in _UNDECIDED or waiting.order_id in snapshot.sky.waiting:
+            if case.order.state not in UNDECIDED or waiting.order_id in snapshot.sky.waiting:
                 # Decided; or a drone is being called back for it, and the decision follows.
                 waiting.found.set_result(case.order)
                 continue
@@ -212,7 +212,8 @@ class DecisionMaker:
                 instead = await self._answer(case, free, await self._with_plans(left), book=self._new_book())
                 victim = self._pre_emption.choose(answer, instead, victims)
                 answer = answer if victim is None else instead
-            found = replace(self._found(case.order, answer, change_seq), victim=victim)
+            coming = may_come(fit_for(refusing(own, case.tried), drill=case.order.drill))
+            found = replace(self._found(case.order, answer, change_seq), victim=victim, coming=coming)
             log.info(
                 "planned %s in %.1f ms, one of %d orders",
                 "no flight" if answer.plan is None else answer.plan.drone_id,
@@ -345,7 +346,7 @@ class DecisionMaker:
 
     def _store(self, session: Session, found: Found) -> OrderRecord:
         order = orders.get(session, found.asked.order_id)
-        if order.state not in _UNDECIDED:
+        if order.state not in UNDECIDED:
             # Cancelled while we were thinking.
             return order
         answer = found.answer
@@ -359,7 +360,7 @@ class DecisionMaker:
             # The drone of the other order is called back from its pad; the decision follows when it stands free.
             return turn.order
         if answer.plan is None:
-            self._writer.decline(session, turn, answer)
+            self._writer.decline(session, turn, answer, found.coming)
         else:
             self._writer.accept(session, turn, found, answer.plan)
         return turn.order

@@ -20,7 +20,7 @@ from sqlmodel import Session
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point, geodesic_distance_m
 from hub_api.dispatch.ledger import Ledger, Turn
-from hub_api.dispatch.order_states import TERMINAL_STATES, OrderEvent, OrderState, Refuse, advance
+from hub_api.dispatch.order_states import TERMINAL_STATES, UNDECIDED, OrderEvent, OrderState, Refuse, advance
 from hub_api.store.records import EventRecord, OrderRecord
 from hub_api.store.repositories import orders
 
@@ -38,9 +38,6 @@ _ENDINGS = {
     OrderState.FAILED: OrderEvent.CARRIER_FAILED,
     OrderState.CANCELLED: OrderEvent.SPLIT,
 }
-
-
-_UNDECIDED = frozenset({OrderState.RECEIVED, OrderState.AWAITING_APPROVAL, OrderState.REDECIDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +281,7 @@ class Merger:
 
 def _may_carry(order: OrderRecord, sought: Sought) -> bool:
     """A drill never carries a patient's order, and nobody waits for an approval that their own order needs not."""
-    waits_for_a_person = order.needs_approval and order.state in _UNDECIDED
+    waits_for_a_person = order.needs_approval and order.state in UNDECIDED | {OrderState.AWAITING_APPROVAL}
     return (
         order.state in CARRYING
         and not order.request.get("separate")

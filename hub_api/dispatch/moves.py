@@ -157,6 +157,8 @@ class MoveDesk:
         if mission is not None and order.state is OrderState.AWAITING_APPROVAL:
             self._ledger.withdraw(session, mission, WITHDRAWN)
             decide = self._ledger.apply(session, turn, OrderEvent.MOVED)
+        elif order.state is OrderState.WAITING:
+            decide = self._ledger.apply(session, turn, OrderEvent.MOVED)
         elif mission is not None and mission.open and order.state in _UNDER_WAY:
             if nearest == mission.landing_point_id:
                 what, what_zh, follows = "the landing point stays the nearest", "投放点不变", "flight_kept"

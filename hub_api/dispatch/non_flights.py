@@ -14,6 +14,8 @@ NOT_OFF_THE_GROUND = "not_off_the_ground"
 """Every drone that was sent refused, did not answer, or gave up on its pad."""
 _SUMMARIES = frozenset({"no_candidate", "no_drone_ready"})
 """Words of the planner that say only that nothing goes; the candidates say why."""
+NO_DRONE_HELPS = frozenset({"order_too_old", "attempts_exhausted", "planning_failed", "no_benefit"})
+"""Words of a decision that another drone does not change: not another order's, and not one that is ready later."""
 _TRIED = frozenset({"attempts_exhausted", "tried_before"})
 
 

@@ -36,6 +36,9 @@ class OrderState(StrEnum):
     """AED delivered, the drone flies home. The order is still watched until the drone is safe."""
     REDECIDING = "REDECIDING"
     """The current flight will not deliver; another drone is being chosen. May be cancelled."""
+    WAITING = "WAITING"
+    """It lost its drone and no other can fly now. Decided again when one stands ready, until a stated moment; then
+    it fails. May be cancelled."""
     CANCELLING = "CANCELLING"
     """Cancelled by the centre; a drone still has to reach its safe state."""
     MERGED = "MERGED"
@@ -62,6 +65,8 @@ class OrderEvent(StrEnum):
     """The decision found a drone; its plan is stored, its drone kept, and a person is asked."""
     DECLINED = "DECLINED"
     """The decision found no drone; or, after an earlier flight was lost, a person refused the next one."""
+    NO_DRONE_YET = "NO_DRONE_YET"
+    """The decision found no drone now, for an order that lost the one it had; one may become ready in time."""
     APPROVED = "APPROVED"
     """A person (or the policy for unanswered requests) let the proposed flight go; its command is stored."""
     REFUSED = "REFUSED"
@@ -132,6 +137,9 @@ class Refuse:
 
 Rule = Move | Ignore | Refuse
 
+LOST_ITS_DRONE = frozenset({OrderState.REDECIDING, OrderState.WAITING})
+UNDECIDED = frozenset({OrderState.RECEIVED}) | LOST_ITS_DRONE
+"""No flight of the order will deliver as things stand: a decision may give it one."""
 TERMINAL_STATES = frozenset({OrderState.DECLINED, OrderState.CLOSED, OrderState.CANCELLED, OrderState.FAILED})
 
 _S, _E = OrderState, OrderEvent
@@ -153,6 +161,7 @@ _TOLD = Ignore("the drone is told, and the order follows what becomes of its fli
 _TAKEN_UP = Ignore("the next decision takes the new position")
 _AGAIN = Move(_S.REDECIDING, (Effect.DECIDE_AGAIN,))
 _TOO_LOW = Refuse("the AED is already on its way down", "AED 正在下放")
+_NO_PROMISE = Refuse("an order that never had a drone is declined at once", "从未分配无人机的订单立即拒绝")
 _ENDING = Refuse("no drone of this order will deliver any more", "本订单不再有无人机投送")
 
 TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
@@ -160,6 +169,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: Move(_S.DECIDED),
         _E.PROPOSED: Move(_S.AWAITING_APPROVAL),
         _E.DECLINED: Move(_S.DECLINED),
+        _E.NO_DRONE_YET: _NO_PROMISE,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -177,6 +187,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: Move(_S.FAILING),
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: Move(_S.DECIDED),
         _E.REFUSED: Move(_S.DECLINED),
         _E.WITHDRAWN: _AGAIN,
@@ -194,6 +205,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -211,6 +223,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -228,6 +241,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -245,6 +259,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -262,6 +277,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -279,6 +295,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -296,6 +313,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: Move(_S.DECIDED),
         _E.PROPOSED: Move(_S.AWAITING_APPROVAL),
         _E.DECLINED: Move(_S.FAILING),
+        _E.NO_DRONE_YET: Move(_S.WAITING),
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -309,10 +327,29 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.FLIGHTS_ENDED: Ignore("another drone is being chosen"),
         _E.CANCEL: _RECALL,
     },
+    _S.WAITING: {
+        _E.ACCEPTED: Move(_S.DECIDED),
+        _E.PROPOSED: Move(_S.AWAITING_APPROVAL),
+        _E.DECLINED: Move(_S.FAILING),
+        _E.NO_DRONE_YET: Ignore("it waits already, and no longer than it was told"),
+        _E.APPROVED: _NOT_ASKED,
+        _E.REFUSED: _NOT_ASKED,
+        _E.WITHDRAWN: _NOTHING_PROPOSED,
+        _E.MOVED: _AGAIN,
+        _E.FLIGHT_ACCEPTED: _NOT_CURRENT,
+        _E.TAKEN_OFF: _NOT_CURRENT,
+        _E.LOWERING: _NOT_CURRENT,
+        _E.AED_ON_GROUND: _DELIVERED,
+        _E.TURNED_HOME: _NOT_CURRENT,
+        _E.DELIVERY_LOST: Ignore("another drone is already waited for"),
+        _E.FLIGHTS_ENDED: Ignore("another drone is waited for"),
+        _E.CANCEL: _RECALL,
+    },
     _S.CANCELLING: {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,
@@ -330,6 +367,7 @@ TABLE: dict[OrderState, dict[OrderEvent, Rule]] = {
         _E.ACCEPTED: _DECIDED_ALREADY,
         _E.PROPOSED: _DECIDED_ALREADY,
         _E.DECLINED: _DECIDED_ALREADY,
+        _E.NO_DRONE_YET: _DECIDED_ALREADY,
         _E.APPROVED: _NOT_ASKED,
         _E.REFUSED: _NOT_ASKED,
         _E.WITHDRAWN: _NOTHING_PROPOSED,

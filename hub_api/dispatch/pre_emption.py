@@ -18,6 +18,7 @@ from core.ids import IdSource
 from flight.messages import AbortFlight
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.non_flights import NO_DRONE_HELPS
 from hub_api.dispatch.order_states import OrderEvent, OrderState
 from hub_api.dispatch.planning import Answer
 from hub_api.dispatch.sky import Sky, Victim
@@ -29,8 +30,6 @@ __all__ = ["PRE_EMPTED", "PreEmption", "PreEmptionPolicy", "Sky", "Victim", "Vic
 
 PRE_EMPTED = "pre_empted"
 _DISPLACEABLE = (OrderState.AWAITING_APPROVAL, OrderState.DECIDED, OrderState.LAUNCHING)
-_NO_DRONE_HELPS = frozenset({"order_too_old", "attempts_exhausted", "planning_failed", "no_benefit"})
-"""Declined for reasons that another order's drone does not change."""
 
 
 class VictimGone(Exception):
@@ -85,7 +84,7 @@ class PreEmption:
 
     def victims(self, order: OrderRecord, sky: Sky, answer: Answer) -> tuple[Victim, ...]:
         """Whose drones are worth a second look for this order."""
-        if answer.plan is None and any(reason.code in _NO_DRONE_HELPS for reason in answer.reasons):
+        if answer.plan is None and any(reason.code in NO_DRONE_HELPS for reason in answer.reasons):
             return ()
         if answer.plan is not None and _patient_s(answer) <= self._policy.gain_s:
             return ()

@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.errors import DroneAedError
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
-from hub_api.dispatch.order_states import OrderState
+from hub_api.dispatch.order_states import UNDECIDED
 from hub_api.dispatch.pre_emption import Victim
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord, PreEmptionRecord
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.2
 CALLED_BACK = "called_back"
 """Of a flight that was called off for an order which does not need its drone any more."""
-_UNDECIDED = (OrderState.RECEIVED, OrderState.REDECIDING)
 
 
 class PreEmptionDesk:
@@ -102,7 +101,7 @@ class PreEmptionDesk:
     def _outcome(
         self, found: PreEmptionRecord, mission: MissionRecord, taker: OrderRecord, answered: str | None
     ) -> str | None:
-        if taker.state not in _UNDECIDED:
+        if taker.state not in UNDECIDED:
             return "not_needed"
         if mission.airborne_at is not None or answered == "refused":
             return "too_late"

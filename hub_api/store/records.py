@@ -113,6 +113,8 @@ class OrderRecord:
     """When it was taken out of a merge, to be decided on its own."""
     withdrawn_at: datetime | None = None
     """When its centre cancelled it while other orders still needed its mission."""
+    waiting_until: datetime | None = None
+    """Until when it waits, or waited in vain, for another drone; None after a decision that found one."""
 
     @property
     def drill(self) -> bool:

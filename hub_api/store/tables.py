@@ -156,6 +156,7 @@ class OrderRow(Row, table=True):
     merged_orders: int = Field(default=0)
     split_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    waiting_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class DecisionCandidatesRow(Row, table=True):

@@ -435,6 +435,9 @@ class OrderView(BaseModel):
     withdrawn_at: datetime | None = Field(
         description="When its centre cancelled it; its drone flies on for the orders merged into it."
     )
+    waiting_until: datetime | None = Field(
+        description="In state WAITING: when it is given up if no other drone has become ready; else null."
+    )
     received_at: datetime
     position: LocationView
     severity: Severity

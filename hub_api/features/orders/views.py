@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.verdicts import unpack
 from hub_api.features.orders.schemas import (
     ApprovalView,
@@ -231,6 +232,7 @@ def order_view(
         merged_orders=order.merged_orders,
         mission_state=serving.state,
         withdrawn_at=order.withdrawn_at,
+        waiting_until=serving.waiting_until if serving.state is OrderState.WAITING else None,
         received_at=order.received_at,
         position=LocationView(
             reference_system=position["reference_system"],

@@ -25,6 +25,7 @@ _K = _KEYS.c
 _BY_ID = _ROWS.select.where(_C.order_id == bindparam("order_id"))
 _SAVE = _ROWS.update().where(_C.order_id == bindparam("of_order"), _C.version == bindparam("of_version"))
 _OF_INCIDENT = _ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.order_id)
+_WAITING = _ROWS.select.where(_C.state == bindparam("state")).order_by(_C.severity, _C.order_id)
 _MERGED_INTO = _ROWS.select.where(
     _C.merged_into == bindparam("carrier"), _C.state == str(OrderState.MERGED)
 ).order_by(_C.order_id)
@@ -171,6 +172,11 @@ def list_open(session: Session) -> list[OrderRecord]:
     final = [str(state) for state in TERMINAL_STATES]
     query = select(OrderRow).where(col(OrderRow.state).not_in(final)).order_by(col(OrderRow.order_id))
     return [_record(row) for row in session.exec(query)]
+
+
+def waiting(session: Session) -> list[OrderRecord]:
+    """Orders that wait for a drone, the most urgent first («I» sorts first), then the oldest."""
+    return _ROWS.all(session, _WAITING, state=str(OrderState.WAITING))
 
 
 def of_incident(session: Session, incident_id: str) -> list[OrderRecord]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
-from hub_api.dispatch.order_states import OrderState
+from hub_api.dispatch.order_states import UNDECIDED, OrderState
 from hub_api.dispatch.sky import Victim
 from hub_api.store.records import PreEmptionRecord
 from hub_api.store.tables import MissionRow, OrderRow, PreEmptionRow
@@ -25,7 +25,7 @@ _DISPLACEABLE = [
     *(col(OrderRow.severity), col(OrderRow.mode), col(MissionRow.commanded_at), col(OrderRow.pre_empted)),
 ]
 _FREED = "freed"
-_UNDECIDED = (str(OrderState.RECEIVED), str(OrderState.REDECIDING))
+_UNDECIDED = tuple(sorted(str(state) for state in UNDECIDED))
 
 
 def _record(row: PreEmptionRow) -> PreEmptionRecord:

@@ -5,6 +5,7 @@ const BY_STATE: Record<string, number> = {
   AWAITING_APPROVAL: 0,
   FAILING: 1,
   REDECIDING: 2,
+  WAITING: 2,
   DELIVERING: 3,
   AIRBORNE: 3,
   LAUNCHING: 3,
