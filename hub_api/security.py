@@ -47,7 +47,14 @@ async def authenticate(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     _document: Annotated[str | None, Security(_oauth2)],
 ) -> Principal:
-    """Who asks; raises 4101 (401) without a valid credential, 4102 (403) without the scope, 4103 (429)."""
+    """Who asks; raises 4101 (401) without a valid credential, 4102 (403) without the scope, 4103 (429).
+
+    4005 or 4001 for a NUL in the address: no name holds one, and not every database takes it.
+    """
+    if "\x00" in request.scope["path"]:
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, "no name holds a NUL")
+    if b"%00" in request.scope["query_string"]:
+        raise DispatchError(ErrorCode.ORDER_INVALID, "no parameter holds a NUL", field="query")
     secret = header_key or (bearer.credentials if bearer else None)
     request.state.credential = secret
     if not secret:

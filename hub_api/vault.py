@@ -45,10 +45,10 @@ class Vault:
             raise InternalError(
                 ErrorCode.BROKEN_INVARIANT, f"personal data of {record} is sealed with a key that is not set"
             )
-        raw = base64.urlsafe_b64decode(encoded)
         try:
+            raw = base64.urlsafe_b64decode(encoded)
             plain = AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], f"{name}|{record}".encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise InternalError(
                 ErrorCode.BROKEN_INVARIANT, f"personal data of {record} was changed or belongs elsewhere"
             ) from None

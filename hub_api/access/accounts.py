@@ -138,7 +138,10 @@ class Accounts:
         return IssuedToken(token, self._signer.lifetime_s, scopes)
 
     async def create(self, *, name: str, client: str, role: Role, password: str) -> AccountRecord:
-        """A new person. Raises 4001 for a bad password, 4004 if the name is taken."""
+        """A new person. Raises 4001 for a bad password or an empty name, 4004 if the name is taken."""
+        for field, value in (("name", name), ("client", client)):
+            if not value.strip():
+                raise DispatchError(ErrorCode.ORDER_INVALID, f"{field} must not be empty", field=field)
         hashed = await self._passwords.hash(password)
         account = AccountRecord(
             account_id=self._ids.new("acc"),

@@ -75,6 +75,10 @@ class Gate:
             return False
         return now.client == principal.client and principal.scopes <= now.scopes
 
+    def check_failures(self, address: str) -> None:
+        """Raises 4103 for an address that has tried too many wrong credentials, before another one is looked at."""
+        self._pass(self._limits.failures.wait_s(address))
+
     def note_failure(self, address: str) -> None:
         """Count a wrong credential; raises 4103 when an address tries too many."""
         self._pass(self._limits.failures.take(address))

@@ -24,13 +24,24 @@ class RateLimit:
         self._burst = float(burst)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def wait_s(self, name: str) -> int | None:
+        """What :meth:`take` would answer, without taking."""
+        left = self._left(name)
+        return None if left >= 1.0 else self._until_one(left)
+
+    def _left(self, name: str) -> float:
+        left, seen_s = self._buckets.get(name, (self._burst, 0.0))
+        return min(self._burst, left + (self._clock.monotonic_s() - seen_s) * self._rate_per_s)
+
+    def _until_one(self, left: float) -> int:
+        return max(1, math.ceil((1.0 - left) / self._rate_per_s))
+
     def take(self, name: str) -> int | None:
         """None if the request may pass, else the whole seconds to wait (at least 1)."""
-        now_s = self._clock.monotonic_s()
-        left, seen_s = self._buckets.pop(name, (self._burst, now_s))
-        left = min(self._burst, left + (now_s - seen_s) * self._rate_per_s)
+        left = self._left(name)
         allowed = left >= 1.0
-        self._buckets[name] = (left - 1.0 if allowed else left, now_s)
+        self._buckets.pop(name, None)
+        self._buckets[name] = (left - 1.0 if allowed else left, self._clock.monotonic_s())
         while len(self._buckets) > MOST_CLIENTS:
             self._buckets.popitem(last=False)
-        return None if allowed else max(1, math.ceil((1.0 - left) / self._rate_per_s))
+        return None if allowed else self._until_one(left)

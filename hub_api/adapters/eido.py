@@ -13,6 +13,7 @@ from typing import Any
 
 from hub_api.adapters.common import Reported, request_of, unmappable
 from hub_api.adapters.pidf_lo import position_of
+from hub_api.features.orders.schemas import refuse_control_characters
 
 VERSION = "1.0"
 _REQUIRED = ("$id", "lastUpdateTimeStamp", "eidoVersion", "issuingElementIdentification", "agencyComponent")
@@ -26,6 +27,10 @@ _USED = {
 def read(document: Any) -> Reported:
     """The report. Raises 4009 naming the component that is missing or cannot be used."""
     eido = _object(document, "eido")
+    try:
+        refuse_control_characters({name: eido.get(name) for name in ("$id", "lastUpdateTimeStamp")})
+    except ValueError as fault:
+        raise unmappable("eido.$id", str(fault), "标识含控制字符") from None
     for name in _REQUIRED:
         if not eido.get(name):
             raise unmappable(f"eido.{name}", "EIDO 1.0 requires it", "EIDO 必填字段缺失")
@@ -77,6 +82,10 @@ def _object(value: Any, where: str) -> dict[str, Any]:
 
 def _string(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _components(eido: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
@@ -165,10 +174,10 @@ def _caller(eido: dict[str, Any]) -> dict[str, str] | None:
     """The telephone number of the person whose role is Caller."""
     callbacks = _components(eido, "callbackComponent")
     for person in _components(eido, "personComponent").values():
-        if "Caller" not in (person.get("personIncidentRoleRegistryText") or []):
+        if "Caller" not in _listed(person.get("personIncidentRoleRegistryText")):
             continue
         for reference in _referred(person, "callBackReference"):
-            for uri in callbacks.get(reference, {}).get("callBackInformationUri") or []:
+            for uri in _listed(callbacks.get(reference, {}).get("callBackInformationUri")):
                 if isinstance(uri, str) and uri.startswith("tel:"):
                     return {"phone": uri.removeprefix("tel:").partition(";")[0][:40]}
     return None

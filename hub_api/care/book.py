@@ -78,9 +78,13 @@ class CareBook:
         return tuple(finding.reason for finding in self.findings(drone, site) if finding.level is Level.BLOCK)
 
     def aed_findings(self, drone_id: str, site: Site) -> list[Finding]:
+        return self.judge_aed(self.facts.aeds.get(drone_id), site)
+
+    def judge_aed(self, report: AedReport | None, site: Site) -> list[Finding]:
+        """What would be found of this report now."""
         now = self._clock.now()
         today = now.astimezone(site.zone_info).date()
-        return judge_aed(self.facts.aeds.get(drone_id), now, today, required=self._required)
+        return judge_aed(report, now, today, required=self._required)
 
     def dock_findings(self, station_id: str) -> list[Finding]:
         return judge_dock(self.facts.docks.get(station_id), self._clock.now(), silent_s=self._dock_silent_s)

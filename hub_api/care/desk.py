@@ -6,6 +6,7 @@ What a cabinet says every minute is stored every time and told only when it chan
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DispatchError, ErrorCode
+from core.errors import DispatchError, DroneAedError, ErrorCode
 from core.ids import IdSource
 from flight.bus import Bus, commands_subject
 from flight.messages import AedSelfTested, encode
@@ -32,8 +33,12 @@ from hub_api.dispatch.feed import EventFeed
 from hub_api.store.database import Database
 from hub_api.store.records import EventRecord, NewEvent
 from hub_api.store.repositories import audit, care, events, flights
+from hub_api.store.repositories.flights import Flown
 from planner.site import Drone, Site
 
+log = logging.getLogger(__name__)
+
+RETRY_S = 1.0
 FLIGHT_OVER = frozenset({"flight_ended", "flight_closed_by_hand"})
 """Kinds of events after which a drone has flown more."""
 
@@ -69,12 +74,20 @@ class CareDesk:
             while not feed.closed:
                 event = await listener.next()
                 drones = None if event is None or event.drone_id is None else {event.drone_id}
-                found = await self._database.read(lambda s, d=drones: flights.flown(s, d))  # type: ignore[misc]
-                self._book.facts.flown.update(found)
+                self._book.facts.flown.update(await self._flown(drones))
         finally:
             feed.leave(listener)
         # The hub stops: nobody counts any more.
         await asyncio.Event().wait()
+
+    async def _flown(self, drone_ids: set[str] | None) -> dict[str, Flown]:
+        """What the store knows, as soon as it answers: a fault of a moment ends neither the counting nor the hub."""
+        while True:
+            try:
+                return await self._database.read(lambda session: flights.flown(session, drone_ids))
+            except DroneAedError:
+                log.exception("flights could not be counted; trying again")
+                await self._clock.sleep(RETRY_S)
 
     async def take_out_of_service(self, drone_id: str, *, reason: str, by: str) -> None:
         """The drone is never chosen from now on; one in flight finishes. Again: the new reason counts."""
@@ -131,9 +144,7 @@ class CareDesk:
         if report.self_tested_at is not None:
             _check_past(report.self_tested_at, now, "self_tested_at")
         known = self._book.facts.aeds.get(drone.drone_id)
-        before = self._aed_codes(drone)
-        self._book.facts.aeds[drone.drone_id] = report
-        after = self._aed_codes(drone)
+        before, after = self._aed_codes(known), self._aed_codes(report)
         changed = known is None or known.serial != report.serial or before != after
 
         def work(session: Session) -> None:
@@ -158,14 +169,8 @@ class CareDesk:
                 data={"serial": report.serial, "findings": codes},
             )
 
-        try:
-            await self._database.write(work)
-        except BaseException:
-            if known is None:
-                self._book.facts.aeds.pop(drone.drone_id, None)
-            else:
-                self._book.facts.aeds[drone.drone_id] = known
-            raise
+        await self._database.write(work)
+        self._book.facts.aeds[drone.drone_id] = report
         if report.self_tested_at is not None and report.self_test_passed is not None:
             notice = AedSelfTested(
                 command_id=self._ids.new("cmd"),
@@ -299,8 +304,8 @@ class CareDesk:
                 return drone
         raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r} · 没有该无人机")
 
-    def _aed_codes(self, drone: Drone) -> set[tuple[str, Level]]:
-        found = self._book.aed_findings(drone.drone_id, self._site())
+    def _aed_codes(self, report: AedReport | None) -> set[tuple[str, Level]]:
+        found = self._book.judge_aed(report, self._site())
         return {(finding.reason.code, finding.level) for finding in found}
 
     def _write_down(

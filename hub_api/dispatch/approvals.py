@@ -26,7 +26,7 @@ from hub_api.dispatch.proposals import ANYTHING, ApprovalPolicy, coverage
 from hub_api.logs import order_context
 from hub_api.store.database import Database
 from hub_api.store.records import ApprovalRecord, MissionRecord, OrderRecord
-from hub_api.store.repositories import airspace, approvals, missions, orders
+from hub_api.store.repositories import airspace, approvals, care, missions, orders
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -130,6 +130,8 @@ class ApprovalDesk:
         now = self._ledger.now()
         if _AIRSPACE_CHANGED not in outdated and self._in_other_airspace(session, mission):
             outdated = (*outdated, _AIRSPACE_CHANGED)
+        if care.is_out_of_service(session, mission.drone_id):
+            outdated = (*outdated, _OUT_OF_SERVICE)
         given = coverage(mission, by=by, at=now)
         if answer != "approved":
             given = {"covers": ANYTHING, "by": by, "at": now.isoformat()}
@@ -298,6 +300,7 @@ class ApprovalDesk:
         return False
 
 
+_OUT_OF_SERVICE = Reason("out_of_service", "the drone was taken out of service", "该无人机已停用")
 _AIRSPACE_CHANGED = Reason("airspace_changed", "the airspace has changed", "空域已变更")
 
 

@@ -33,7 +33,7 @@ from hub_api.dispatch.traffic import OpenFlight, TrafficBook
 from hub_api.dispatch.waiting import may_come
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
-from hub_api.store.repositories import airspace, events, missions, orders
+from hub_api.store.repositories import airspace, care, events, missions, orders
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,10 @@ _TOGETHER = 8
 
 class _Outdated(Exception):
     """The patient was moved while the decision was made: it answers another question."""
+
+
+class _DroneOut(Exception):
+    """A person took the chosen drone out of service while the decision was made: somebody may be at its propellers."""
 
 
 class _OldAirspace(Exception):
@@ -128,6 +132,9 @@ class DecisionMaker:
                 log.warning("the chosen drone was taken meanwhile; deciding again")
             except _Outdated:
                 log.info("the patient was moved meanwhile; deciding again")
+            except _DroneOut:
+                races += 1
+                log.warning("the chosen drone was taken out of service meanwhile; deciding again")
             except VictimGone:
                 races += 1
                 log.info("the other order's drone is not to be had any more; deciding again")
@@ -355,6 +362,8 @@ class DecisionMaker:
         # The writer runs alone: a change of the airspace is either seen here, or sees the flight that is stored here.
         if answer.airspace_version and airspace.last_seq(session) != found.change_seq:
             raise _OldAirspace
+        if answer.plan is not None and care.is_out_of_service(session, answer.plan.drone_id):
+            raise _DroneOut
         turn = Turn(order)
         if found.victim is not None and not self._pre_emption.displace(session, turn, found.victim):
             # The drone of the other order is called back from its pad; the decision follows when it stands free.

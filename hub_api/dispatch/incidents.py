@@ -201,9 +201,19 @@ class IncidentService:
             raise unknown_incident(incident_id)
         return incident
 
-    async def change(self, incident_id: str, facts: Facts, *, client: str | None) -> IncidentRecord:
-        """What is newly known. Raises 4005 unknown, 4004 closed, or a position while a drone flies to the old one,
-        4001 for a callback address that is not allowed."""
+    async def change(
+        self,
+        incident_id: str,
+        facts: Facts,
+        *,
+        client: str | None,
+        video_guidance: VideoGuidance | None = None,
+    ) -> IncidentRecord:
+        """What is newly known, and what the centre decides about video guidance (A5): all of it or nothing.
+
+        Raises 4005 unknown, 4004 closed, or a position while a drone flies to the old one, or nobody can be reached
+        for the guidance, 4001 for a callback address that is not allowed.
+        """
         self._ledger.check_callback(facts.plain.get("callback_url"))
 
         def work(session: Session) -> IncidentRecord:
@@ -218,28 +228,22 @@ class IncidentService:
                     field="position",
                 )
             incident = self.learn(session, incident, facts, "incident_changed")
+            if video_guidance is not None:
+                return self._guidance.set(session, incident, video_guidance, self.opened(incident))
             return self._guidance.offer(session, incident, self.opened(incident))
 
         changed = await self._database.write(work)
         self._guidance.wake()
         return changed
 
-    async def guide(self, incident_id: str, wanted: VideoGuidance, *, client: str | None) -> IncidentRecord:
-        """The centre decides about video guidance. Raises 4004 closed, or nobody can be reached. Source: A5."""
-
-        def work(session: Session) -> IncidentRecord:
-            incident = self.of(session, incident_id, client)
-            refuse_if_closed(incident)
-            return self._guidance.set(session, incident, wanted, self.opened(incident))
-
-        incident = await self._database.write(work)
-        self._guidance.wake()
-        return incident
-
     def learn(self, session: Session, incident: IncidentRecord, facts: Facts, kind: str) -> IncidentRecord:
         """Write what is newly known; names of the fields are told, personal ones without their values."""
         refuse_if_closed(incident)
-        changes = {name: value for name, value in facts.plain.items() if getattr(incident, name) != value} | {
+        told = dict(facts.plain)
+        if told.get("ambulance") is not None:
+            # A new arrival takes nothing away of its unit and its dispatch.
+            told["ambulance"] = (incident.ambulance or {}) | told["ambulance"]
+        changes = {name: value for name, value in told.items() if getattr(incident, name) != value} | {
             "managed": True
         }
         named = sorted(set(changes) - {"managed", "latitude_deg", "longitude_deg"})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.access.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from hub_api.access.scopes import Role, Scope
 from hub_api.features.orders.schemas import Text80, Text120
+from hub_api.moments import Moment
 
 Password = Annotated[str, Field(min_length=LEAST_CHARACTERS, max_length=MOST_CHARACTERS)]
 
@@ -126,7 +127,7 @@ class KeyRequest(_Request):
     client: Text80
     name: Text120
     scopes: Annotated[list[Annotated[Scope, Field(strict=False)]], Field(min_length=1, max_length=30)]
-    expires_at: AwareDatetime | None = Field(None, strict=False)
+    expires_at: Moment | None = None
 
 
 class RotationRequest(_Request):

@@ -45,6 +45,7 @@ async def issue_token(
     secret = basic.password if basic else client_secret
     if not key_id or not secret:
         raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send client_id and client_secret")
+    hub.gate.check_failures(_address(request))
     wanted = frozenset(scope.split()) if scope and scope.strip() else None
     try:
         issued = await hub.gate.client_credentials(key_id, secret, wanted)
@@ -64,6 +65,7 @@ async def issue_token(
 async def log_in(hub: HubDep, request: Request, response: Response, body: LoginRequest) -> TokenView:
     """A person's token. Five wrong passwords lock the account for a quarter of an hour."""
     # Before the password is looked at: hashing is slow, and guessing must not keep others waiting.
+    hub.gate.check_failures(_address(request))
     try:
         return _token_view(response, await hub.gate.accounts.log_in(body.name, body.password))
     except DispatchError:

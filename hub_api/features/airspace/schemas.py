@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from hub_api.features.orders.schemas import Text500, refuse_control_characters
 
 
 class FeedView(BaseModel):
@@ -88,8 +90,10 @@ class ChangeOutcome(BaseModel):
 class AuthorisationRequest(BaseModel):
     """A standing approval, in the shape of an authorisation file."""
 
-    model_config = {
-        "json_schema_extra": {
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
             "examples": [
                 {
                     "authorisation": {
@@ -107,21 +111,32 @@ class AuthorisationRequest(BaseModel):
                     "reason": "approval received by letter",
                 }
             ]
-        }
-    }
+        },
+    )
 
     authorisation: dict[str, Any] = Field(
         description="As in an authorisation file; see docs/zone-formats.md."
     )
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Text500
+
+    @field_validator("authorisation")
+    @classmethod
+    def _clean(cls, document: dict[str, Any]) -> dict[str, Any]:
+        """Its texts are stored and shown as they are."""
+        refuse_control_characters(document)
+        return document
 
 
 class RevocationRequest(BaseModel):
     """Why an approval ends."""
 
-    model_config = {"json_schema_extra": {"examples": [{"reason": "withdrawn by the authority"}]}}
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"reason": "withdrawn by the authority"}]},
+    )
 
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Text500
 
 
 class AuthorisationState(BaseModel):

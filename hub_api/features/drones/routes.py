@@ -79,7 +79,9 @@ async def command_drone(
             await hub.diversions.divert(drone_id, body.to.kind, body.to.id, reason=body.reason, by=who.client)
         )
     return command_view(
-        await hub.commander.command_flight(drone_id, body.command, reason=body.reason, by=who.client)
+        await hub.commander.command_flight(
+            drone_id, body.command, reason=body.reason, by=who.name or who.client
+        )
     )
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Path, Query, Response, Security
 from fastapi.responses import FileResponse
-from pydantic import AwareDatetime
 
 from core.errors import DispatchError, ErrorCode
 from core.ids import is_id
@@ -32,6 +31,7 @@ from hub_api.features.flights.views import (
     track_view,
 )
 from hub_api.features.orders.views import event_view
+from hub_api.moments import Moment
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.records import MissionRecord, OrderRecord
@@ -64,9 +64,9 @@ async def list_flights(
     order_id: Annotated[str | None, Query(pattern=r"^ord_[0-9A-HJKMNP-TV-Z]{26}$")] = None,
     drill: Annotated[bool | None, Query(description="Only drills, or only what was no drill.")] = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="Commanded at or after this moment (RFC 3339).")
+        Moment | None, Query(description="Commanded at or after this moment (RFC 3339).")
     ] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Commanded before this moment.")] = None,
+    until: Annotated[Moment | None, Query(description="Commanded before this moment.")] = None,
     before: Annotated[
         str | None, Query(pattern=r"^flt_[0-9A-HJKMNP-TV-Z]{26}$", description="Flights older than this one.")
     ] = None,

@@ -52,7 +52,10 @@ def hand_over(look: IncidentLook, personal: PersonalData, *, allowed: bool, now:
         shocks_delivered=max(shocks, default=None),
         outcome=incident.outcome,
         utstein_2014=utstein if shown.status == "shown" else None,
-        not_reported=[name for name, value in utstein.items() if value is None],
+        # Who may not see it is not told that there was nothing.
+        not_reported=[name for name, value in utstein.items() if value is None]
+        if shown.status in ("shown", "erased")
+        else [],
     )
 
 

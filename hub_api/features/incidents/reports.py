@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Security
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from core.errors import DispatchError, ErrorCode
 from hub_api.dependencies import HubDep
 from hub_api.dispatch.incident_states import STAGE_ZH, Stage, gap_s
+from hub_api.moments import Moment
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.incident_records import IncidentRecord
@@ -62,8 +63,8 @@ class FirstHandsReport(BaseModel):
 async def first_hands(
     hub: HubDep,
     who: Reader,
-    since: Annotated[AwareDatetime, Query(description="Incidents received from here on.")],
-    until: Annotated[AwareDatetime, Query(description="And before this moment.")],
+    since: Annotated[Moment, Query(description="Incidents received from here on.")],
+    until: Annotated[Moment, Query(description="And before this moment.")],
 ) -> FirstHandsReport:
     """Of your client's incidents; of all for who sees all."""
     if not timedelta(0) < until - since <= LONGEST:

@@ -12,7 +12,6 @@ from hub_api.features.orders.schemas import (
     CallbackUrl,
     Caller,
     Floor,
-    Moment,
     OptionalSeverity,
     Position,
     Severity,
@@ -22,6 +21,7 @@ from hub_api.features.orders.schemas import (
     Text300,
     Text2000,
 )
+from hub_api.moments import Moment
 
 
 class _Request(BaseModel):

@@ -149,9 +149,9 @@ async def change_incident(
     """Only the fields that are sent change. Safe to repeat."""
     _check_id(incident_id)
     facts = await taking.facts_of_change(hub, who.client, body)
-    await hub.incidents.change(incident_id, facts, client=who.writable_client)
-    if body.video_guidance is not None:
-        await hub.incidents.guide(incident_id, body.video_guidance, client=who.writable_client)
+    await hub.incidents.change(
+        incident_id, facts, client=who.writable_client, video_guidance=body.video_guidance
+    )
     return await incident_view(hub, incident_id, who)
 
 

@@ -54,6 +54,8 @@ def _facts(body: IncidentRequest | IncidentChange, values: dict[str, Any]) -> Fa
     """What the body says; what it leaves out stays as it is."""
     told = body.model_fields_set
     plain = {name: values[name] for name in _PLAIN if name in told}
+    if body.ambulance is not None:
+        plain["ambulance"] = body.ambulance.model_dump(mode="json", include=body.ambulance.model_fields_set)
     if body.severity_code is not None:
         plain["severity_code"] = body.severity_code
     if body.video_guidance is not None and isinstance(body, IncidentRequest):

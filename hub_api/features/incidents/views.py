@@ -99,7 +99,10 @@ def location(incident: IncidentRecord) -> LocationView:
 
 def ambulance_of(incident: IncidentRecord) -> AmbulanceView | None:
     """As far as the centre tells; None where it has not."""
-    return None if incident.ambulance is None else AmbulanceView.model_validate(incident.ambulance)
+    if incident.ambulance is None:
+        return None
+    # What was not told is not stored: an order tells the arrival and nothing else.
+    return AmbulanceView.model_validate(dict.fromkeys(AmbulanceView.model_fields) | incident.ambulance)
 
 
 def stages(incident: IncidentRecord) -> list[StageView]:
@@ -207,7 +210,8 @@ def _drone_party(order_id: str, mission: MissionRecord) -> PartyView:
         }.items()
         if moment is not None
     }
-    state = max(times, key=lambda name: times[name])
+    # Of those of one moment the latest in the life of a flight.
+    state = max(reversed(times), key=lambda name: times[name])
     return PartyView(
         kind="drone_aed",
         party_id=f"{order_id}/{mission.flight_id}",

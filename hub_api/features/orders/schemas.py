@@ -12,9 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     AnyUrl,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     UrlConstraints,
@@ -22,6 +20,7 @@ from pydantic import (
 )
 
 from hub_api.dispatch.order_states import OrderState
+from hub_api.moments import Moment
 
 ReferenceSystemName = Literal["GCJ-02", "BD-09", "WGS-84"]
 Severity = Literal["I", "II", "III", "IV"]
@@ -41,22 +40,28 @@ def _not_ground_zero(floor: int) -> int:
     return floor
 
 
+def refuse_control_characters(value: object) -> None:
+    """``ValueError`` for a text anywhere in a JSON value that holds one."""
+    if isinstance(value, str):
+        _no_control_characters(value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _no_control_characters(name)
+            refuse_control_characters(item)
+    elif isinstance(value, list):
+        for item in value:
+            refuse_control_characters(item)
+
+
 _Clean = AfterValidator(_no_control_characters)
 Text40 = Annotated[str, Field(min_length=1, max_length=40), _Clean]
 Text80 = Annotated[str, Field(min_length=1, max_length=80), _Clean]
 Text120 = Annotated[str, Field(min_length=1, max_length=120), _Clean]
 Text300 = Annotated[str, Field(min_length=1, max_length=300), _Clean]
+Text500 = Annotated[str, Field(min_length=1, max_length=500), _Clean]
 Text2000 = Annotated[str, Field(max_length=2000), _Clean]
 
 
-def _written_out(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("a moment is written out with its offset, e.g. 2026-03-01T16:09:00+08:00")
-    return value
-
-
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out)]
-"""A moment with its offset from UTC; JSON has no type of its own for it, and a number would be guessed at."""
 CallbackUrl = Annotated[
     AnyUrl, UrlConstraints(max_length=2000, allowed_schemes=["http", "https"], host_required=True)
 ]

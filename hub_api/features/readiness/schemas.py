@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.care.model import DoorState
 from hub_api.features.orders.schemas import ReasonView, Text80, Text120, Text300
 from hub_api.features.stations.schemas import WindView
+from hub_api.moments import Moment
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -63,7 +64,7 @@ class AedRequest(_Request):
     pads_expire_on: Annotated[date, Field(strict=False)] | None = Field(
         None, description="Last day on which the pads may be used."
     )
-    self_tested_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+    self_tested_at: Moment | None = Field(
         None, description="RFC 3339 with its offset; goes with `self_test_passed`."
     )
     self_test_passed: bool | None = None
@@ -96,7 +97,7 @@ class DockRequest(_Request):
     backup_fraction: Fraction | None = Field(None, description="Charge of the backup battery.")
     charging_drone_ids: Annotated[list[Text80], Field(max_length=50)] = Field(default_factory=list)
     temperature_c: Annotated[float, Field(ge=-60, le=90)] | None = None
-    measured_at: AwareDatetime = Field(strict=False, description="RFC 3339 with its offset.")
+    measured_at: Moment = Field(description="RFC 3339 with its offset.")
 
 
 class MaintenanceRuleRequest(_Request):
@@ -161,7 +162,7 @@ class MaintenanceDoneRequest(_Request):
     )
 
     rule_id: Text80
-    done_at: AwareDatetime = Field(strict=False, description="RFC 3339 with its offset.")
+    done_at: Moment = Field(description="RFC 3339 with its offset.")
     note: Annotated[str, Field(max_length=300)] = ""
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response, Security
-from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from pydantic import BaseModel
 
 from core.errors import DispatchError, ErrorCode
 from hub_api.dependencies import HubDep
@@ -33,6 +33,7 @@ from hub_api.features.reports.schemas import (
     TakeOffShareReport,
     TimesGroupView,
 )
+from hub_api.moments import Moment
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.repositories import reports
@@ -45,13 +46,6 @@ LONGEST_PERIOD = timedelta(days=400)
 """Chosen: a year and what a year's report looks back on."""
 
 
-def _written_out(value: object) -> object:
-    if isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit():
-        raise ValueError("a moment is written out with its offset, e.g. 2026-03-01T00:00:00+08:00")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 Since = Annotated[
     Moment | None, Query(description="Received at or after this moment (RFC 3339). Default: 30 days before.")
 ]

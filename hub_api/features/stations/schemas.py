@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub_api.moments import Moment
 
 
 class WindView(BaseModel):
@@ -80,4 +82,4 @@ class WeatherReading(BaseModel):
     pressure_hpa: float | None = Field(
         None, ge=500, le=1100, description="At the station, not reduced to sea level."
     )
-    measured_at: AwareDatetime = Field(strict=False, description="RFC 3339 with its offset.")
+    measured_at: Moment = Field(description="RFC 3339 with its offset.")

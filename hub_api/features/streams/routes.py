@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Security, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
-from core.errors import DispatchError, ErrorCode
+from core.errors import DispatchError, DroneAedError, ErrorCode
 from hub_api.access.principal import Principal
 from hub_api.dependencies import HubDep
 from hub_api.features.streams.messages import NEEDS, Topic, stream
@@ -199,7 +199,8 @@ async def _watch(hub: Hub, socket: WebSocket, offered: list[str]) -> None:
         await asyncio.sleep(RECHECK_S)
         try:
             await _identify(hub, socket, offered)
-        except DispatchError as error:
+        except DroneAedError as error:
+            # A store that does not answer for a moment says nothing about the credentials.
             if error.code is ErrorCode.CREDENTIALS_MISSING:
                 return
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.features.orders.schemas import ReasonView
+from hub_api.features.orders.schemas import ReasonView, Text2000
 from planner.weather import Hazard
 
 
@@ -108,7 +108,7 @@ class ReportsRequest(BaseModel):
         },
     )
 
-    reports: list[Annotated[str, Field(min_length=1, max_length=2000)]] = Field(min_length=1, max_length=50)
+    reports: list[Annotated[Text2000, Field(min_length=1)]] = Field(min_length=1, max_length=50)
 
 
 class ReportOutcome(BaseModel):

@@ -24,6 +24,11 @@ def out_of_service(session: Session) -> list[OutOfService]:
     return [_value(OutOfService, row) for row in session.exec(select(OutOfServiceRow))]
 
 
+def is_out_of_service(session: Session, drone_id: str) -> bool:
+    """Whether a person took the drone out."""
+    return session.get(OutOfServiceRow, drone_id) is not None
+
+
 def put_out_of_service(session: Session, record: OutOfService) -> None:
     session.merge(OutOfServiceRow(**_fields(record)))
     session.flush()

@@ -353,3 +353,81 @@ def test_a_store_that_is_busy_while_it_is_tidied_does_not_end_the_hub(
             assert not w.hub.failure.done()
 
     play(main())
+
+
+@pytest.mark.parametrize("mode", ["automatic", "approve"])
+def test_a_drone_taken_out_of_service_at_that_moment_does_not_fly(tmp_path: Path, mode: str) -> None:
+    """Between the plan and its command somebody takes it out, and may be at its propellers."""
+
+    async def main() -> None:
+        async with world(tmp_path, default_mode=mode) as w:
+            write, out = w.hub.database.write, False
+
+            async def interrupted(work: Any) -> Any:
+                nonlocal out
+                name = getattr(getattr(work, "func", work), "__qualname__", "")
+                if not out and ("approve" in name if mode == "approve" else name.endswith("._store")):
+                    out = True
+                    answer = await w.client.post(
+                        "/v1/drones/bao-01/out-of-service", json={"reason": "a propeller is nicked"}
+                    )
+                    assert answer.status_code in (200, 204), answer.text
+                return await write(work)
+
+            w.hub.database.write = interrupted  # type: ignore[method-assign]
+            placed = (await w.order("k1")).json()
+            if mode == "approve":
+                assert placed["decision"]["drone_id"] == "bao-01"
+                url = f"/v1/orders/{placed['order_id']}/approve"
+                body = {"flight_id": placed["decision"]["flight_id"]}
+                placed = (await w.client.post(url, json=body)).json()
+            assert out
+            assert placed["decision"]["outcome"] == "accepted"
+            assert placed["decision"]["drone_id"] != "bao-01"
+            await w.hub.clock.sleep(20.0)
+            assert w.drones["bao-01"].flown == []
+
+    play(main())
+
+
+def test_flights_are_counted_although_the_store_failed_just_then(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            placed = (await w.order("k1")).json()
+            drone_id = placed["decision"]["drone_id"]
+            read, refused = w.hub.database.read, 0
+
+            async def failing(work: Any) -> Any:
+                nonlocal refused
+                if "CareDesk" in getattr(work, "__qualname__", "") and refused < 2:
+                    refused += 1
+                    raise STORE_FAILED
+                return await read(work)
+
+            w.hub.database.read = failing  # type: ignore[method-assign]
+            await w.until(placed["order_id"], "CLOSED")
+            await w.hub.clock.sleep(5.0)
+            assert refused == 2
+            assert not w.hub.failure.done()
+            assert w.hub.care_book.flown(drone_id).flights == 1
+
+    play(main())
+
+
+def test_an_aed_report_that_is_not_stored_does_not_count(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            write = w.hub.database.write
+
+            async def failing(work: Any) -> Any:
+                if "report_aed" in getattr(work, "__qualname__", ""):
+                    assert w.hub.care_book.facts.aeds == {}
+                    raise STORE_FAILED
+                return await write(work)
+
+            w.hub.database.write = failing  # type: ignore[method-assign]
+            answer = await w.client.put("/v1/drones/bao-01/aed", json={"serial": "A1"})
+            assert answer.status_code == 503, answer.text
+            assert w.hub.care_book.facts.aeds == {}
+
+    play(main())
