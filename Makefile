@@ -122,7 +122,7 @@ campaign-orders: setup $(DEV_STAMP) ## 10,000 doubled and reordered orders on ea
 	@$(BIN)/python -m tests.campaign.order_storm --database postgresql $(STORM_ARGS)
 
 .PHONY: campaign-kill
-campaign-kill: setup $(DEV_STAMP) ## kill -9 at every step of an order's life, on both databases (about ten minutes)
+campaign-kill: setup $(DEV_STAMP) ## kill -9 at every step of an order's and an incident's life, on both databases (about half an hour)
 	@$(BIN)/python -m tests.campaign.kill_steps $(KILL_ARGS)
 
 .PHONY: conformance

@@ -1,7 +1,12 @@
-"""One order, two lives of a hub: the first ends by SIGKILL at a named step, the second must know everything."""
+"""One story, two lives of a hub: the first ends by SIGKILL at a named step, the second must know everything.
+
+A story is what a centre does. It is told to the second life again from its beginning, with the same keys, as a centre
+does that got no answer.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -10,8 +15,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import httpx
 
@@ -34,12 +40,30 @@ def a_database(kind: str, folder: Path) -> str:
     return f"sqlite:///{folder / 'hub.db'}" if kind == "sqlite" else postgres.migrated_database()
 
 
+class Story(Protocol):
+    """What a centre does with a hub, and what must have come of it."""
+
+    settings: dict[str, str]
+    """Of the hub, as environment."""
+
+    def begins(self, step: str) -> bool:
+        """Whether this is the story's first step; what comes before it is the hub's start."""
+
+    def tell(self, life: Life) -> None:
+        """From the beginning to the end, however much of it is done already. ``httpx.TransportError``: the hub died."""
+
+    def check(self, life: Life, folder: Path, told: str) -> None:
+        """Nothing lost, nothing doubled. ``told`` says where the hub died."""
+
+
 class Life:
     """A running victim."""
 
-    def __init__(self, folder: Path, database_url: str, *death: str) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, *death: str, settings: dict[str, str] | None = None
+    ) -> None:
         with (folder / "log").open("a") as log:
-            self._process = self._start(folder, database_url, death, log)
+            self._process = self._start(folder, database_url, death, log, settings or {})
         assert self._process.stdout is not None
         url = self._process.stdout.readline().strip()
         self.ready_cpu_s = self._cpu_s()
@@ -47,11 +71,12 @@ class Life:
 
     @staticmethod
     def _start(
-        folder: Path, database_url: str, death: tuple[str, ...], log: IO[str]
+        folder: Path, database_url: str, death: tuple[str, ...], log: IO[str], settings: dict[str, str]
     ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.hub.victim", str(folder), database_url, *death],
             cwd=ROOT,
+            env={**os.environ, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -65,24 +90,27 @@ class Life:
             return 0.0
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def place(self) -> httpx.Response | None:
-        """The order; None when the hub died over it."""
-        if self.client is None:
-            return None
-        try:
-            return self.client.post("/v1/orders", json=BODY, headers={"Idempotency-Key": "call"})
-        except httpx.TransportError:
-            return None
+    def get(self, path: str) -> Any:
+        assert self.client is not None
+        answer = self.client.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.json()
+
+    def send(self, method: str, path: str, body: dict[str, Any], *, key: str | None = None) -> httpx.Response:
+        assert self.client is not None
+        return self.client.request(method, path, json=body, headers={"Idempotency-Key": key} if key else None)
+
+    def until(self, path: str, reached: Callable[[Any], bool]) -> Any:
+        """Look again and again."""
+        deadline_s = time.monotonic() + LIMIT_S
+        while not reached(found := self.get(path)):
+            assert time.monotonic() < deadline_s, found
+            time.sleep(0.05)
+        return found
 
     def until_closed(self, order_id: str) -> dict[str, Any]:
-        assert self.client is not None
-        deadline_s = time.monotonic() + LIMIT_S
-        while True:
-            order: dict[str, Any] = self.client.get(f"/v1/orders/{order_id}").json()
-            if order["state"] == "CLOSED":
-                return order
-            assert time.monotonic() < deadline_s, order
-            time.sleep(0.05)
+        found: dict[str, Any] = self.until(f"/v1/orders/{order_id}", lambda order: order["state"] == "CLOSED")
+        return found
 
     def until_quiet(self) -> None:
         """Wait until no command is owed."""
@@ -92,8 +120,18 @@ class Life:
             assert time.monotonic() < deadline_s
             time.sleep(0.05)
 
+    def events(self, order_id: str) -> list[dict[str, Any]]:
+        """The stored events of a finished order."""
+        assert self.client is not None
+        text = self.client.get(f"/v1/orders/{order_id}/events").text
+        return [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+
     def until_killed(self) -> None:
         assert self._process.wait(LIMIT_S) == -signal.SIGKILL
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
 
     def end(self) -> None:
         if self.client is not None:
@@ -104,62 +142,79 @@ class Life:
         self._process.stdout.close()
 
 
-def steps_of_a_life(folder: Path, database_url: str) -> list[str]:
-    """The names of every step that an undisturbed order takes, from the empty hub on."""
+def steps_of_a_life(story: Story, folder: Path, database_url: str) -> list[str]:
+    """The names of every step of an undisturbed story."""
     folder.mkdir()
-    life = Life(folder, database_url)
+    life = Life(folder, database_url, settings=story.settings)
     try:
-        answer = life.place()
-        assert answer is not None
-        life.until_closed(answer.json()["order_id"])
-        life.until_quiet()
+        story.tell(life)
+        story.check(life, folder, "undisturbed")
     finally:
         life.end()
     names = (folder / "steps.txt").read_text(encoding="utf-8").splitlines()
     # What comes before the order is a start, not a step of its life.
-    return names[next(index for index, name in enumerate(names) if "order_received" in name) :]
+    return names[next(index for index, name in enumerate(names) if story.begins(name)) :]
 
 
-def die_and_come_back(folder: Path, database_url: str, step: str, when: str) -> float:
-    """Kill a hub at ``step``; everything must be there in the next one. Processor seconds until it was back."""
+def die_and_come_back(story: Story, folder: Path, database_url: str, step: str, when: str) -> float | None:
+    """Kill a hub at ``step``; everything must be there in the next one. Processor seconds until it was back.
+
+    None: the story ended without that step. What shares a transaction depends on the moment, and so do names of steps.
+    """
     folder.mkdir()
-    first = Life(folder, database_url, step, when)
+    first = Life(folder, database_url, step, when, settings=story.settings)
     try:
-        first.place()
+        with contextlib.suppress(httpx.TransportError):
+            story.tell(first)
+            if first.running:
+                return None
         first.until_killed()
     finally:
         first.end()
-    second = Life(folder, database_url)
+    second = Life(folder, database_url, settings=story.settings)
     try:
-        told = f"{step}, {when}"
-        answer = second.place()
-        assert answer is not None, told
-        assert answer.status_code in (200, 201), (told, answer.text)
-        closed = second.until_closed(answer.json()["order_id"])
-        second.until_quiet()
-        check(second, folder, closed, told)
+        story.tell(second)
+        story.check(second, folder, f"{step}, {when}")
         return second.ready_cpu_s
     finally:
         second.end()
 
 
-def check(life: Life, folder: Path, closed: dict[str, Any], told: str) -> None:
-    """Nothing lost, nothing doubled."""
-    client = life.client
-    assert client is not None
-    assert len(client.get("/v1/orders").json()["orders"]) == 1, told
-    (flight,) = closed["flights"]
-    flown = [
+def flown(folder: Path) -> list[str]:
+    """Every flight that a drone remembers to have begun."""
+    return [
         flight_id for path in folder.glob("*.memory") for flight_id in pickle.loads(path.read_bytes()).flown
     ]
-    assert flown == [flight["flight_id"]], told
-    assert flight["safe_state"] == "on_pad", told
-    text = client.get(f"/v1/orders/{closed['order_id']}/events").text
-    events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
-    kinds = Counter(event["kind"] for event in events)
-    once = ("order_received", "decision_accepted", "aed_on_ground", "flight_ended")
-    assert {kind: kinds[kind] for kind in once} == dict.fromkeys(once, 1), (told, kinds)
-    ids = [event["data"]["event_id"] for event in events if "event_id" in event["data"]]
-    assert len(ids) == len(set(ids)), told
-    assert all(drone["mission_id"] is None for drone in client.get("/v1/drones").json()["drones"]), told
-    assert client.get("/v1/audit/verification").json()["whole"], told
+
+
+class OneOrder:
+    """An order is placed, flown and closed."""
+
+    def __init__(self) -> None:
+        self.settings: dict[str, str] = {}
+        self._order_id = ""
+
+    def begins(self, step: str) -> bool:
+        return "order_received" in step
+
+    def tell(self, life: Life) -> None:
+        answer = life.send("POST", "/v1/orders", BODY, key="call")
+        assert answer.status_code in (200, 201), answer.text
+        self._order_id = answer.json()["order_id"]
+        life.until_closed(self._order_id)
+        life.until_quiet()
+
+    def check(self, life: Life, folder: Path, told: str) -> None:
+        closed = life.get(f"/v1/orders/{self._order_id}")
+        assert len(life.get("/v1/orders")["orders"]) == 1, told
+        (flight,) = closed["flights"]
+        assert flown(folder) == [flight["flight_id"]], told
+        assert flight["safe_state"] == "on_pad", told
+        events = life.events(self._order_id)
+        kinds = Counter(event["kind"] for event in events)
+        once = ("order_received", "decision_accepted", "aed_on_ground", "flight_ended")
+        assert {kind: kinds[kind] for kind in once} == dict.fromkeys(once, 1), (told, kinds)
+        ids = [event["data"]["event_id"] for event in events if "event_id" in event["data"]]
+        assert len(ids) == len(set(ids)), told
+        assert all(drone["mission_id"] is None for drone in life.get("/v1/drones")["drones"]), told
+        assert life.get("/v1/audit/verification")["whole"], told
