@@ -12,7 +12,6 @@ from functools import cache
 import numpy as np
 
 from core.geodesy import Wgs84Point
-from core.ids import IdSource
 from planner import energy, legs
 from planner.airframe import Airframe
 from planner.contingency import RallySet
@@ -34,6 +33,10 @@ from planner.rally import Refuges
 from planner.route import Way
 from planner.site import PositionQuality
 from planner.space import KeepIn, Mask
+from planner.task import FlightTask
+
+UNNAMED = "unnamed"
+"""The id of a plan that nobody was given yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,11 @@ def assemble_plan(
     rally: RallySet | None,
     refuges: Refuges,
     battery: energy.Battery,
-    ids: IdSource,
     created_at: datetime,
     valid_s: float,
 ) -> FlightPlan | None:
-    """The plan; ``rally`` None where only planned ways back exist. None when no fence can be drawn.
+    """The plan, still :data:`UNNAMED`; ``rally`` None where only planned ways back exist. None when no fence can be
+    drawn.
 
     ``standing`` are the obstacles that the fence keeps clear of, ``keep_in`` the area that it stays inside.
     """
@@ -117,7 +120,7 @@ def assemble_plan(
     ceiling_amsl_m = height_m + space.corridor.altitude_error_m
     sections = sections_of(draft)
     return FlightPlan(
-        plan_id=ids.new("plan"),
+        plan_id=UNNAMED,
         drone_id=task.drone_id,
         station_id=task.station.station_id,
         landing_point_id=task.landing_point.landing_point_id,
@@ -150,18 +153,16 @@ def assemble_plan(
 
 
 def with_consent(
-    plan: FlightPlan, draft: Draft, conditions: tuple[str, ...], authorisation_ids: tuple[str, ...]
+    plan: FlightPlan, task: FlightTask, conditions: tuple[str, ...], authorisation_ids: tuple[str, ...]
 ) -> FlightPlan:
     """The plan with what the airspace asks for, and with a warning where positions are not surveyed."""
     noted = list(conditions)
     for name, quality in (
-        (f"pad of {draft.task.station.name}", draft.task.station.position_quality),
-        (f"landing point {draft.task.landing_point.name}", draft.task.landing_point.position_quality),
+        (f"pad of {task.station.name}", task.station.position_quality),
+        (f"landing point {task.landing_point.name}", task.landing_point.position_quality),
     ):
         if quality is not PositionQuality.SURVEYED:
             noted.append(f"position of {name} is {quality.value}, not surveyed")
-    if not noted and not authorisation_ids:
-        return plan
     return dataclasses.replace(plan, conditions=tuple(noted), authorisation_ids=authorisation_ids)
 
 

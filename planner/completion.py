@@ -10,7 +10,6 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from core.ids import IdSource
 from geofences.model import TimeWindow
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
@@ -69,7 +68,7 @@ class Completion:
     def airframe(self) -> Airframe:
         return self.task.airframe
 
-    def complete(self, cruise_amsl_m: float, out: Way, ids: IdSource) -> FlightPlan | None:
+    def complete(self, cruise_amsl_m: float, out: Way) -> FlightPlan | None:
         """The plan with this way out at this height; None adds a reason."""
         back, retrace = self._ways_back(cruise_amsl_m, out)
         if back is None or retrace is None:
@@ -83,9 +82,9 @@ class Completion:
             back=back,
             retrace=retrace,
         )
-        return self._finished(draft, self.sky.keep_in(cruise_amsl_m), ids)
+        return self._finished(draft, self.sky.keep_in(cruise_amsl_m))
 
-    def complete_profiled(self, out: ProfiledWay, keep_in: KeepIn | None, ids: IdSource) -> FlightPlan | None:
+    def complete_profiled(self, out: ProfiledWay, keep_in: KeepIn | None) -> FlightPlan | None:
         """The plan with this climbing and descending way out, and home the same way; None adds a reason."""
         back = backwards(out, self.airframe, self.task.wind)
         if isinstance(back, WindWins):
@@ -101,16 +100,16 @@ class Completion:
             retrace=back.way,
             profile=out,
         )
-        return self._finished(draft, keep_in, ids)
+        return self._finished(draft, keep_in)
 
-    def _finished(self, draft: Draft, keep_in: KeepIn | None, ids: IdSource) -> FlightPlan | None:
+    def _finished(self, draft: Draft, keep_in: KeepIn | None) -> FlightPlan | None:
         """Energy, rally points, fence and verification of a draft inside ``keep_in``."""
         need_wh = draft.total_wh + uncertainty_wh(self.airframe, draft.total_wh)
         battery = battery_at(self.airframe, self.task.charge_fraction)
         if need_wh > battery.for_flight_wh:
             self.against.add(reasons.not_enough_energy(need_wh, battery.for_flight_wh))
             return None
-        plan = self._with_contingencies(draft, keep_in, battery, ids)
+        plan = self._with_contingencies(draft, keep_in, battery)
         if plan is None:
             return None
         if not returns_are_proved(plan, self.airframe.autopilot):
@@ -128,10 +127,10 @@ class Completion:
             said = verified.verdict and reasons.from_verdict("The way", "航路", verified.verdict)
             self.against.add(said or reasons.verification_failed(verified.detail))
             return None
-        return with_consent(plan, draft, verified.conditions, verified.authorisation_ids)
+        return with_consent(plan, self.task, verified.conditions, verified.authorisation_ids)
 
     def _with_contingencies(
-        self, draft: Draft, keep_in: KeepIn | None, battery: Battery, ids: IdSource
+        self, draft: Draft, keep_in: KeepIn | None, battery: Battery
     ) -> FlightPlan | None:
         """Rally points and the fence around everything; fewer rally points where it needs too many corners."""
         height_m = draft.cruise_amsl_m
@@ -151,7 +150,6 @@ class Completion:
                 rally=rally if isinstance(rally, RallySet) else None,
                 refuges=refuges,
                 battery=battery,
-                ids=ids,
                 created_at=self.at,
                 valid_s=self.policy.valid_s,
             )

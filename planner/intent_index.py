@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,13 @@ import shapely
 
 from core.geodesy import LocalFrame, Wgs84Point
 from planner.checks import refuse
-from planner.intents import Circle, IntentState, OperationalIntent, Volume4D
+from planner.intents import Circle, IntentState, OperationalIntent, Polygon, Volume4D
 
 PRECISION_M = 0.01
 """F3548-21's precision of an intersection; here as far as volumes may lie apart and still conflict."""
+
+_OUTLINES = 65_536
+"""Chosen: outlines remembered by an index before all are forgotten; 200 flights have some 6,000."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -52,14 +56,14 @@ class Conflict:
 class _Block:
     """The volumes of some intents as flat arrays with a tree over their bounds. Times are µs since 1970."""
 
-    def __init__(self, intents: Sequence[OperationalIntent], frame: LocalFrame) -> None:
+    def __init__(self, intents: Sequence[OperationalIntent], cores: _Cores) -> None:
         self.intents = tuple(intents)
         volumes = [volume for intent in intents for volume in intent.volumes]
         counts = [len(intent.volumes) for intent in intents]
         self.size = len(volumes)
         self.intent_number = np.repeat(np.arange(len(counts)), counts)
         self.volume_number = np.concatenate([np.arange(count) for count in counts])
-        self.cores, self.radius_m = _cores(volumes, frame)
+        self.cores, self.radius_m = cores.of([volume.outline for volume in volumes])
         self.low_m = np.array([volume.altitude_lower_m for volume in volumes])
         self.high_m = np.array([volume.altitude_upper_m for volume in volumes])
         self.start_us = np.array([_us(volume.time_start) for volume in volumes], dtype=np.int64)
@@ -67,7 +71,11 @@ class _Block:
         bounds = shapely.bounds(self.cores)
         reach_m = (self.radius_m + PRECISION_M)[:, None]
         self.boxes = shapely.box(*(bounds + np.hstack([-reach_m, -reach_m, reach_m, reach_m])).T)
-        self.tree = shapely.STRtree(self.boxes)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Over the boxes; an intent that is only asked about needs none."""
+        return shapely.STRtree(self.boxes)
 
 
 class IntentIndex:
@@ -83,7 +91,8 @@ class IntentIndex:
         self._current = {intent.intent_id: intent for intent in listed}
         if len(self._current) < len(listed):
             raise refuse("intents", "an intent_id occurs twice")
-        self._blocks: tuple[_Block, ...] = (_Block(listed, self.frame),) if listed else ()
+        self._cores = _Cores(self.frame)
+        self._blocks: tuple[_Block, ...] = (_Block(listed, self._cores),) if listed else ()
 
     def __len__(self) -> int:
         return len(self._current)
@@ -102,7 +111,7 @@ class IntentIndex:
         blocks = list(self._blocks)
         while blocks and len(blocks[-1].intents) <= 2 * len(tail):
             tail = [old for old in blocks.pop().intents if current.get(old.intent_id) is old] + tail
-        return self._with(current, (*blocks, _Block(tail, self.frame)))
+        return self._with(current, (*blocks, _Block(tail, self._cores)))
 
     def removing(self, intent_id: str) -> IntentIndex:
         """An index without that intent; the same one when it isn't there."""
@@ -111,12 +120,13 @@ class IntentIndex:
         current = {key: kept for key, kept in self._current.items() if key != intent_id}
         blocks = self._blocks
         if 2 * len(current) < sum(len(block.intents) for block in blocks):
-            blocks = (_Block(tuple(current.values()), self.frame),) if current else ()
+            blocks = (_Block(tuple(current.values()), self._cores),) if current else ()
         return self._with(current, blocks)
 
     def _with(self, current: dict[str, OperationalIntent], blocks: tuple[_Block, ...]) -> IntentIndex:
         result = object.__new__(IntentIndex)
-        result.frame, result._current, result._blocks = self.frame, current, blocks
+        result.frame, result._cores = self.frame, self._cores
+        result._current, result._blocks = current, blocks
         return result
 
     def conflicts(self, new: OperationalIntent) -> tuple[Conflict, ...]:
@@ -124,7 +134,7 @@ class IntentIndex:
 
         Ordered by time, then by intent and volumes.
         """
-        asked = _Block((new,), self.frame)
+        asked = _Block((new,), self._cores)
         found = [
             _conflict(asked, mine, block, other)
             for block, mine, other in self._meeting(asked, new.intent_id, longest_delay_us=0)
@@ -138,7 +148,7 @@ class IntentIndex:
 
         Closed intervals in whole µs (clipped below at 0), with the other intent; sorted.
         """
-        asked = _Block((new,), self.frame)
+        asked = _Block((new,), self._cores)
         found = [
             (
                 max(0, int(block.start_us[other] - asked.end_us[mine])),
@@ -171,33 +181,52 @@ class IntentIndex:
 
 def outline_polygon(volume: Volume4D, frame: LocalFrame) -> shapely.Polygon:
     """The outline in the frame's metres; a circle as a polygon drawn around it."""
-    cores, radius_m = _cores([volume], frame)
-    if radius_m[0] == 0.0:
-        return cores[0]
-    return shapely.buffer(cores[0], radius_m[0] / np.cos(np.pi / 4 / 8), quad_segs=8)
+    (core,) = _drawn([volume.outline], frame)
+    if not isinstance(volume.outline, Circle):
+        return core
+    return shapely.buffer(core, volume.outline.radius_m / np.cos(np.pi / 4 / 8), quad_segs=8)
 
 
-def _cores(
-    volumes: Sequence[Volume4D], frame: LocalFrame
-) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
-    """Polygons, or centres with a radius, in the frame; all points in one projection call."""
-    rings = [
-        (volume.outline.centre,) if isinstance(volume.outline, Circle) else volume.outline.ring
-        for volume in volumes
-    ]
+Outline = Polygon | Circle
+
+
+class _Cores:
+    """Outlines in an index's plane. The volumes of a plan are asked about, added and moved between blocks with the very
+    same outlines; each is drawn once."""
+
+    def __init__(self, frame: LocalFrame) -> None:
+        self._frame = frame
+        # By identity; the outline is kept, so that no other gets its place.
+        self._known: dict[int, tuple[Outline, shapely.Geometry]] = {}
+
+    def of(self, outlines: Sequence[Outline]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
+        """Polygons, or centres with a radius."""
+        new = [outline for outline in outlines if id(outline) not in self._known]
+        if new:
+            if len(self._known) > _OUTLINES:
+                self._known.clear()
+                new = list(outlines)
+            drawn = zip(new, _drawn(new, self._frame), strict=True)
+            self._known.update((id(outline), (outline, core)) for outline, core in drawn)
+        cores = np.empty(len(outlines), dtype=object)
+        cores[:] = [self._known[id(outline)][1] for outline in outlines]
+        radius_m = [outline.radius_m if isinstance(outline, Circle) else 0.0 for outline in outlines]
+        return cores, np.array(radius_m)
+
+
+def _drawn(outlines: Sequence[Outline], frame: LocalFrame) -> npt.NDArray[np.object_]:
+    """Polygons, or centres, in the frame; all points in one projection call."""
+    rings = [(outline.centre,) if isinstance(outline, Circle) else outline.ring for outline in outlines]
     xy = frame.project([(point.longitude_deg, point.latitude_deg) for ring in rings for point in ring])
     counts = np.array([len(ring) for ring in rings])
-    radius_m = np.array(
-        [volume.outline.radius_m if isinstance(volume.outline, Circle) else 0.0 for volume in volumes]
-    )
-    cores = np.empty(len(volumes), dtype=object)
+    cores = np.empty(len(outlines), dtype=object)
     is_circle = counts == 1
     of_circle = np.repeat(is_circle, counts)
     cores[is_circle] = shapely.points(xy[of_circle])
     if not is_circle.all():
         number = np.repeat(np.arange(np.count_nonzero(~is_circle)), counts[~is_circle])
         cores[~is_circle] = shapely.polygons(shapely.linearrings(xy[~of_circle], indices=number))
-    return cores, radius_m
+    return cores
 
 
 def _us(moment: datetime) -> int:

@@ -113,14 +113,14 @@ def volumes_of_plan(
     a survey: ellipsoidal altitude = AMSL altitude + undulation. It has no default, because it isn't guessed.
     """
     check_number("geoid_undulation_m", geoid_undulation_m, minimum=-110.0, maximum=90.0)
-    return _volumes(_Asked(plan, geoid_undulation_m, margins))
+    return _volumes(_Asked(plan, geoid_undulation_m, margins), plan.created_at)
 
 
 class _Asked:
-    """A plan's volumes as a key: they depend on its legs and moments, and not on what else a plan is given later.
+    """A plan's volumes as a key: they depend on its legs and spans, and not on what else a plan is given later.
 
-    The same plan is asked about when it is judged, when it is declared, and with every look at the traffic; its
-    dozens of rings take longer than the question.
+    The same plan is asked about when it is judged, when it is declared, and with every look at the traffic, and the same
+    way again at other moments; its dozens of rings take longer than the question.
     """
 
     __slots__ = ("margins", "plan", "undulation_m")
@@ -131,13 +131,13 @@ class _Asked:
     def _rest(self) -> tuple[object, ...]:
         plan = self.plan
         return (
-            *(plan.created_at, plan.valid_until, plan.home, plan.landing, plan.delivery_ground_amsl_m),
+            *(plan.valid_until - plan.created_at, plan.home, plan.landing, plan.delivery_ground_amsl_m),
             *(plan.timing.lower_s, plan.hover_budget_s, plan.corridor_half_width_m),
             *(self.undulation_m, self.margins),
         )
 
     def __hash__(self) -> int:
-        return hash((id(self.plan.outbound), id(self.plan.inbound), self.plan.created_at))
+        return hash((id(self.plan.outbound), id(self.plan.inbound)))
 
     def __eq__(self, other: object) -> bool:
         # Legs by identity: what is kept keeps them alive, so that no other legs get their place.
@@ -150,8 +150,33 @@ class _Asked:
 
 
 @lru_cache(maxsize=512)
-def _volumes(asked: _Asked) -> tuple[Volume4D, ...]:
+def _volumes(asked: _Asked, accepted_at: datetime) -> tuple[Volume4D, ...]:
+    return tuple(
+        Volume4D(
+            outline=piece.outline,
+            altitude_lower_m=piece.altitude_lower_m,
+            altitude_upper_m=piece.altitude_upper_m,
+            time_start=accepted_at + timedelta(seconds=piece.start_s),
+            time_end=accepted_at + timedelta(seconds=piece.end_s),
+        )
+        for piece in _pieces(asked)
+    )
+
+
+@lru_cache(maxsize=2048)
+def _pieces(asked: _Asked) -> tuple[_Piece, ...]:
     return tuple(_Volumes(asked.plan, asked.undulation_m, asked.margins).all())
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A volume with its times in seconds after the acceptance of the plan."""
+
+    outline: Polygon | Circle
+    altitude_lower_m: float
+    altitude_upper_m: float
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +202,7 @@ class _Volumes:
         self.lateral_m = margins.lateral_of(plan)
         self.frame = _frame_at(plan.home.position)
 
-    def all(self) -> Iterator[Volume4D]:
+    def all(self) -> Iterator[_Piece]:
         plan = self.plan
         take_off = _Span(0.0, (plan.valid_until - plan.created_at).total_seconds())
         if not plan.outbound:
@@ -197,7 +222,7 @@ class _Volumes:
 
     def home(
         self, chain: Sequence[Leg], ground_m: float, leaving: _Span, *, column: bool = True
-    ) -> Iterator[Volume4D]:
+    ) -> Iterator[_Piece]:
         """The way home from where it is left; ``column``: with the vertical leg that it begins with."""
         up, *cruise, landing = chain
         risen = leaving.plus(up.duration_s)
@@ -208,7 +233,7 @@ class _Volumes:
         down_at = homing.plus(landing.duration_s)
         yield self.column(landing.end, ground_m, landing.start.altitude_amsl_m, homing, down_at)
 
-    def cruise(self, legs: Sequence[Leg], begin: _Span) -> Generator[Volume4D, None, _Span]:
+    def cruise(self, legs: Sequence[Leg], begin: _Span) -> Generator[_Piece, None, _Span]:
         """The legs in pieces; returns when the last one ends."""
         lon_lat = [(leg.start.position.longitude_deg, leg.start.position.latitude_deg) for leg in legs]
         lon_lat.append((legs[-1].end.position.longitude_deg, legs[-1].end.position.latitude_deg))
@@ -230,7 +255,7 @@ class _Volumes:
                     leg.start.altitude_amsl_m + share * rise_m
                     for share in (number / count, (number + 1) / count)
                 ]
-                yield self.volume(next(rings), min(ends_m), max(ends_m), entering, left)
+                yield self.piece(next(rings), min(ends_m), max(ends_m), entering, left)
             begin = begin.plus(leg.duration_s)
         return begin
 
@@ -250,24 +275,19 @@ class _Volumes:
 
     def column(
         self, point: RoutePoint, low_amsl_m: float, high_amsl_m: float, begin: _Span, end: _Span
-    ) -> Volume4D:
-        return self.volume(Circle(point.position, self.lateral_m), low_amsl_m, high_amsl_m, begin, end)
+    ) -> _Piece:
+        return self.piece(Circle(point.position, self.lateral_m), low_amsl_m, high_amsl_m, begin, end)
 
-    def volume(
+    def piece(
         self, outline: Polygon | Circle, low_amsl_m: float, high_amsl_m: float, begin: _Span, end: _Span
-    ) -> Volume4D:
-        early_s = begin.earliest_s - self.slack_s(begin.earliest_s)
-        late_s = end.latest_s + self.slack_s(end.latest_s)
-        return Volume4D(
+    ) -> _Piece:
+        return _Piece(
             outline=outline,
             altitude_lower_m=low_amsl_m + self.undulation_m - self.margins.vertical_m,
             altitude_upper_m=high_amsl_m + self.undulation_m + self.margins.vertical_m,
-            time_start=self.moment(early_s),
-            time_end=self.moment(late_s),
+            start_s=begin.earliest_s - self.slack_s(begin.earliest_s),
+            end_s=end.latest_s + self.slack_s(end.latest_s),
         )
 
     def slack_s(self, since_s: float) -> float:
         return self.margins.time_s + self.margins.time_fraction * since_s
-
-    def moment(self, since_s: float) -> datetime:
-        return self.plan.created_at + timedelta(seconds=since_s)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -17,10 +18,11 @@ import shapely
 
 from geofences.model import TimeWindow
 from planner.search import NoSearchRoute
+from planner.task import NoPlan
 
 if TYPE_CHECKING:
+    from planner.flight_plan import FlightPlan
     from planner.policy import PlanningPolicy
-    from planner.reasons import Reason
     from planner.space import KeepIn, Space
 
 Mask = npt.NDArray[np.bool_]
@@ -30,6 +32,26 @@ Kept = TypeVar("Kept")
 
 _REMEMBERED = 4096
 """Chosen: answers of one kind kept before all are forgotten; a city has some hundred pads and heights."""
+
+_ANSWERS = 8192
+"""Chosen: questions remembered, the oldest forgotten first; 150 landing points, each asked about from fifty stations."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """A question's course: the lower bounds that were passed, in rising order, and what they led to.
+
+    ``bounds_s``: of the time until the AED is on the ground, one for each step of the search. ``found`` None: the last
+    bound was late enough for whoever asked, and nobody looked further. So the answer to any «earlier than» can be told
+    without searching again, and it is the one that the search would give.
+    """
+
+    bounds_s: tuple[float, ...]
+    found: FlightPlan | NoPlan | None
+
+    def bound_from(self, before_s: float) -> float | None:
+        """The bound at which a search for something earlier than ``before_s`` ends, if there is one."""
+        return next((bound_s for bound_s in self.bounds_s if before_s <= bound_s < math.inf), None)
 
 
 class Moment:
@@ -43,7 +65,7 @@ class Moment:
         self._undominated: dict[tuple[float, ...], tuple[float, ...]] = {}
         self._columns: dict[tuple[XY, float, float], tuple[int, ...]] = {}
         self._always_closed: dict[PlanningPolicy, Mask] = {}
-        self._refused: dict[tuple[object, ...], tuple[tuple[object, ...], tuple[Reason, ...]]] = {}
+        self._answered: dict[tuple[object, ...], tuple[tuple[object, ...], KnownAnswer]] = {}
         self._too_near: dict[tuple[XY, float], tuple[str, ...]] = {}
         self._always_too_near: dict[tuple[XY, PlanningPolicy], bool] = {}
 
@@ -114,18 +136,16 @@ class Moment:
 
         return _kept(self._always_too_near, (xy, policy), look)
 
-    def refusal(self, key: tuple[object, ...]) -> tuple[Reason, ...] | None:
-        """The reasons against a question that was refused before under this sky."""
-        found = self._refused.get(key)
+    def answer(self, key: tuple[object, ...]) -> KnownAnswer | None:
+        """What became of a question that was asked before under this sky."""
+        found = self._answered.get(key)
         return None if found is None else found[1]
 
-    def remember_refusal(
-        self, key: tuple[object, ...], about: tuple[object, ...], why: tuple[Reason, ...]
-    ) -> None:
+    def remember(self, key: tuple[object, ...], about: tuple[object, ...], answer: KnownAnswer) -> None:
         """``about``: the objects whose identities are in ``key``; they are kept, so that no others get those."""
-        if len(self._refused) >= _REMEMBERED:
-            self._refused.clear()
-        self._refused[key] = (about, why)
+        while key not in self._answered and len(self._answered) >= _ANSWERS:
+            del self._answered[next(iter(self._answered))]
+        self._answered[key] = (about, answer)
 
     def _inside(self, xy: XY, keep_in: KeepIn | None, mask: Mask) -> tuple[str, ...]:
         """Which obstacles the search's own test finds around a place; it is asked for a way that leads nowhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -15,12 +16,13 @@ from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from planner import reasons
 from planner.airframe import Airframe, DeliveryTerms
+from planner.assemble import with_consent
 from planner.completion import Completion
 from planner.corridor import corridor_of
 from planner.flight_plan import FlightPlan
 from planner.heights import layers_amsl_m, legal_above_ground
 from planner.legs import climb_time_s, descent_time_s, landing_time_s, rest_to_rest_s
-from planner.moment import Moment
+from planner.moment import KnownAnswer, Moment
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.profiled_way import End, NoProfiledWay, always_closed, find_profiled_way
 from planner.reasons import Reason
@@ -28,6 +30,7 @@ from planner.route import Way, find_way, least_time_s
 from planner.site import Site
 from planner.space import Mask, Space, space_for
 from planner.task import FlightTask, NoPlan
+from planner.verify import Failed, verify_plan
 from planner.wording import Refusals
 
 XY = tuple[float, float]
@@ -122,10 +125,10 @@ class _Question:
         )
 
     def plan(self, ids: IdSource, duration_s: float, before_s: float) -> FlightPlan | NoPlan:
-        """The plan; a question that was refused before under the same sky and wind is not asked again.
+        """The plan; a question that was answered before under the same sky and wind is not searched again.
 
-        A place whose surroundings have no legal returns is asked about by every order near it, from dozens of
-        stations. The battery is not part of the question where it was not against it.
+        A landing point is asked about by every order near it, from dozens of stations. A remembered plan gets its own
+        times and is judged anew for them.
         """
         end = self.at + timedelta(seconds=self.policy.valid_s + duration_s)
         self.window = TimeWindow(self.at, end)
@@ -136,21 +139,65 @@ class _Question:
             *map(id, about),
             *(self.task.method, wind.from_deg, wind.speed_m_s, wind.gust_m_s, self.policy),
         )
-        known = None if self.space.has_extra else self.sky.refusal(key)
-        if known is not None:
-            return NoPlan(known)
-        found = self.best(ids, before_s)
-        if (
-            isinstance(found, NoPlan)
-            and found.least_time_to_aed_s is None
-            and not self.space.has_extra
-            and all(reason.code != "not_enough_energy" for reason in found.reasons)
-        ):
-            self.sky.remember_refusal(key, about, found.reasons)
-        return found
+        # Where the battery was not against it, a refusal holds for any charge.
+        keys = (key, (*key, self.task.charge_fraction))
+        if not self.space.has_extra:
+            for known in filter(None, map(self.sky.answer, keys)):
+                answer = self.as_known(known, ids, before_s)
+                if answer is not None:
+                    return answer
+        bounds_s: list[float] = []
+        found = self.best(before_s, bounds_s)
+        if not self.space.has_extra:
+            cut = isinstance(found, NoPlan) and found.least_time_to_aed_s is not None
+            whatever = isinstance(found, NoPlan) and all(
+                reason.code != "not_enough_energy" for reason in found.reasons
+            )
+            kept = KnownAnswer(tuple(bounds_s), None if cut else found)
+            self.sky.remember(keys[0] if whatever and not cut else keys[1], about, kept)
+        return found if isinstance(found, NoPlan) else replace(found, plan_id=ids.new("plan"))
 
-    def best(self, ids: IdSource, before_s: float) -> FlightPlan | NoPlan:
-        """Best first over heights: a height is opened at its lower bound, finished at its true time."""
+    def as_known(self, known: KnownAnswer, ids: IdSource, before_s: float) -> FlightPlan | NoPlan | None:
+        """What the search would say now; None where it has to be asked."""
+        bound_s = known.bound_from(before_s)
+        if bound_s is not None:
+            return self.slower(bound_s)
+        if not isinstance(known.found, FlightPlan):
+            return known.found
+        task, timing = self.task, known.found.timing
+        plan = replace(
+            known.found,
+            drone_id=task.drone_id,
+            wind=task.wind,
+            timing=replace(
+                timing,
+                carry_s=task.carry_s,
+                time_to_patient_s=timing.time_to_aed_on_ground_s + task.carry_s,
+            ),
+            created_at=self.at,
+            valid_until=self.at + timedelta(seconds=self.policy.valid_s),
+        )
+        judged = verify_plan(
+            plan,
+            airspace=self.space.airspace,
+            corridor=self.space.corridor,
+            window=self.window,
+            policy=self.policy,
+        )
+        if isinstance(judged, Failed):
+            return None
+        agreed = with_consent(plan, task, judged.conditions, judged.authorisation_ids)
+        return replace(agreed, plan_id=ids.new("plan"))
+
+    def slower(self, to_aed_s: float) -> NoPlan:
+        """There is nothing earlier than this."""
+        return NoPlan((reasons.slower_by_bound(math.floor(to_aed_s + self.task.carry_s)),), to_aed_s)
+
+    def best(self, before_s: float, bounds_s: list[float]) -> FlightPlan | NoPlan:
+        """Best first over heights: a height is opened at its lower bound, finished at its true time.
+
+        The plan is nobody's yet. ``bounds_s`` takes the lower bounds on the way.
+        """
         self.against = Refusals(self.task, self.space.airspace, self.space.corridor)
         completion = Completion(
             task=self.task,
@@ -176,10 +223,11 @@ class _Question:
             layer = layers[number]
             # The queue's first is the lower bound of all that it holds.
             to_aed_s = self.airframe.preparation_s + bound_s + self.terms.lower_s
+            bounds_s.append(to_aed_s)
             if before_s <= to_aed_s < math.inf:
-                return NoPlan((reasons.slower_by_bound(math.floor(to_aed_s + self.task.carry_s)),), to_aed_s)
+                return self.slower(to_aed_s)
             if way is not None:
-                plan = completion.complete(layer, way, ids)
+                plan = completion.complete(layer, way)
                 if plan is not None:
                     return plan
                 continue
@@ -193,7 +241,7 @@ class _Question:
             opened += 1
             if found is not None:
                 heapq.heappush(queue, (self.vertical_s(layer) + found.duration_s, number, found))
-        return self.profiled(completion, ids) or NoPlan(self.against.all)
+        return self.profiled(completion) or NoPlan(self.against.all)
 
     def shut_in(self, layers: Sequence[float]) -> bool:
         """Whether pad or landing point is too near to zones at every height, and which zones these are: what the
@@ -212,7 +260,7 @@ class _Question:
         """The obstacles that a way which climbs and descends can't pass either."""
         return always_closed(self.space, self.policy, self.window)
 
-    def profiled(self, completion: Completion, ids: IdSource) -> FlightPlan | None:
+    def profiled(self, completion: Completion) -> FlightPlan | None:
         """No single height is legal: a way that climbs and descends; None adds a reason."""
         if not self.against.may_be_height:
             return None
@@ -244,7 +292,7 @@ class _Question:
             if not found.column:
                 self.against.add_no_profile(found, self.space.names(found.obstacles))
             return None
-        return completion.complete_profiled(found, keep_in, ids)
+        return completion.complete_profiled(found, keep_in)
 
     def layers(self) -> tuple[float, ...]:
         """The heights worth trying; none is a reason."""

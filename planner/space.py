@@ -22,7 +22,7 @@ from geofences.plane import fast_frame
 from planner.corridor import Corridor
 from planner.moment import Moment
 from planner.search import SearchWorld
-from planner.sweep import SweepIndex, build_sweep_index
+from planner.sweep import SweepIndex, build_sweep_index, with_obstacles
 
 Mask = npt.NDArray[np.bool_]
 XY = tuple[float, float]
@@ -154,9 +154,13 @@ class Space:
         """All obstacle edges, for testing straight returns within a little more than the flight geography."""
         found = self._sweeps.get(keep_in)
         if found is None:
-            clearance_m = self.corridor.return_clearance_m
-            area = None if keep_in is None else keep_in.area
-            found = self._sweeps[keep_in] = build_sweep_index(self.polygons, area, clearance_m)
+            if self._base is not None:
+                extra = self.polygons[len(self.polygons) - len(self._extra) :]
+                found = with_obstacles(self._base.sweep(keep_in), extra)
+            if found is None:
+                area = None if keep_in is None else keep_in.area
+                found = build_sweep_index(self.polygons, area, self.corridor.return_clearance_m)
+            self._sweeps[keep_in] = found
         return found
 
     def near(self, shape: shapely.Geometry, distance_m: float, mask: Mask) -> npt.NDArray[np.int64]:

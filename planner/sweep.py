@@ -34,6 +34,8 @@ class SweepIndex:
     place_owner: Ints
     has_keep_in: bool
     clearance_m: float
+    obstacles: int
+    """Without the keep-in area."""
 
     def standing(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """The mask of obstacles with the keep-in area's place, which always counts."""
@@ -46,51 +48,98 @@ def build_sweep_index(
     """Index the boundaries of ``polygons`` (and of ``keep_in``) for tests within ``clearance_m``."""
     shapes = list(polygons)
     parts = [] if keep_in is None else [part for part in shapely.get_parts(keep_in) if not part.is_empty]
-    owners = [*range(len(shapes)), *([len(shapes)] * len(parts))]
-    rings, ring_shape = shapely.get_rings(np.array([*shapes, *parts], dtype=object), return_index=True)
-    coordinates, ring_of = shapely.get_coordinates(rings, return_index=True)
-    joined = ring_of[1:] == ring_of[:-1]
-    edges = np.hstack([coordinates[:-1][joined], coordinates[1:][joined]]).reshape(-1, 4)
-    shape_of_edge = ring_shape[ring_of[:-1][joined]] if len(edges) else np.zeros(0, dtype=np.int64)
-    owner = np.array(owners, dtype=np.int64)[shape_of_edge] if len(edges) else np.zeros(0, dtype=np.int64)
+    edges, shape_of_edge = _edges([*shapes, *parts])
+    owner = np.minimum(shape_of_edge, len(shapes))
     places, place_owner = _places(shapes, parts)
-    if not len(edges):
+    if len(edges):
+        low, high = _boxes(edges, clearance_m)
+        origin, end = low.min(axis=0), high.max(axis=0)
+        size = max(MIN_CELL_M, float((end - origin).max()) / MAX_CELLS_ACROSS)
+        columns, rows = (int(span // size) + 1 for span in end - origin)
+        grid = np.array([origin[0], origin[1], size, columns, rows], dtype=np.float64)
+        cell, which = _registered(grid, low, high)
+    else:
         grid = np.array([0.0, 0.0, MIN_CELL_M, 1.0, 1.0])
-        return SweepIndex(
-            grid,
-            np.zeros(2, dtype=np.int64),
-            np.zeros((0, 4)),
-            owner,
-            places,
-            place_owner,
-            False,
-            clearance_m,
-        )
-    low = np.minimum(edges[:, :2], edges[:, 2:]) - clearance_m
-    high = np.maximum(edges[:, :2], edges[:, 2:]) + clearance_m
-    origin, end = low.min(axis=0), high.max(axis=0)
-    size = max(MIN_CELL_M, float((end - origin).max()) / MAX_CELLS_ACROSS)
-    columns, rows = (int(span // size) + 1 for span in end - origin)
-    first = ((low - origin) // size).astype(np.int64)
-    last = ((high - origin) // size).astype(np.int64)
-    wide, tall = (last - first + 1).T
-    count = wide * tall
-    which = np.repeat(np.arange(len(edges)), count)
-    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    column = first[which, 0] + step % wide[which]
-    row = first[which, 1] + step // wide[which]
-    cell = row * columns + column
+        cell = which = np.zeros(0, dtype=np.int64)
     order = np.argsort(cell, kind="stable")
     return SweepIndex(
-        grid=np.array([origin[0], origin[1], size, columns, rows], dtype=np.float64),
-        cells=np.searchsorted(cell[order], np.arange(columns * rows + 1)).astype(np.int64),
+        grid=grid,
+        cells=np.searchsorted(cell[order], np.arange(int(grid[3] * grid[4]) + 1)).astype(np.int64),
         edges=np.ascontiguousarray(edges[which[order]]),
         owner=np.ascontiguousarray(owner[which[order]]),
         places=places,
         place_owner=place_owner,
         has_keep_in=bool(parts),
         clearance_m=clearance_m,
+        obstacles=len(shapes),
     )
+
+
+def with_obstacles(index: SweepIndex, polygons: npt.NDArray[np.object_]) -> SweepIndex | None:
+    """The index with further polygons behind its obstacles; None where one reaches beyond its grid.
+
+    A detour around other traffic asks among the zones of a city and two or three polygons more: building all anew
+    would take sixty times as long as putting these in.
+    """
+    edges, shape_of_edge = _edges(list(polygons))
+    low, high = _boxes(edges, index.clearance_m)
+    origin, size, across = index.grid[:2], index.grid[2], index.grid[3:]
+    if not len(index.edges) or (low < origin).any() or (high >= origin + size * across).any():
+        return None
+    cell, which = _registered(index.grid, low, high)
+    order = np.argsort(cell, kind="stable")
+    cell, which = cell[order], which[order]
+    # At the end of each cell's run.
+    at = index.cells[cell + 1]
+    places, place_owner = _places(list(polygons), [])
+    place_at = np.searchsorted(index.places[:, 0], places[:, 0], side="right")
+    moved = index.obstacles + len(polygons)
+
+    def renumbered(owner: Ints) -> Ints:
+        # The keep-in area stays the last.
+        return np.where(owner == index.obstacles, moved, owner)
+
+    return SweepIndex(
+        grid=index.grid,
+        cells=index.cells + np.searchsorted(cell, np.arange(len(index.cells))),
+        edges=np.insert(index.edges, at, edges[which], axis=0),
+        owner=np.insert(renumbered(index.owner), at, index.obstacles + shape_of_edge[which]),
+        places=np.insert(index.places, place_at, places, axis=0),
+        place_owner=np.insert(renumbered(index.place_owner), place_at, index.obstacles + place_owner),
+        has_keep_in=index.has_keep_in,
+        clearance_m=index.clearance_m,
+        obstacles=moved,
+    )
+
+
+def _edges(shapes: list[shapely.Polygon]) -> tuple[Floats, Ints]:
+    """All boundaries' edges (n, 4), and the shape of each."""
+    rings, ring_shape = shapely.get_rings(np.array(shapes, dtype=object), return_index=True)
+    coordinates, ring_of = shapely.get_coordinates(rings, return_index=True)
+    joined = ring_of[1:] == ring_of[:-1]
+    edges = np.hstack([coordinates[:-1][joined], coordinates[1:][joined]]).reshape(-1, 4)
+    if not len(edges):
+        return edges, np.zeros(0, dtype=np.int64)
+    return edges, ring_shape[ring_of[:-1][joined]].astype(np.int64)
+
+
+def _boxes(edges: Floats, clearance_m: float) -> tuple[Floats, Floats]:
+    """Low and high corners of the edges' boxes, grown."""
+    low = np.minimum(edges[:, :2], edges[:, 2:]) - clearance_m
+    return low, np.maximum(edges[:, :2], edges[:, 2:]) + clearance_m
+
+
+def _registered(grid: Floats, low: Floats, high: Floats) -> tuple[Ints, Ints]:
+    """Every pair of a cell and a box that meets it."""
+    first = ((low - grid[:2]) // grid[2]).astype(np.int64)
+    last = ((high - grid[:2]) // grid[2]).astype(np.int64)
+    wide, tall = (last - first + 1).T
+    count = wide * tall
+    which = np.repeat(np.arange(len(low)), count)
+    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    column = first[which, 0] + step % wide[which]
+    row = first[which, 1] + step // wide[which]
+    return row * int(grid[3]) + column, which
 
 
 def _places(shapes: list[shapely.Polygon], parts: list[shapely.Polygon]) -> tuple[Floats, Ints]:
