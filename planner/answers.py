@@ -18,8 +18,9 @@ class Candidates(Sequence[Candidate]):
     """Every combination's verdict: the planned ones that can be flown (the chosen one first), those that a bound
     proves slower, those refused before planning, those refused by planning.
 
-    ``asked`` combinations, those with the lowest bounds, were planned; ``flyable`` and ``refused`` are what became of
-    them. The others are slower by bound: planning only stops once something can be flown.
+    ``flyable`` and ``refused`` are what became of the combinations that were planned. ``unasked`` are the others that
+    might have been, as their bound and their rank, in rising order: slower by bound, since planning only stops once
+    something can be flown.
     """
 
     def __init__(
@@ -28,11 +29,11 @@ class Candidates(Sequence[Candidate]):
         flyable: Sequence[Candidate],
         refused: Sequence[Candidate],
         *,
-        asked: int,
+        unasked: Sequence[tuple[float, int]],
     ) -> None:
         self._combinations = combinations
         self._flyable, self._refused = tuple(flyable), tuple(refused)
-        self._asked = asked
+        self._unasked = unasked
 
     def __len__(self) -> int:
         return len(self._combinations)
@@ -61,10 +62,10 @@ class Candidates(Sequence[Candidate]):
     def flyable(self) -> Iterator[Candidate]:
         """The chosen one, then the others that nothing known is against, by time."""
         yield from self._flyable
-        for rank in range(self._asked, self._combinations.possible):
-            option = self._combinations.option(rank)
-            why = (reasons.slower_by_bound(math.floor(option.bound_s)),)
-            yield candidate_of(option, CandidateVerdict.POSSIBLE, why)
+        for bound_s, rank in self._unasked:
+            why = (reasons.slower_by_bound(math.floor(bound_s)),)
+            verdict = candidate_of(self._combinations.option(rank), CandidateVerdict.POSSIBLE, why)
+            yield verdict._replace(least_time_to_patient_s=bound_s)
 
     def refusals(self) -> Counter[str]:
         """The reasons of all refused ones, counted by their word."""

@@ -8,9 +8,10 @@ bound, nothing behind it can be better, and they say so instead of being planned
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +36,7 @@ from planner.flight_plan import FlightPlan
 from planner.intent_index import IntentIndex
 from planner.intent_volumes import priority_of
 from planner.intents import OperationalIntent
+from planner.occupied import Occupied
 from planner.planning import plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.reasons import Reason
@@ -126,12 +128,12 @@ def choose(
     slower: list[Candidate] = []
     refused: list[Candidate] = []
     failed: Counter[str] = Counter()
-    asked = 0
-    for rank in range(combinations.possible):
-        option = combinations.option(rank)
-        if best is not None and option.bound_s >= best.time_to_patient_s:
+    ranking = _Ranking(combinations, _occupied(request, traffic, now, policy))
+    for bound_s, rank in ranking:
+        if best is not None and bound_s >= best.time_to_patient_s:
+            ranking.put_back(bound_s, rank)
             break
-        asked += 1
+        option = combinations.option(rank)
         point_id = option.landing_point.landing_point_id
         if failed[point_id] >= TRIES_OF_A_POINT:
             why = (reasons.not_tried(failed[point_id]),)
@@ -152,7 +154,7 @@ def choose(
         if best is None or found.time_to_patient_s < best.time_to_patient_s:
             best = found
     flyable = [*_flyable(request, planned, best), *slower]
-    candidates = Candidates(combinations, flyable, refused, asked=asked)
+    candidates = Candidates(combinations, flyable, refused, unasked=ranking.rest())
     resolution = best.resolution if best is not None else None
     chosen = next((option for option, answer in planned if answer is best), None)
     accepted = None if best is None else best.plan
@@ -175,6 +177,58 @@ def choose(
         intent=None if resolution is None else resolution.intent,
         delay_s=0.0 if resolution is None else resolution.delay_s,
         pre_empted=() if resolution is None else resolution.pre_empted,
+    )
+
+
+class _Ranking(Iterator[tuple[float, int]]):
+    """Bounds and ranks of the combinations that may be planned, the lowest bound first.
+
+    Their order by straight flights is given; those whose landing point others are at come later.
+    """
+
+    def __init__(self, combinations: Combinations, occupied: Occupied | None) -> None:
+        self._combinations, self._occupied = combinations, occupied
+        self._next = 0
+        self._later: list[tuple[float, int]] = []
+
+    def __next__(self) -> tuple[float, int]:
+        bounds_s = self._combinations.bounds_s
+        while self._next < self._combinations.possible:
+            rank, bound_s = self._next, float(bounds_s[self._next])
+            if self._later and self._later[0][0] < bound_s:
+                break
+            self._next += 1
+            held_s = (
+                0.0 if self._occupied is None else self._occupied.least_s(self._combinations.option(rank))
+            )
+            if held_s <= bound_s:
+                return bound_s, rank
+            heapq.heappush(self._later, (held_s, rank))
+        if not self._later:
+            raise StopIteration
+        return heapq.heappop(self._later)
+
+    def put_back(self, bound_s: float, rank: int) -> None:
+        """It was not planned after all."""
+        heapq.heappush(self._later, (bound_s, rank))
+
+    def rest(self) -> list[tuple[float, int]]:
+        """What was not planned, by its bound."""
+        ranks = range(self._next, self._combinations.possible)
+        return sorted([*self._later, *((float(self._combinations.bounds_s[rank]), rank) for rank in ranks)])
+
+
+def _occupied(
+    request: DispatchRequest, traffic: Traffic | None, now: datetime, policy: PlanningPolicy
+) -> Occupied | None:
+    if traffic is None:
+        return None
+    return Occupied(
+        traffic.intents,
+        priority=priority_of(request.severity),
+        geoid_undulation_m=traffic.geoid_undulation_m,
+        now=now,
+        policy=policy,
     )
 
 

@@ -19,6 +19,7 @@ from planner.contingency import (
     NoRallySet,
     RallySet,
     choose_rally_points,
+    leg_without_returns,
     reaches_m,
     return_cost_wh_per_m,
     stopping_distance_m,
@@ -70,6 +71,8 @@ class Completion:
 
     def complete(self, cruise_amsl_m: float, out: Way) -> FlightPlan | None:
         """The plan with this way out at this height; None adds a reason."""
+        if self._without_returns(cruise_amsl_m, out):
+            return None
         back, retrace = self._ways_back(cruise_amsl_m, out)
         if back is None or retrace is None:
             return None
@@ -83,6 +86,30 @@ class Completion:
             retrace=retrace,
         )
         return self._finished(draft, self.sky.keep_in(cruise_amsl_m))
+
+    def _without_returns(self, cruise_amsl_m: float, out: Way) -> bool:
+        """Whether some leg out has no straight return to any refuge that is offered to the way out; that is a reason.
+
+        Most refused ways fail here, and a search for the way home costs as much as the one for the way out. A refuge
+        that only the way home comes near would be no good answer to a failure on the way out.
+        """
+        if self.policy.accept_planned_return:
+            return False
+        space = self.sky.space
+        refuges = refuges_of(self.site, space)
+        offered = refuges.candidates(self.task.station.station_id, [out.points_xy_m], self.sky, cruise_amsl_m)
+        leg = leg_without_returns(
+            space.sweep(self.sky.keep_in(cruise_amsl_m)),
+            legs=list(itertools.pairwise(out.points_xy_m)),
+            candidates=refuges.xy_m[offered],
+            mask=self.sky.mask(cruise_amsl_m, cruise_amsl_m),
+            tolerance_m=2.0 * space.corridor.flight_geography_m,
+            run_on_m=stopping_distance_m(self.airframe),
+        )
+        if leg is None:
+            return False
+        self.against.add_no_contingency(leg, len(out.parts))
+        return True
 
     def complete_profiled(self, out: ProfiledWay, keep_in: KeepIn | None) -> FlightPlan | None:
         """The plan with this climbing and descending way out, and home the same way; None adds a reason."""

@@ -108,6 +108,29 @@ def reaches_m(
     return np.array(rows) / cost
 
 
+def leg_without_returns(
+    index: SweepIndex,
+    *,
+    legs: Sequence[LegXY],
+    candidates: Floats,
+    mask: Mask,
+    tolerance_m: float,
+    run_on_m: float,
+) -> int | None:
+    """The number of a leg that has no legal straight return to any of ``candidates``, whatever the battery holds;
+    None where each has.
+
+    No choice among some of these candidates, for these legs and others, is possible then: what the fixed point leaves
+    of a set is part of what it leaves of a larger one.
+    """
+    ends = np.array(legs, dtype=np.float64).reshape(-1, 4)
+    status, leg = sweep_kernels.largest(
+        ends, candidates, index.grid, index.cells, index.edges, index.owner, index.places, index.place_owner,
+        index.standing(mask), index.clearance_m, tolerance_m, run_on_m, np.tile([np.inf, 0.0], (len(ends), 1)),
+    )  # fmt: skip
+    return None if status == sweep_kernels.PIECES else int(leg)
+
+
 def choose_rally_points(
     index: SweepIndex,
     *,

@@ -260,6 +260,8 @@ class _Resolver:
         return delay if delay <= longest else None
 
     def rerouted(self, blocking: tuple[Conflict, ...]) -> FlightPlan | None:
+        if any(self.over_an_end(conflict) for conflict in blocking):
+            return None
         avoid: dict[tuple[str, int], shapely.Polygon] = {}
         for _ in range(ROUNDS):
             # Columns first: another flight over the same pad or point is what most often nothing leads around.
@@ -282,6 +284,16 @@ class _Resolver:
         other = self.index.get(conflict.intent_id)
         assert other is not None  # conflicts name intents of this very index
         return not isinstance(other.volumes[conflict.other_volume_index].outline, Circle)
+
+    def over_an_end(self, conflict: Conflict) -> bool:
+        """Whether the other is over our very pad or point: what most often blocks, and nothing leads around it."""
+        other = self.index.get(conflict.intent_id)
+        assert other is not None  # conflicts name intents of this very index
+        outline = other.volumes[conflict.other_volume_index].outline
+        return isinstance(outline, Circle) and outline.centre in (
+            self.plan.home.position,
+            self.plan.delivery.position,
+        )
 
     def ends_inside(self, obstacle: shapely.Polygon) -> bool:
         """Whether pad or hover point is too near to what is avoided: then no way leads around it."""

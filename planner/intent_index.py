@@ -73,6 +73,16 @@ class _Block:
         self.boxes = shapely.box(*(bounds + np.hstack([-reach_m, -reach_m, reach_m, reach_m])).T)
 
     @cached_property
+    def circles(self) -> dict[Wgs84Point, list[tuple[OperationalIntent, Volume4D]]]:
+        """Its round volumes by their centre."""
+        found: dict[Wgs84Point, list[tuple[OperationalIntent, Volume4D]]] = {}
+        for intent in self.intents:
+            for volume in intent.volumes:
+                if isinstance(volume.outline, Circle):
+                    found.setdefault(volume.outline.centre, []).append((intent, volume))
+        return found
+
+    @cached_property
     def tree(self) -> shapely.STRtree:
         """Over the boxes; an intent that is only asked about needs none."""
         return shapely.STRtree(self.boxes)
@@ -103,6 +113,13 @@ class IntentIndex:
     def get(self, intent_id: str) -> OperationalIntent | None:
         """The intent of that id, if it is active."""
         return self._current.get(intent_id)
+
+    def circles_at(self, centre: Wgs84Point) -> Iterator[tuple[OperationalIntent, Volume4D]]:
+        """Active intents' round volumes around this very place: pads and landing points."""
+        for block in self._blocks:
+            for intent, volume in block.circles.get(centre, ()):
+                if self._current.get(intent.intent_id) is intent:
+                    yield intent, volume
 
     def adding(self, intent: OperationalIntent) -> IntentIndex:
         """An index with ``intent`` too; it takes the place of one with the same id."""

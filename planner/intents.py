@@ -58,11 +58,34 @@ class Polygon:
     def __post_init__(self) -> None:
         if len(self.ring) < 3:
             raise refuse("outline_polygon.vertices", f"a ring needs three points, not {len(self.ring)}")
+        if _goes_round_once(self.ring):
+            return
         if len(set(self.ring)) < len(self.ring):
             raise refuse("outline_polygon.vertices", "a point occurs twice")
         shape = shapely.Polygon([(point.longitude_deg, point.latitude_deg) for point in self.ring])
         if not shape.is_valid or shape.area == 0.0:
             raise refuse("outline_polygon.vertices", "the ring crosses or touches itself")
+
+
+def _goes_round_once(ring: tuple[Wgs84Point, ...]) -> bool:
+    """Whether the ring is clearly convex, so that it neither crosses nor touches itself: it turns to the same side at
+    every corner, and goes from west to east and back once. Ours are; asking GEOS takes ten times as long."""
+    before_x, before_y = ring[-1].longitude_deg, ring[-1].latitude_deg
+    along_x = before_x - ring[-2].longitude_deg
+    along_y = before_y - ring[-2].latitude_deg
+    side, turns, heads_east = 0.0, 0, along_x > 0.0
+    for point in ring:
+        step_x, step_y = point.longitude_deg - before_x, point.latitude_deg - before_y
+        turn = along_x * step_y - along_y * step_x
+        # Far above rounding: 1e-18 square degrees are a hundredth of a square millimetre.
+        if abs(turn) < 1e-18 or turn * side < 0.0:
+            return False
+        side = turn
+        turns += heads_east != (step_x > 0.0)
+        heads_east = step_x > 0.0
+        before_x, before_y = point.longitude_deg, point.latitude_deg
+        along_x, along_y = step_x, step_y
+    return turns == 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

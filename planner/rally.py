@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -86,10 +86,25 @@ def refuges_of(site: Site, space: Space) -> Refuges:
     for known_site, refuges in known:
         if known_site is site:
             return refuges
-    refuges = _prepare(site, space)
+    refuges = _prepare(site, space) if space.base is None else _prepared_beside(site, space, space.base)
     known.append((site, refuges))
     del known[:-_KEPT]
     return refuges
+
+
+def _prepared_beside(site: Site, space: Space, base: Space) -> Refuges:
+    """The same places, with what is too near among the further obstacles."""
+    known = refuges_of(site, base)
+    extra = space.extra_polygons
+    near = shapely.dwithin(extra[:, None], known.points[None, :], known.clearance_m)
+    obstacle, place = np.nonzero(near)
+    first = len(space.polygons) - len(extra)
+    return replace(
+        known,
+        near_place=np.append(known.near_place, place),
+        near_obstacle=np.append(known.near_obstacle, first + obstacle),
+        _fit=WeakKeyDictionary(),
+    )
 
 
 def _prepare(site: Site, space: Space) -> Refuges:

@@ -59,7 +59,8 @@ class Space:
         shapely.prepare(self.polygons)
         self.tree = shapely.STRtree(self.polygons)
         self._extra: Sequence[tuple[str, shapely.Polygon]] = ()
-        self._base: Space | None = None
+        self.base: Space | None = None
+        """What :meth:`with_extra` was asked of."""
         self._worlds: dict[KeepIn | None, SearchWorld] = {}
         self._sweeps: dict[KeepIn | None, SweepIndex] = {}
         self._keep_ins: dict[bytes, KeepIn] = {}
@@ -75,7 +76,7 @@ class Space:
         result.polygons = np.append(self.polygons, np.array([shape for _, shape in extra], dtype=object))
         result.tree = shapely.STRtree(result.polygons)
         result._extra = extra
-        result._base = self
+        result.base = self
         result._worlds, result._sweeps = {}, {}
         result._keep_ins = self._keep_ins
         result._moments, result._places, result.plane = {}, self._places, self.plane
@@ -85,6 +86,11 @@ class Space:
     def has_extra(self) -> bool:
         """Whether polygons beside the airspace's zones are kept away from."""
         return bool(self._extra)
+
+    @property
+    def extra_polygons(self) -> npt.NDArray[np.object_]:
+        """Those beside the airspace's zones; they stand last among :attr:`polygons`."""
+        return self.polygons[len(self.polygons) - len(self._extra) :]
 
     def moment(self, window: TimeWindow) -> Moment:
         """What stands during the window, remembered for every window in which the same does."""
@@ -136,8 +142,8 @@ class Space:
         """The search world of all obstacles, grown by the corridor's half width."""
         found = self._worlds.get(keep_in)
         if found is None:
-            if self._base is not None:
-                found = self._base.world(keep_in)
+            if self.base is not None:
+                found = self.base.world(keep_in)
                 for name, shape in self._extra:
                     found = found.with_obstacle(shape, name)
             else:
@@ -154,9 +160,8 @@ class Space:
         """All obstacle edges, for testing straight returns within a little more than the flight geography."""
         found = self._sweeps.get(keep_in)
         if found is None:
-            if self._base is not None:
-                extra = self.polygons[len(self.polygons) - len(self._extra) :]
-                found = with_obstacles(self._base.sweep(keep_in), extra)
+            if self.base is not None:
+                found = with_obstacles(self.base.sweep(keep_in), self.extra_polygons)
             if found is None:
                 area = None if keep_in is None else keep_in.area
                 found = build_sweep_index(self.polygons, area, self.corridor.return_clearance_m)

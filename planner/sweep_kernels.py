@@ -207,6 +207,20 @@ def settled(
 
 
 @compiled
+def largest(
+    legs, points, grid, cells, edges, owner, places, place_owner, mask, clearance, tolerance, run_on, reach,
+):  # fmt: skip
+    """Whether some legal set of rally points exists: what :func:`settled` returns for all ``points``."""
+    count_legs, count = legs.shape[0], points.shape[0]
+    return settled(
+        legs, points, np.ones(count, dtype=np.bool_), np.zeros((count_legs, count), dtype=np.bool_),
+        np.ones(count_legs, dtype=np.bool_), np.zeros((count_legs, count), dtype=np.bool_),
+        np.empty((count_legs, count)), np.empty((count_legs, count)), grid, cells, edges, owner, places,
+        place_owner, mask, clearance, tolerance, run_on, reach,
+    )  # fmt: skip
+
+
+@compiled
 def choose(
     legs, points, grid, cells, edges, owner, places, place_owner, mask, clearance, tolerance, run_on, reach, aim,
     out_leg, out_point, out_low, out_high,
