@@ -160,7 +160,12 @@ async def operate_gripper(
     """Open or close the hook and wait for the vehicle's statement of the state it reached."""
     wanted = RELEASED_TEXT if release else GRABBED_TEXT
     started_s = clock.monotonic_s()
-    command = Command(CMD_DO_GRIPPER, param1=1.0, param2=GRIPPER_RELEASE if release else GRIPPER_GRAB)
+    command = Command(
+        CMD_DO_GRIPPER,
+        param1=1.0,
+        param2=GRIPPER_RELEASE if release else GRIPPER_GRAB,
+        retry=RetryClass.IDEMPOTENT if why_not is None else RetryClass.LOOK_BEFORE_EACH,
+    )
     answered = False
     reason = ""
 

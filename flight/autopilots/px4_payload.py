@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from core.clock import Clock
 from flight.autopilots.base import WhyNot
-from flight.links.mavlink.command import Command, CommandResult
+from flight.links.mavlink.command import Command, CommandResult, RetryClass
 from flight.links.mavlink.connection import VehicleConnection
 from flight.model.outcomes import ActionOutcome, Obedience, Observation
 from flight.model.view import VehicleView
@@ -96,7 +96,12 @@ async def operate_gripper(
 ) -> ActionOutcome:
     """Open or close the gripper; obeyed when its output stands there and its time has passed."""
     wanted_us = output.release_us if release else output.hold_us
-    command = Command(CMD_DO_GRIPPER, param1=1.0, param2=GRIPPER_RELEASE if release else GRIPPER_GRAB)
+    command = Command(
+        CMD_DO_GRIPPER,
+        param1=1.0,
+        param2=GRIPPER_RELEASE if release else GRIPPER_GRAB,
+        retry=RetryClass.IDEMPOTENT if why_not is None else RetryClass.LOOK_BEFORE_EACH,
+    )
     answered = False
     reason = ""
     while clock.monotonic_s() < deadline_s:

@@ -48,6 +48,9 @@ class RetryClass(StrEnum):
 
     IDEMPOTENT = "idempotent"
     """Executing it twice is the same as once: repeat."""
+    LOOK_BEFORE_EACH = "look_before_each"
+    """Idempotent, but right only at its moment (an opening hook): one copy goes out here and is waited for no longer than
+    a copy of a repeatable one. Whoever sends it looks again before the next."""
     CHECK_FIRST = "check_first"
     """Look at the vehicle's state before saying it again; one copy goes out here."""
     NEVER = "never"
@@ -154,7 +157,8 @@ class CommandTransaction(Transaction[CommandOutcome]):
             )
         self._sent += 1
         # A single copy waits as long as all the attempts of a repeatable one would.
-        patience = 1 if command.retry is RetryClass.IDEMPOTENT else ATTEMPTS
+        at_once = command.retry in (RetryClass.IDEMPOTENT, RetryClass.LOOK_BEFORE_EACH)
+        patience = 1 if at_once else ATTEMPTS
         self.deadline_s = now_s + self._patience_s * patience
 
     def receive(self, message: Message, now_s: float) -> None:

@@ -26,5 +26,5 @@ class _Careless:
     class _Never(str):
         value = "never"
 
-    NEVER = IDEMPOTENT = _Never("never")
+    NEVER = IDEMPOTENT = LOOK_BEFORE_EACH = _Never("never")
     assert RetryClass.NEVER.value == "never"
