@@ -44,7 +44,8 @@ class AgentRoom:
     async def follow(self, before: Site, after: Site) -> tuple[str, ...]:
         """Agents as the new site asks for. What could not be begun is told, and logged; its drone is not ready then.
 
-        A drone that moved to another station keeps its agent; another link, system id or airframe needs a new one.
+        A drone that moved to another station keeps its agent; another link, system id, airframe or mark for drills
+        needs a new one, which judges by them.
         """
         old = {drone.drone_id: drone for drone in before.drones}
         new = {drone.drone_id: drone for drone in after.drones}
@@ -64,4 +65,9 @@ class AgentRoom:
 
 
 def _other_agent(one: Drone, other: Drone) -> bool:
-    return (one.link, one.system_id, one.airframe_id) != (other.link, other.system_id, other.airframe_id)
+    return (one.link, one.system_id, one.airframe_id, one.drills) != (
+        other.link,
+        other.system_id,
+        other.airframe_id,
+        other.drills,
+    )

@@ -278,6 +278,23 @@ def test_an_airframe_profile_is_data_for_planner_and_agents(tmp_path: Path):
     assert load_airframes() == shipped_airframes(), "a hub that has stopped leaves nothing behind"
 
 
+def test_a_drone_that_is_marked_for_patients_gets_an_agent_that_knows_it(tmp_path: Path):
+    """Its agent refuses what it is not marked for: an old one would refuse patients until the hub is started again."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            drone_id = a_site().drones[0].drone_id
+            before = w.drones[drone_id]
+            done = await put(w, f"drones/{drone_id}", site_drone_of_base() | {"drills": "only"})
+            assert done.json()["action"] == "changed", done.text
+            assert w.drones[drone_id] is not before
+            same = w.drones[drone_id]
+            await put(w, f"drones/{drone_id}", site_drone_of_base() | {"drills": "only"})
+            assert w.drones[drone_id] is same
+
+    play(main())
+
+
 def site_drone_of_base() -> dict[str, Any]:
     drone = a_site().drones[0]
     return {
