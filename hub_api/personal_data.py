@@ -65,7 +65,12 @@ class PersonalData:
         try:
             return Shown("shown", self._vault.open(sealed, record=record_id))
         except InternalError as error:
-            log.error("personal data of %s cannot be opened: %s", record_id, error.detail)
+            log.error(
+                "personal data of %s cannot be opened: %s",
+                record_id,
+                error.detail,
+                extra={"about": record_id},
+            )
             return Shown("unreadable", {})
 
     async def seal_earlier_orders(self, database: Database) -> int:

@@ -163,7 +163,7 @@ def _field_problem(error: dict[str, Any]) -> FieldProblem:
 async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DroneAedError)
     if isinstance(error, InternalError):
-        log.error("internal error while serving %s %s: %s", request.method, request.url.path, error)
+        log.error("internal error while serving %s %r: %s", request.method, request.url.path, error)
         shown = "The fault is logged. Try again with the same idempotency key; nothing is doubled."
         return problem(error.code, shown)
     errors = (
@@ -210,7 +210,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.exception("unexpected error while serving %s %s", request.method, request.url.path, exc_info=error)
+    log.exception("unexpected error while serving %s %r", request.method, request.url.path, exc_info=error)
     return problem(ErrorCode.BROKEN_INVARIANT, "The fault is logged.", status=500)
 
 

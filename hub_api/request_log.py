@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub_api.logs import request_context
 
+_NAMED = re.compile(r"/v1/(?:orders|incidents|flights)/([a-z]{3}_[A-Za-z0-9]{1,60})(?:/|$)")
 _GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -25,6 +26,7 @@ class RequestLog:
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         request_id = given.decode() if _GIVEN.fullmatch(given) else secrets.token_hex(8)
+        named = _NAMED.match(scope["path"])
         began_s = time.monotonic()
 
         async def sending(message: Message) -> None:
@@ -33,7 +35,7 @@ class RequestLog:
                 self._observe(scope, str(message["status"]), time.monotonic() - began_s)
             await send(message)
 
-        with request_context(request_id):
+        with request_context(request_id, named and named.group(1)):
             await self._app(scope, receive, sending)
 
     @staticmethod

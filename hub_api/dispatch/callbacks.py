@@ -103,6 +103,7 @@ class CallbackSender:
             update.order_id or update.incident_id,
             error,
             ", given up" if last else "",
+            extra={"about": update.order_id or update.incident_id},
         )
         next_attempt_at, failed_at = self._schedule(update, now, last)
         await self._database.write(
@@ -122,7 +123,12 @@ class CallbackSender:
         try:
             signed = await self._webhooks.headers_of(update)
         except DroneAedError as fault:
-            log.error("callback %d cannot be signed: %s", update.seq, fault)
+            log.error(
+                "callback %d cannot be signed: %s",
+                update.seq,
+                fault,
+                extra={"about": update.order_id or update.incident_id},
+            )
             return "it cannot be signed"
         try:
             response = await client.post(

@@ -77,10 +77,14 @@ async def _store(clock: Clock, store_event: Callable[[Event], Awaitable[None]], 
         except DroneAedError as error:
             if error.code is not ErrorCode.STORE_FAILED:
                 # A broken invariant of one order must not stop the events of every other one.
-                log.exception("event %s was set aside: %s", event.event_id, event)
+                log.exception("event %s was set aside: %s", event.event_id, event, extra=_about(event))
                 return
-            log.exception("event %s could not be stored; trying again", event.event_id)
+            log.exception("event %s could not be stored; trying again", event.event_id, extra=_about(event))
             await clock.sleep(RETRY_S)
+
+
+def _about(event: Event) -> dict[str, str | None]:
+    return {"about": getattr(event, "flight_id", None)}
 
 
 async def consume_telemetry(bus: Bus, fleet: Fleet) -> None:

@@ -226,7 +226,7 @@ class DecisionMaker:
                 "no flight" if answer.plan is None else answer.plan.drone_id,
                 (time.perf_counter() - began_s) * 1e3,
                 len(batch),
-                extra={"order_id": waiting.order_id},
+                extra={"about": waiting.order_id},
             )
             plan = answer.plan
             if plan is not None:
@@ -342,7 +342,7 @@ class DecisionMaker:
             return self._outlook.weigh(order, answer, now)
         except Exception:
             # The centre must know at once that no drone comes; the fault itself is for the log.
-            log.exception("planning failed for %s", question, extra={"order_id": order.order_id})
+            log.exception("planning failed for %s", question, extra={"about": order.order_id})
             return _none(
                 Reason(
                     "planning_failed",

@@ -29,6 +29,7 @@ from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.planning import PLAN, reason_json
 from hub_api.dispatch.refuges import Place, place_of, places_for, refusal_of
 from hub_api.dispatch.ways import Ways
+from hub_api.logs import bind
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord
 from hub_api.store.repositories import diversions, missions, moves, orders, outbox
@@ -270,6 +271,7 @@ class DiversionDesk:
             return diversion, mission, orders.get(session, diversion.order_id), held, sent
 
         diversion, mission, order, held, rerouted = await self._database.read(read)
+        bind(order.order_id)
         if diversion.settled_at is not None:
             return True
         if diversion.plan_id is not None and mission.plan.get("plan_id") == diversion.plan_id:

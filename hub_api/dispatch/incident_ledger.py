@@ -31,6 +31,7 @@ from hub_api.dispatch.incident_states import (
 )
 from hub_api.dispatch.ledger import Turn
 from hub_api.dispatch.order_states import TERMINAL_STATES
+from hub_api.logs import remember
 from hub_api.personal_data import PersonalData
 from hub_api.store.incident_records import IncidentRecord
 from hub_api.store.records import EventRecord, NewEvent, OrderRecord
@@ -227,16 +228,17 @@ class IncidentLedger:
             after=digest_of_incident(incident),
             detail={"event": record.seq},
         )
+        remember(order_id=None, incident_id=incident.incident_id)
         log.info(
             "%s: incident is %s",
             kind,
             incident.state,
             extra={
+                "about": incident.incident_id,
                 "fields": {
-                    "incident_id": incident.incident_id,
                     "incident_reference": incident.reference,
                     "event": record.seq,
-                }
+                },
             },
         )
         self._owe_callbacks(session, incident, record)

@@ -32,6 +32,7 @@ from hub_api.dispatch.order_states import (
     advance,
 )
 from hub_api.dispatch.planning import PLAN
+from hub_api.logs import remember
 from hub_api.store.database import actor_of
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import approvals, audit, callbacks, events, missions, orders, outbox
@@ -159,6 +160,12 @@ class Ledger:
             ),
         )
         self._audit(session, turn, record)
+        remember(
+            record.flight_id,
+            record.mission_id,
+            order_id=turn.order.order_id,
+            incident_id=turn.order.incident_id,
+        )
         log.info(
             "%s: order is %s",
             kind,
@@ -169,7 +176,6 @@ class Ledger:
                     "event": record.seq,
                     "kind": kind,
                     "flight_id": record.flight_id,
-                    "incident_id": turn.order.incident_id,
                     "incident_reference": turn.order.request.get("incident_reference"),
                 },
             },

@@ -29,6 +29,7 @@ from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import OrderEvent, OrderState, Refuse, advance
 from hub_api.dispatch.planning import PLAN, reason_json
 from hub_api.dispatch.ways import Ways
+from hub_api.logs import bind
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, MoveRecord, OrderRecord
 from hub_api.store.repositories import missions, moves, orders, outbox
@@ -240,6 +241,7 @@ class MoveDesk:
             return move, mission, orders.get(session, move.order_id), answered, rerouted
 
         move, mission, order, told, rerouted = await self._database.read(read)
+        bind(order.order_id)
         if move.settled_at is not None:
             return True
         if move.plan_id is not None and mission.plan.get("plan_id") == move.plan_id:

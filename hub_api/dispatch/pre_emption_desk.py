@@ -18,6 +18,7 @@ from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import UNDECIDED
 from hub_api.dispatch.pre_emption import Victim
+from hub_api.logs import bind
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord, PreEmptionRecord
 from hub_api.store.repositories import missions, orders, outbox, pre_emptions
@@ -88,6 +89,7 @@ class PreEmptionDesk:
             return found, mission, taker, outbox.outcome_of(session, found.abort_id)
 
         found, mission, taker, answered = await self._database.read(read)
+        bind(taker.order_id)
         if found.outcome is not None:
             return True
         outcome = self._outcome(found, mission, taker, answered)

@@ -119,6 +119,10 @@ class OutboxRelay:
         try:
             await self._on_unanswered(command)
         except DroneAedError:
-            log.exception("%s could not be called unanswered; trying again", command.message_id)
+            log.exception(
+                "%s could not be called unanswered; trying again",
+                command.message_id,
+                extra={"about": command.mission_id},
+            )
         else:
             self._given_up.add(command.seq)

@@ -30,7 +30,7 @@ from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.merging import Merger, Sought
 from hub_api.dispatch.modes import Mode, ModePolicy
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
-from hub_api.logs import order_context
+from hub_api.logs import order_context, remember
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord, OutboxRecord
@@ -129,6 +129,7 @@ class OrderService:
             found = await self._database.read(lambda session: self._known(session, new))
             assert found is not None
         body_sha256, order = found
+        remember(order_id=order.order_id, incident_id=order.incident_id)
         if body_sha256 != new.body_sha256:
             raise DispatchError(
                 ErrorCode.IDEMPOTENCY_CONFLICT,
@@ -240,7 +241,9 @@ class OrderService:
             try:
                 await self._decide_once(order_id, None)
             except Exception:
-                log.exception("order %s could not be decided; trying again", order_id)
+                log.exception(
+                    "order %s could not be decided; trying again", order_id, extra={"about": order_id}
+                )
                 pause_s = min(LONGEST_RETRY_S, 2.0 * pause_s)
             else:
                 return
@@ -399,7 +402,15 @@ class OrderService:
         def work(session: Session) -> list[OrderRecord]:
             found = orders.list_open(session)
             for order in found:
-                owed = sum(1 for mission in missions.of_order(session, order.order_id) if mission.open)
+                open_ones = [m for m in missions.of_order(session, order.order_id) if m.open]
+                owed = len(open_ones)
+                for mission in open_ones:
+                    remember(
+                        mission.flight_id,
+                        mission.mission_id,
+                        order_id=order.order_id,
+                        incident_id=order.incident_id,
+                    )
                 self._ledger.record(
                     session,
                     Turn(order),
@@ -412,7 +423,12 @@ class OrderService:
 
         found = await self._database.write(work)
         for order in found:
-            log.warning("open after a restart: %s in state %s", order.order_id, order.state)
+            log.warning(
+                "open after a restart: %s in state %s",
+                order.order_id,
+                order.state,
+                extra={"about": order.order_id},
+            )
             if order.state in (OrderState.RECEIVED, OrderState.REDECIDING):
                 self._spawn(self._decide(order.order_id))
         return len(found)

@@ -71,7 +71,7 @@ class Ways:
             return await asyncio.get_running_loop().run_in_executor(None, look)
         except Exception:
             # The drone stands in the air: it must hear at once that it goes on or home.
-            log.exception("planning another way for %s failed", flight_id)
+            log.exception("planning another way for %s failed", flight_id, extra={"about": flight_id})
             return (
                 Reason(
                     "planning_failed",

@@ -112,6 +112,7 @@ class MessageSender:
             record.subject,
             why,
             ", given up" if last else "",
+            extra={"about": record.subject},
         )
 
         def work(session: Session) -> None:
@@ -144,5 +145,10 @@ class MessageSender:
                 return NotTaken(why="the video service gave no link for every role")
             return room
         except DroneAedError as fault:
-            log.error("message %s cannot be read: %s", record.message_id, fault.detail)
+            log.error(
+                "message %s cannot be read: %s",
+                record.message_id,
+                fault.detail,
+                extra={"about": record.subject},
+            )
             return NotTaken(why="it cannot be read: its key is missing or it was changed")

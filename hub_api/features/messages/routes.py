@@ -92,5 +92,10 @@ def _ending(hub: Hub, record: MessageRecord) -> str | None:
     try:
         return str(hub.messages.content(record)["phone"])[-4:]
     except InternalError as error:
-        log.error("message %s cannot be opened: %s", record.message_id, error.detail)
+        log.error(
+            "message %s cannot be opened: %s",
+            record.message_id,
+            error.detail,
+            extra={"about": record.subject},
+        )
         return None

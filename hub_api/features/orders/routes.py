@@ -35,6 +35,7 @@ from hub_api.features.orders.views import (
     order_view,
     summary_of,
 )
+from hub_api.logs import remember
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate, require, still_allowed
 from hub_api.sse import encode, follow, stream_response
@@ -358,6 +359,7 @@ async def view_of(hub: HubDep, order_id: str, who: Principal) -> Response:
     if found is None:
         raise unknown_order(order_id)
     order, serving = found.order, found.serving
+    remember(order_id=order.order_id, incident_id=order.incident_id)
     current = next((m for m in found.flights if m.mission_id == serving.mission_id), None)
     drone = None if current is None else hub.fleet.view(current.drone_id, found.reserved)
     shown = hub.personal.show(order, allowed=who.sees_personal_data_of(order.client))
