@@ -122,13 +122,26 @@ def _source_of(
 
 
 def open_links(settings: Settings, clock: Clock) -> LinkHub:
-    """The links to all vehicles, signed where the settings name a key file. 1005 where that can't be used."""
+    """The links to all vehicles, signed where the settings name a key file. 1005 where that can't be used, 5002 where
+    real drones would fly without one (docs/decisions/0027)."""
     LinkHub.start()
+    signed_only = settings.effective_links_signed_only
+    if signed_only and settings.link_keys_file is None:
+        raise InternalError(
+            ErrorCode.SETTINGS_INVALID,
+            "make keys with `drone-aed link-key`: whoever reaches an unsigned link commands the drone and is believed; "
+            "`links_signed_only=false` says that somebody answers for that",
+            field="link_keys_file",
+        )
+    if not signed_only and not settings.demo:
+        log.warning(
+            "links_signed_only is false: what reaches a drone's link unsigned is believed, forged or not"
+        )
     if settings.link_keys_file is None:
         return LinkHub(clock)
     return LinkHub(
         clock,
         keys=KeyStore(settings.link_keys_file, clock),
         times=SigningTimes(clock, settings.link_keys_file.with_suffix(".times.json")),
-        signed_only=settings.links_signed_only,
+        signed_only=signed_only,
     )

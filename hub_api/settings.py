@@ -322,7 +322,11 @@ class Settings(BaseSettings):
         None,
         description="Keys with which vehicles sign (MAVLink 2), made by `drone-aed link-key`; none: links are not signed.",
     )
-    links_signed_only: bool = Field(False, description="Refuse vehicles without a key. Needs link_keys_file.")
+    links_signed_only: bool | None = Field(
+        None,
+        description="Refuse vehicles without a key. Needs link_keys_file. Default: true outside demo mode. `false` there "
+        "says that somebody answers for it: whoever reaches an unsigned link can command the drone and be believed.",
+    )
     report_font_file: Path | None = Field(
         None,
         description="A TrueType font (.ttf) with Chinese that PDF reports embed; none: the standard font STSong-Light, "
@@ -345,6 +349,11 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+
+    @property
+    def effective_links_signed_only(self) -> bool:
+        """``links_signed_only``, or what the mode asks for."""
+        return not self.demo if self.links_signed_only is None else self.links_signed_only
 
     @model_validator(mode="after")
     def _keys_for_signed_links(self) -> Settings:
