@@ -320,6 +320,10 @@ class FlightAgent:
         self._work[task] = effect
         task.add_done_callback(lambda done: self._work.pop(done, None))
 
+    def is_doing(self, effects: tuple[Effect, ...]) -> bool:
+        """Whether the work of all these effects is under way."""
+        return set(effects) <= set(self._work.values())
+
     def _stop_work_outside(self, phase: Phase) -> None:
         for task, effect in list(self._work.items()):
             if phase not in VALID_IN[effect]:

@@ -78,8 +78,11 @@ class FaultDesk:
         trigger = SAFETY_TRIGGERS.get(action)
         if trigger is None:
             return
-        answer = advance(agent.state, trigger, agent.clock.now()).answer
-        if not isinstance(answer, Row) or (answer.target is agent.state.phase and not answer.effects):
+        step = advance(agent.state, trigger, agent.clock.now())
+        answer = step.answer
+        if not isinstance(answer, Row) or (
+            answer.target is agent.state.phase and agent.is_doing(step.effects)
+        ):
             # It is being done already.
             return
         if trigger is Trigger.SAFETY_HOLD:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flight.closed_zones import ClosedZones
+from flight.landing_watch import LandingWatch
 from flight.model.failsafe import WaysOpen
 from flight.model.faults import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault, Finding
 from flight.model.phases import AIRBORNE_PHASES, LINE_OUT_PHASES, Phase
@@ -61,6 +62,7 @@ class FaultFinder:
         """Replaced whenever a notice about zones comes."""
         self._airframe = airframe
         self._corridor: Corridor | None = None if airframe is None else corridor_of(airframe)
+        self._landing = LandingWatch(way, airframe)
         self._estimator_ready = estimator_ready
         self._shows_mission = shows_mission
         self._reboots_before: int | None = None
@@ -85,6 +87,7 @@ class FaultFinder:
             found.append(Finding(Fault.FENCE_BREACHED, "the autopilot reports a fence breach"))
         found += self._position(view, now_s)
         found += self._body(view, phase, now_s)
+        found += self._landing.findings(view, phase, now_s)
         found += self._energy(view, phase)
         found += self._wind(view)
         found += self._deviation(view, phase, now_s)

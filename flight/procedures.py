@@ -67,7 +67,7 @@ VALID_IN: dict[Effect, frozenset[Phase]] = {
     Effect.LAND_HERE: frozenset({Phase.LANDING_HERE, Phase.UNCLAIMED}),
     Effect.LAND_ON_PAD: frozenset({Phase.LANDING}),
     Effect.DISARM: frozenset({Phase.DISARMING}),
-    Effect.TERMINATE: frozenset({Phase.LANDING_HERE}),
+    Effect.TERMINATE: frozenset({Phase.LANDING_HERE, Phase.TOUCHING_DOWN}),
 }
 """In which phases the work of an effect goes on; leaving them cancels it."""
 

@@ -97,6 +97,9 @@ _ROWS: dict[Fault, str] = {
     Fault.MOTOR_TROUBLE:         "L      L     L   L     L    w     w      L     L       L    L    w    w",
     # It lies there with turning blades. A descent that ends is no crash: LANDING disarms by itself.
     Fault.CRASHED:               "w      T     T   T     T    w     w      T     T       T    w    w    w",
+    # It comes down already. Once it stands, its motors are stopped for it: people walk up to what has landed.
+    Fault.LANDING_OVERDUE:       "-      -     -   -     -    w     -      -     -       -    -    w    -",
+    Fault.GROUND_UNNOTICED:      "-      -     -   -     -    T     -      -     -       -    -    T    -",
     Fault.CONTROL_TAKEN:         "w      w     w   w     w    w     w      w     w       w    w    w    w",
     # An autopilot that comes back in the air goes on or falls; on the ground the flight is called off.
     Fault.AUTOPILOT_REBOOTED:    "L      w     w   w     w    w     w      w     w       w    w    w    w",

@@ -68,6 +68,10 @@ class Fault(StrEnum):
     reports lost thrust."""
     CRASHED = "crashed"
     """On the ground with turning motors in a phase that is flown in the air."""
+    LANDING_OVERDUE = "landing_overdue"
+    """A descent lasts longer than predicted and the allowance, and the motors turn."""
+    GROUND_UNNOTICED = "ground_unnoticed"
+    """The same, and the vehicle is at rest on the ground: it has not noticed that it is down."""
     CONTROL_TAKEN = "control_taken"
     """The mode changed and we did not ask for it."""
     AUTOPILOT_REBOOTED = "autopilot_rebooted"
@@ -118,6 +122,8 @@ RULES: dict[Fault, FaultRule] = {
     Fault.LINE_NOT_RETRACTED: FaultRule(0.0, 0.0, "the line is in, or the flight ended"),
     Fault.MOTOR_TROUBLE: FaultRule(1.0, 10.0, "flying level and at planned rates for ten seconds"),
     Fault.CRASHED: FaultRule(3.0, 1.0, "in the air, or the motors stand"),
+    Fault.LANDING_OVERDUE: FaultRule(0.0, 0.0, "the motors stand, or another phase"),
+    Fault.GROUND_UNNOTICED: FaultRule(10.0, 1.0, "it moves, or the motors stand"),
     Fault.CONTROL_TAKEN: FaultRule(0.0, 0.0, "the mode is the mission's again, or the flight ended"),
     Fault.AUTOPILOT_REBOOTED: FaultRule(0.0, 10.0, "ten seconds up"),
     Fault.FENCE_BREACHED: FaultRule(0.5, 2.0, "inside again for two seconds"),

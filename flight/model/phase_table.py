@@ -154,6 +154,8 @@ _TOUCHDOWN: dict[Phase, dict[T, Answer]] = {
         T.DOWN_AT_DELIVERY: Row(Phase.UNLOADING, (Effect.UNLOAD,)),
         T.LAND_NOW: _already(Phase.TOUCHING_DOWN),
         T.REROUTE: a.DESCENDING,
+        # Only for one that stands on the landing point and has not noticed: motors off is what was wanted.
+        T.SAFETY_TERMINATE: Row(Phase.TOUCHING_DOWN, (Effect.TERMINATE,)),
         T.LOAD_LOST: _LOST_ON_THE_WAY,
         # The hover ended before the landing began; our command may still be on its way.
         T.WAY_HOME_STARTED: Row(Phase.INBOUND, (Effect.ANNOUNCE_FAILURE, Effect.FLY_HOME)),

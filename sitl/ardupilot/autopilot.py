@@ -410,7 +410,8 @@ class ArduCopter(Autopilot):
         if self._touched_s is None:
             self._touched_s = now_s
         climbing = self.armed and self.taken_off and self.landed
-        if not self.landed and not climbing and now_s - self._touched_s >= LANDED_AFTER_S:
+        unnoticed = self.armed and "landing_unnoticed" in self.vehicle.faults
+        if not self.landed and not climbing and not unnoticed and now_s - self._touched_s >= LANDED_AFTER_S:
             self.landed = True
             self.taken_off = False
             self.vehicle.witness("landed")

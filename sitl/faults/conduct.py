@@ -53,6 +53,9 @@ FAULTS = (
     ),
     FaultKind("mission_lost", "the stored mission is gone", "autopilot", _forget),
     FaultKind("motors_cut", "somebody stops the motors by radio", "autopilot", _stop_motors),
+    FaultKind(
+        "landing_unnoticed", "the landed detector does not find the ground: the motors go on turning", "autopilot",
+    ),
     FaultKind("telemetry_frozen", "position and speed are repeated as they were", "autopilot"),
     FaultKind(
         "clock_wrong", "the vehicle's time of day is off by this", "autopilot", default_strength=3600.0,

@@ -193,7 +193,8 @@ class LandDetector:
             return
         if self._touched_s is None:
             self._touched_s = now_s
-        if not autopilot.landed and now_s - self._touched_s >= LANDED_AFTER_S:
+        unnoticed = autopilot.armed and "landing_unnoticed" in autopilot.vehicle.faults
+        if not autopilot.landed and not unnoticed and now_s - self._touched_s >= LANDED_AFTER_S:
             autopilot.landed = True
             self.landed_since_s = now_s
             autopilot.say(6, "Landing detected")

@@ -15,7 +15,9 @@ from flight.messages import (
     FlightEnded,
     HoldFlight,
     LandingPointOccupied,
+    SafetyActionTaken,
 )
+from flight.model.faults import Fault
 from flight.model.phases import AedState, Phase, SafeState
 from planner.flight_plan import DeliveryMethod, FlightPlan
 from tests.scenario.flight.stage import Stage, perform
@@ -221,3 +223,20 @@ def test_on_a_bad_link_nobody_is_called_to_turning_motors(tmp_path: Path, seed: 
     else:
         assert ended.safe_state is not SafeState.DELIVERED_ON_GROUND
     assert times_armed(stage) == 1
+
+
+def test_one_that_does_not_notice_the_ground_is_stopped_and_delivers(tmp_path: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.ready()
+        assert (await stage.answer(stage.mission())).kind == "command_accepted", stage.story()
+        await stage.phase(Phase.TOUCHING_DOWN)
+        stage.vehicle.faults.set("landing_unnoticed")
+        ended = await stage.end()
+        assert (ended.safe_state, ended.aed) == (SafeState.DELIVERED_ON_GROUND, AedState.RELEASED)
+        assert stands_at_the_delivery(stage), stage.story()
+
+    stage = perform(play, tmp_path, plan=landing_plan())
+    assert stage.phases() == [*WAY_OUT, Phase.UNLOADING, Phase.ENDED]
+    told = [event.fault for event in stage.of(SafetyActionTaken)]
+    assert told == [Fault.LANDING_OVERDUE, Fault.GROUND_UNNOTICED]
+    assert not stage.of(DeliveryFailed)

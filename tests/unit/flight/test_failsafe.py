@@ -180,4 +180,4 @@ def test_motors_are_stopped_only_on_the_ground() -> None:
     stopping = {
         (fault, phase) for fault in Fault for phase in Phase if TABLE[fault][phase] is SafetyAction.TERMINATE
     }
-    assert {fault for fault, _ in stopping} == {Fault.CRASHED}
+    assert {fault for fault, _ in stopping} == {Fault.CRASHED, Fault.GROUND_UNNOTICED}

@@ -1,0 +1,91 @@
+"""A landing that does not end: how long it may take, and when the vehicle stands and has not noticed.
+
+Autopilots stop their motors when they have found the ground by themselves. One that does not find it (a real ArduCopter
+in 8 m/s of wind leans against it on its pad) stands with turning rotors among people who believe it down.
+"""
+
+from __future__ import annotations
+
+from flight.model.faults import LINK_STALE_AFTER_S, Fault, Finding
+from flight.model.phases import Phase
+from flight.model.view import LandedState, VehicleView
+from flight.planned_way import PlannedWay
+from planner.airframe import Airframe
+
+COMING_DOWN_PHASES = frozenset({Phase.TOUCHING_DOWN, Phase.LANDING, Phase.LANDING_HERE})
+LANDING_ALLOWANCE_S = 30.0
+"""Beyond the predicted descent: 7 s of landing detection were seen on a real PX4; a mode that is asked for again and a
+gust take the rest (chosen)."""
+AT_REST_M_S = 0.3
+"""Half of what the slowest landing descends with, and more than a standing estimator wanders (chosen)."""
+NEAR_GROUND_WITHIN_M = 8.0
+"""As for «on its pad»: here the plan knows the ground's height."""
+HEIGHT_ERROR_M = 5.0
+"""What height may be told on a known ground: a barometer's drift within a flight (chosen)."""
+HEIGHT_ERROR_LANDING_M = 15.0
+"""The same where the autopilot itself says that it is landing: nothing else stops such a descent (chosen)."""
+
+
+class LandingWatch:
+    """One flight's. Time is an argument."""
+
+    def __init__(self, way: PlannedWay, airframe: Airframe | None) -> None:
+        self._way = way
+        self._airframe = airframe
+        self._phase: Phase | None = None
+        self._due_s = 0.0
+
+    def findings(self, view: VehicleView, phase: Phase, now_s: float) -> list[Finding]:
+        """What is wrong with the landing under way; nothing in any other phase."""
+        if phase not in COMING_DOWN_PHASES or self._airframe is None:
+            self._phase = None
+            return []
+        if phase is not self._phase:
+            # Each descent has its own time: one that was told to land elsewhere begins anew.
+            self._phase = phase
+            self._due_s = now_s + self._descent_s(view) + LANDING_ALLOWANCE_S
+        if now_s <= self._due_s or view.armed is not True or not self._is_heard(view, now_s):
+            return []
+        late_s = now_s - self._due_s + LANDING_ALLOWANCE_S
+        found = [Finding(Fault.LANDING_OVERDUE, f"{late_s:.0f} s longer than a descent from there takes")]
+        if self._stands(view):
+            found.append(Finding(Fault.GROUND_UNNOTICED, "at rest on the ground with turning motors"))
+        return found
+
+    def _is_heard(self, view: VehicleView, now_s: float) -> bool:
+        silent_s = view.silent_for_s(now_s)
+        return silent_s is not None and silent_s <= LINK_STALE_AFTER_S
+
+    def _descent_s(self, view: VehicleView) -> float:
+        """From where the vehicle is, by the airframe's rates; where its height is unknown, from the plan's top."""
+        assert self._airframe is not None
+        plan = self._way.plan
+        top_amsl_m = max(leg.end.altitude_amsl_m for leg in (*plan.outbound, *plan.inbound))
+        low_amsl_m = min(plan.home.altitude_amsl_m, plan.delivery_ground_amsl_m)
+        height_m = top_amsl_m - low_amsl_m
+        if view.height_above_home_m is not None:
+            height_m = plan.home.altitude_amsl_m + view.height_above_home_m - low_amsl_m
+        slow_m = min(max(height_m, 0.0), self._airframe.landing_slow_below_m)
+        fast_m = max(0.0, height_m - slow_m)
+        return fast_m / self._airframe.descent_rate_m_s + slow_m / self._airframe.landing_rate_m_s
+
+    def _stands(self, view: VehicleView) -> bool:
+        speed_m_s, up_m_s = view.ground_speed_m_s, view.velocity_up_m_s
+        if speed_m_s is None or up_m_s is None or max(speed_m_s, abs(up_m_s)) > AT_REST_M_S:
+            return False
+        lands = view.landed_state is LandedState.LANDING
+        height_m = self._height_over_known_ground_m(view)
+        if height_m is None:
+            return lands
+        return abs(height_m) <= (HEIGHT_ERROR_LANDING_M if lands else HEIGHT_ERROR_M)
+
+    def _height_over_known_ground_m(self, view: VehicleView) -> float | None:
+        """None where the plan does not know the ground below, or the height is not told."""
+        if view.height_above_home_m is None:
+            return None
+        plan = self._way.plan
+        if self._way.distance_m(view, plan.home) <= NEAR_GROUND_WITHIN_M:
+            return view.height_above_home_m
+        if self._way.distance_m(view, plan.delivery) <= NEAR_GROUND_WITHIN_M:
+            return plan.home.altitude_amsl_m + view.height_above_home_m - plan.delivery_ground_amsl_m
+        return None
