@@ -101,6 +101,12 @@ CAMPAIGN_ARGS ?= --seeds 25 --jobs 2
 campaign: setup $(DEV_STAMP) ## Every fault in every phase, 25 seeds; stops at the first broken invariant (CAMPAIGN_ARGS="--seeds 2")
 	@$(BIN)/python -m proving_ground.campaign $(CAMPAIGN_ARGS)
 
+LIBRARY_ARGS ?= --seeds 5 --jobs 2
+
+.PHONY: campaign-library
+campaign-library: setup ## The whole library of scenarios, 5 seeds each (LIBRARY_ARGS="--seeds 25 --html report.html")
+	@$(BIN)/drone-aed sim run $(LIBRARY_ARGS)
+
 .PHONY: campaign-seeds
 campaign-seeds: setup $(DEV_STAMP) ## A thousand random worlds: every order ends, every invariant holds (SEEDS_ARGS="--seeds 50")
 	@$(BIN)/python -m proving_ground.seeds $(SEEDS_ARGS)

@@ -173,6 +173,8 @@ def _comparisons(line: Expectation, order: OrderSeen) -> Iterator[tuple[str, obj
         yield "ends in state", line.state, state, state in _several(line.state)
     if line.outcome is not None:
         yield "is decided", line.outcome, decision.get("outcome"), decision.get("outcome") == line.outcome
+    if line.answers is not None:
+        yield "is answered", line.answers, order.answers, order.answers == line.answers
     if line.reason is not None:
         codes = {reason["code"] for reason in decision.get("reasons", ())}
         codes |= {r["code"] for c in decision.get("candidates", ()) for r in c["reasons"]}

@@ -24,12 +24,13 @@ from flight.model.words import Phase
 from planner.site import Drone, Site
 from proving_ground.meddler import Meddler
 from proving_ground.observer import ESTIMATE_M, Observer
-from proving_ground.play import FaultSeen, Play, performed, site_of
+from proving_ground.play import FaultSeen, Play
 from proving_ground.plug import CARRY_S, Plug, Radio
 from proving_ground.real_faults import LINK_FAULTS, REAL_FAULTS, TICK_S
 from proving_ground.result import Run
 from proving_ground.runner import broken_run, perform
 from proving_ground.schema import FaultLine, Scenario
+from proving_ground.staging import performed, site_of
 from sitl.autopilot import Personality
 from sitl.faults import FAULTS as VEHICLE_FAULTS
 from sitl.launchers import PROFILES, Home, Launched, LaunchError, ardupilot, launched, px4

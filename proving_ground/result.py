@@ -32,7 +32,8 @@ class OrderSeen:
 
     name: str
     sent_at_s: float
-    status: int
+    answers: tuple[int, ...]
+    """HTTP statuses of its sendings, equal ones in a row once; 0 where nobody answered."""
     first_answer: dict[str, Any]
     final: dict[str, Any]
     """As ``GET /v1/orders/{id}`` shows it at the end; empty where the hub refused the order."""

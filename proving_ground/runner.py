@@ -20,10 +20,12 @@ from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events
 from planner.airframe import load_airframes
 from planner.flight_plan import DeliveryMethod
+from proving_ground.centre import Placed
 from proving_ground.judge import judge
-from proving_ground.play import Placed, Play, staged
+from proving_ground.play import Play
 from proving_ground.result import OrderSeen, Run, Testimony
 from proving_ground.schema import FaultLine, Scenario
+from proving_ground.staging import staged
 
 POLL_S = 0.1
 SETTLE_S = 3.0
@@ -80,7 +82,7 @@ async def perform(stage: AbstractAsyncContextManager[Play], file: str) -> Run:
         try:
             error = await _until_over(play, tasks, scenario.world.latest_s)
             await play.clock.sleep(SETTLE_S)
-            play.mend_database()
+            play.process.mend_database()
             return await _collect(play, phases, file, error)
         finally:
             for task in tasks:
@@ -91,7 +93,7 @@ async def perform(stage: AbstractAsyncContextManager[Play], file: str) -> Run:
 async def _order_later(play: Play, number: int) -> None:
     line = play.scenario.orders[number]
     await play.clock.sleep(line.at_s)
-    await play.place(line)
+    await play.centre.place(line)
 
 
 async def _break_later(play: Play, line: FaultLine) -> None:
@@ -107,7 +109,7 @@ async def _break_later(play: Play, line: FaultLine) -> None:
 
 async def _drone_of(play: Play, order: str) -> str | None:
     """The drone that flies the order now."""
-    placed = play.placed.get(order)
+    placed = play.centre.placed.get(order)
     if placed is None or placed.order_id is None:
         return None
     shown = await _order(play, placed)
@@ -119,7 +121,7 @@ async def _drone_in_phase(play: Play, line: FaultLine, order: str) -> str:
     """Wait until the drone of the order (or the one named) is in the phase; its id."""
     drone_id, asked_s = line.drone, -1.0
     while True:
-        if play._app_hub is not None:
+        if play.process.is_up:
             if line.drone is None and play.now_s - asked_s >= 1.0:
                 drone_id, asked_s = await _drone_of(play, order), play.now_s
             if drone_id is not None and play.hub.fleet.phases().get(drone_id) is line.when.phase:
@@ -141,12 +143,14 @@ async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: flo
         for task in tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
-        if play._app_hub is None or len(play.placed) < len(play.scenario.orders):
+        if not play.process.is_up or len(play.centre.placed) < len(play.scenario.orders):
             continue
-        if play.stored == looked_at or any(eye.armed or not eye.on_ground for eye in play.eyes.values()):
+        if play.process.stored == looked_at or any(
+            eye.armed or not eye.on_ground for eye in play.eyes.values()
+        ):
             continue
-        looked_at = play.stored
-        shown = [await _order(play, placed) for placed in play.placed.values() if placed.order_id]
+        looked_at = play.process.stored
+        shown = [await _order(play, placed) for placed in play.centre.placed.values() if placed.order_id]
         if all(
             order["state"] in _FINAL and all(flight["ended_at"] for flight in order["flights"])
             for order in shown
@@ -157,7 +161,7 @@ async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: flo
 
 async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
     stored = await play.hub.database.read(lambda session: events.after(session, 0, limit=1_000_000))
-    orders = [await _seen(play, name, placed, stored) for name, placed in play.placed.items()]
+    orders = [await _seen(play, name, placed, stored) for name, placed in play.centre.placed.items()]
     testimonies = {
         drone_id: Testimony(eye.sightings(), eye.armed, eye.on_ground) for drone_id, eye in play.eyes.items()
     }
@@ -196,7 +200,7 @@ async def _seen(play: Play, name: str, placed: Placed, stored: list[EventRecord]
     return OrderSeen(
         name=name,
         sent_at_s=placed.sent_at_s,
-        status=placed.status,
+        answers=placed.answers,
         first_answer=placed.body,
         final=await _order(play, placed) if placed.order_id else {},
         event_kinds=tuple(event.kind for event in stored if event.order_id == placed.order_id),
@@ -231,7 +235,7 @@ class _Phases:
         self._last: dict[str, Phase] = {}
 
     def look(self) -> None:
-        if self._play._app_hub is None:
+        if not self._play.process.is_up:
             return
         for drone_id, phase in self._play.hub.fleet.phases().items():
             if self._last.get(drone_id) is not phase:

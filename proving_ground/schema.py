@@ -117,6 +117,11 @@ class Expectation(_Part):
     order: Name | None = None
     state: OrderState | tuple[OrderState, ...] | None = None
     outcome: Literal["accepted", "declined"] | None = Field(None, description="Of the first decision.")
+    answers: tuple[int, ...] | None = Field(
+        None,
+        min_length=1,
+        description="HTTP statuses that the centre got for its sendings, equal ones in a row once; 0: no answer.",
+    )
     reason: str | None = Field(None, description="A reason code that the decision names.")
     delivered_within_s: float | None = Field(
         None, gt=0, description="From the order to the AED on the ground."
@@ -131,7 +136,7 @@ class Expectation(_Part):
         asked = self.model_dump(exclude_none=True)
         if not set(asked) - {"order"}:
             raise ValueError(
-                "expect something: state, outcome, reason, delivered_within_s, ends, flights, event"
+                "expect something: state, outcome, answers, reason, delivered_within_s, ends, flights, event"
             )
         return self
 

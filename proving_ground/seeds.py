@@ -107,7 +107,7 @@ def main(
         for seed, run in zip(numbers, pool.map(play, numbers), strict=True):
             played += 1
             virtual_s += run.virtual_s
-            endings.update(order.final.get("state", f"refused: {order.status}") for order in run.orders)
+            endings.update(order.final.get("state", f"refused: {order.answers[-1]}") for order in run.orders)
             if run.passed:
                 continue
             failures += 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def plan_of(play: Play, order: str) -> dict[str, Any]:
     """The plan that the order's newest flight follows."""
-    order_id = play.placed[order].order_id
+    order_id = play.centre.placed[order].order_id
     stored = await play.hub.database.read(lambda session: missions.of_order(session, order_id or ""))
     if not stored:
         raise RuntimeError(f"{order} has no flight")
@@ -24,7 +24,7 @@ async def plan_of(play: Play, order: str) -> dict[str, Any]:
 
 async def move_patient(play: Play, order: str) -> None:
     """The centre says that the patient is somewhere else: beside the landing point next to the one flown to."""
-    order_id = play.placed[order].order_id or ""
+    order_id = play.centre.placed[order].order_id or ""
     flown_to = (await plan_of(play, order))["landing_point_id"]
     here = play.site.landing_point(flown_to).position
     others = [point for point in play.site.landing_points if point.landing_point_id != flown_to]

@@ -32,7 +32,7 @@ class WorldFault:
 
 
 async def _cancel(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.cancel(order, "误报 · false alarm")
+    await play.centre.cancel(order, "误报 · false alarm")
 
 
 async def _patient_moved(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -40,11 +40,11 @@ async def _patient_moved(play: Play, drone_id: str, order: str, strength: float)
 
 
 async def _second_call(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.repeat_call(order)
+    await play.centre.repeat_call(order)
 
 
 async def _same_key(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.send_again(order)
+    await play.centre.send_again(order)
 
 
 async def _wind(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -68,15 +68,15 @@ async def _hub_killed(play: Play, drone_id: str, order: str, strength: float) ->
 
 
 async def _database_down(play: Play, drone_id: str, order: str, strength: float) -> None:
-    play.break_database("database is locked")
+    play.process.break_database("database is locked")
 
 
 async def _disk_full(play: Play, drone_id: str, order: str, strength: float) -> None:
-    play.break_database("database or disk is full")
+    play.process.break_database("database or disk is full")
 
 
 async def _database_back(play: Play, drone_id: str, order: str, strength: float) -> None:
-    play.mend_database()
+    play.process.mend_database()
 
 
 async def _zone_activated(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -88,11 +88,11 @@ async def _zone_cleared(play: Play, drone_id: str, order: str, strength: float) 
 
 
 async def _hold(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.command(drone_id, "hold_flight")
+    await play.centre.command(drone_id, "hold_flight")
 
 
 async def _continue(play: Play, drone_id: str, order: str, strength: float) -> None:
-    await play.command(drone_id, "continue_flight")
+    await play.centre.command(drone_id, "continue_flight")
 
 
 async def _authorisation_revoked(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -117,7 +117,7 @@ async def _clock_right(play: Play, drone_id: str, order: str, strength: float) -
 
 def _command(kind: str) -> Act:
     async def act(play: Play, drone_id: str, order: str, strength: float) -> None:
-        await play.command(drone_id, kind)
+        await play.centre.command(drone_id, kind)
 
     return act
 

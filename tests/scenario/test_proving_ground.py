@@ -41,6 +41,8 @@ def broken(run: Run) -> list[str]:
     "name",
     [
         "plain-delivery",
+        "landing-not-noticed",
+        "database-down-when-called",
         "winch-jams-while-lowering",
         "hub-dies-while-lowering",
         "authorisation-revoked-outbound",

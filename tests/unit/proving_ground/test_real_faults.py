@@ -17,11 +17,11 @@ from core.clock import LoopClock
 from core.virtual_time import run_virtual
 from proving_ground.meddler import Meddler, NotGiven
 from proving_ground.observer import Observer
-from proving_ground.play import site_of
 from proving_ground.plug import CARRY_S, Plug, Radio, whole_frames
 from proving_ground.real_faults import PILOTS_SWITCH, REAL_FAULTS
 from proving_ground.real_play import RealPlay
 from proving_ground.schema import FaultLine
+from proving_ground.staging import site_of
 from sitl.autopilot import Personality
 from tests.unit.proving_ground.test_real_play import ARDUPILOT, BAOAN, scenario
 
