@@ -96,6 +96,8 @@ from planner.site import Drone, Site, load_site
 
 log = logging.getLogger(__name__)
 
+CLOCK_OFF_S = 2.0
+"""Chosen: more than a time server corrects in small steps between two looks."""
 HOUSEKEEPING_S = 3600.0
 """Chosen: forgotten keys cost only space."""
 
@@ -112,6 +114,8 @@ class Parts:
     """
 
     clock: Clock | None = None
+    machine_now: Callable[[], datetime] | None = None
+    """What the machine's own time of day is, which the hub reads once, at its start."""
     bus: Bus | None = None
     ids: IdSource | None = None
     site: Site | None = None
@@ -170,6 +174,7 @@ class Hub:
     """What drills and the demo sent to nobody."""
     metrics: Metrics
     started_at: datetime
+    machine_now: Callable[[], datetime]
     failure: asyncio.Future[None]
     """Done with an exception as soon as a task that must not end has ended."""
     stopping: bool = False
@@ -178,6 +183,14 @@ class Hub:
         """The hub goes: not ready any more, and every stream ends at its own pace."""
         self.stopping = True
         self.feed.close()
+
+    @property
+    def machine_clock_off_s(self) -> float | None:
+        """How far the machine's time of day is ahead of the hub's own count, which began with it at the start and
+        goes on steadily: durations stay right when somebody sets the time. None in an accelerated demonstration."""
+        if self.settings.speedup != 1.0:
+            return None
+        return (self.machine_now() - self.clock.now()).total_seconds()
 
     @property
     def site(self) -> Site:
@@ -561,6 +574,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             recorder=recorder,
             metrics=metrics,
             started_at=clock.now(),
+            machine_now=given.machine_now or (_machine_now if given.clock is None else clock.now),
             failure=crew.failure,
         )
         # The consumers subscribe before any agent or command can speak.
@@ -739,9 +753,20 @@ async def _ask_for_state(hub: Hub) -> None:
         await hub.bus.publish(commands_subject(drone.drone_id), command.command_id, encode(command))
 
 
+def _machine_now() -> datetime:
+    return datetime.now(UTC)
+
+
 async def _housekeeping(hub: Hub) -> None:
     """Until cancelled. A database that is busy for a moment must not end the hub for what only costs space."""
     while True:
+        off_s = hub.machine_clock_off_s
+        if off_s is not None and abs(off_s) > CLOCK_OFF_S:
+            log.warning(
+                "the machine's time of day is %+.0f s from the hub's own count: it was set anew since the start; "
+                "schedules and times go by the old one until the hub is started again",
+                off_s,
+            )
         try:
             await _tidy(hub)
         except DroneAedError:

@@ -75,6 +75,7 @@ class HubProcess:
             log_level="ERROR",
         )
         self._starts += 1
+        self.clock.start_anew()
         database = settings.data_dir / "hub.db"
         if not database.exists():
             settings.prepare_data_dir()
@@ -93,7 +94,14 @@ class HubProcess:
                 transport_of=self.transport_of,
             )
 
-        parts = Parts(clock=self.clock, bus=InProcessBus(self.clock), ids=ids, site=self.site, agents=agents)
+        parts = Parts(
+            clock=self.clock,
+            machine_now=self.clock.machine_now,
+            bus=InProcessBus(self.clock),
+            ids=ids,
+            site=self.site,
+            agents=agents,
+        )
         app = _application()
         app.state.hub = self._hub = await self._inside.enter_async_context(open_hub(settings, parts))
         self._hub.feed.listen(self._count_stored)

@@ -96,4 +96,4 @@ async def report_dock(play: Play, drone_id: str, door: str) -> None:
 
 def set_hub_clock(play: Play, ahead_s: float) -> None:
     """Somebody sets the time of day of the hub's machine."""
-    play.hub_clock.ahead_s = ahead_s
+    play.hub_clock.machine_ahead_s = ahead_s

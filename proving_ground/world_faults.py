@@ -154,7 +154,7 @@ WORLD_FAULTS: dict[str, WorldFault] = {
         ),
         WorldFault(
             "hub_clock_wrong",
-            "the time of day of the hub's machine is off by this",
+            "somebody sets the time of day of the hub's machine wrong by this; a running hub keeps its own count",
             _clock_wrong,
             _clock_right,
             300.0,

@@ -42,6 +42,7 @@ async def get_health(hub: HubDep) -> HealthView:
         version=VERSION,
         now=hub.clock.now(),
         started_at=hub.started_at,
+        machine_clock_off_s=None if hub.machine_clock_off_s is None else round(hub.machine_clock_off_s, 1),
         speedup=hub.settings.speedup,
         demo=hub.settings.demo,
         site_id=hub.site.site_id,

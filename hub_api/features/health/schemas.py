@@ -17,6 +17,10 @@ class HealthView(BaseModel):
     version: str
     now: datetime = Field(description="The hub's clock; faster than real time only in demo mode.")
     started_at: datetime
+    machine_clock_off_s: float | None = Field(
+        description="How far the machine's time of day is ahead of the hub's own steady count. Not about 0: it was set anew "
+        "since the start; the hub goes on by its own until it is started again. Null in an accelerated demonstration."
+    )
     speedup: float
     demo: bool
     site_id: str
