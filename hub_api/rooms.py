@@ -123,7 +123,7 @@ def _source_of(
 
 def open_links(settings: Settings, clock: Clock) -> LinkHub:
     """The links to all vehicles, signed where the settings name a key file. 1005 where that can't be used, 5002 where
-    real drones would fly without one (docs/decisions/0027)."""
+    real drones would fly without one (docs/decisions/0024)."""
     LinkHub.start()
     signed_only = settings.effective_links_signed_only
     if signed_only and settings.link_keys_file is None:

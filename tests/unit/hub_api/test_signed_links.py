@@ -1,4 +1,4 @@
-"""Real drones fly on signed links, unless somebody answers for the opposite (docs/decisions/0027)."""
+"""Real drones fly on signed links, unless somebody answers for the opposite (docs/decisions/0024)."""
 
 from __future__ import annotations
 
