@@ -18,6 +18,9 @@ FAULT_PERIOD_S = 0.2
 NEW_PLAN_WITHIN_S = 60.0
 """How long a flight stands off for a new plan or a person's word: at hover power that is some 20 Wh, and a
 centre that does not answer in a minute will not answer in two (chosen)."""
+GIVE_WAY_WITHIN_S = 180.0
+"""How long a flight stands for another aircraft alone: one that circles is no passer-by (chosen; ``energy_short`` ends
+it sooner where the battery asks for it)."""
 ALTERNATE_AFTER_S = 15.0
 """How long a flight waits over an occupied landing point before it goes on to the plan's next one: people who
 were asked to step aside have done so by then, and the patient waits too (chosen)."""
@@ -115,8 +118,9 @@ class FaultDesk:
             await agent.rerouting.offer_alternate(flight)
             if agent.state.phase is not Phase.STANDING_OFF:
                 return
-        if since_s is not None and now_s - since_s > NEW_PLAN_WITHIN_S and Fault.NO_NEW_WAY not in present:
-            await self.latch(Fault.NO_NEW_WAY, f"no new plan within {NEW_PLAN_WITHIN_S:.0f} s")
+        limit_s = GIVE_WAY_WITHIN_S if stops == {Fault.INTRUDER} else NEW_PLAN_WITHIN_S
+        if since_s is not None and now_s - since_s > limit_s and Fault.NO_NEW_WAY not in present:
+            await self.latch(Fault.NO_NEW_WAY, f"no way on within {limit_s:.0f} s")
 
     async def note(self, trigger: Trigger, detail: str) -> None:
         """Facts that the phase machine answered by itself are recorded as faults too."""

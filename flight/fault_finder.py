@@ -13,6 +13,7 @@ from flight.model.faults import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault, Fi
 from flight.model.phases import AIRBORNE_PHASES, LINE_OUT_PHASES, Phase
 from flight.model.view import LandedState, VehicleView
 from flight.planned_way import PlannedWay
+from flight.traffic import TrafficWatch
 from planner.airframe import Airframe
 from planner.corridor import Corridor, corridor_of
 from planner.energy import battery_at
@@ -63,6 +64,7 @@ class FaultFinder:
         self._airframe = airframe
         self._corridor: Corridor | None = None if airframe is None else corridor_of(airframe)
         self._landing = LandingWatch(way, airframe)
+        self._traffic = TrafficWatch(way)
         self._estimator_ready = estimator_ready
         self._shows_mission = shows_mission
         self._reboots_before: int | None = None
@@ -87,6 +89,7 @@ class FaultFinder:
             found.append(Finding(Fault.FENCE_BREACHED, "the autopilot reports a fence breach"))
         found += self._position(view, now_s)
         found += self._body(view, phase, now_s)
+        found += self._traffic.findings(view, now_s)
         found += self._landing.findings(view, phase, now_s)
         found += self._energy(view, phase)
         found += self._wind(view)

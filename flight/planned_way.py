@@ -53,6 +53,10 @@ class PlannedWay:
             self._here = (position, self._projected(position))
         return self._here[1]
 
+    def place_of(self, other: Wgs84Point) -> EnuOffset:
+        """Of something else than the vehicle, in the plan's plane."""
+        return self._projected(other)
+
     def _projected(self, position: Wgs84Point) -> EnuOffset:
         """Beyond the plane's reach (100 km) no vehicle of ours is: a forged frame or a broken receiver says so.
         It is then simply very far away, which every check here takes for a fault."""

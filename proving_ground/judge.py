@@ -195,6 +195,8 @@ def _comparisons(line: Expectation, order: OrderSeen) -> Iterator[tuple[str, obj
         yield "last flight ends", line.ends, state, state in _several(line.ends)
     if line.flights is not None:
         yield "takes flights", line.flights, len(flights), len(flights) == line.flights
+    if line.fault is not None:
+        yield "tells the fault", line.fault, order.faults, line.fault.value in order.faults
     if line.event is not None:
         yield "has the event", line.event, sorted(set(order.event_kinds)), line.event in order.event_kinds
 

@@ -38,6 +38,8 @@ class OrderSeen:
     final: dict[str, Any]
     """As ``GET /v1/orders/{id}`` shows it at the end; empty where the hub refused the order."""
     event_kinds: tuple[str, ...]
+    faults: tuple[str, ...]
+    """Faults of its flights that were told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,13 +197,15 @@ def _drop_limits(play: Play) -> dict[str, float]:
 
 
 async def _seen(play: Play, name: str, placed: Placed, stored: list[EventRecord]) -> OrderSeen:
+    own = [event for event in stored if event.order_id == placed.order_id]
     return OrderSeen(
         name=name,
         sent_at_s=placed.sent_at_s,
         answers=placed.answers,
         first_answer=placed.body,
         final=await _order(play, placed) if placed.order_id else {},
-        event_kinds=tuple(event.kind for event in stored if event.order_id == placed.order_id),
+        event_kinds=tuple(event.kind for event in own),
+        faults=tuple(event.data["fault"] for event in own if event.kind == "safety_action_taken"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from flight.model.faults import Fault
 from flight.model.words import Phase, SafeState
 from hub_api.dispatch.order_states import OrderState
 from proving_ground.fault_names import explain_unknown, is_known
@@ -130,13 +131,14 @@ class Expectation(_Part):
     ends: SafeState | tuple[SafeState, ...] | None = Field(None, description="Of the order's last flight.")
     flights: int | None = Field(None, ge=0, description="How many flights the order took.")
     event: str | None = Field(None, description="A kind of event that the order's history holds.")
+    fault: Fault | None = Field(None, description="A fault of the flight that was told.")
 
     @model_validator(mode="after")
     def _something(self) -> Expectation:
         asked = self.model_dump(exclude_none=True)
         if not set(asked) - {"order"}:
             raise ValueError(
-                "expect something: state, outcome, answers, reason, delivered_within_s, ends, flights, event"
+                "expect something: state, outcome, answers, reason, delivered_within_s, ends, flights, event, fault"
             )
         return self
 

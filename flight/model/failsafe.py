@@ -78,6 +78,8 @@ _ROWS: dict[Fault, str] = {
     Fault.BATTERY_CRITICAL:      "L      R     D   D     D    w     w      D     D       D    w    w    w",
     Fault.ENERGY_SHORT:          "w      R     R   R     R    w     w      R     w       w    w    w    w",
     Fault.WIND_ABOVE_LIMIT:      "w      R     R   R     R    w     w      R     w       w    w    w    w",
+    # Standing is the one manoeuvre that leaves nothing of what was proved; a line that is out is not hurried.
+    Fault.INTRUDER:              "w      H     H   w     w    w     w      H     w       H    w    w    w",
     Fault.DEVIATION:             "-      w     R   R     R    R     w      -     -       w    -    w    -",
     # A zone on the way home only: the delivery is finished first, the hold comes when it leaves.
     Fault.ZONE_AHEAD:            "L      R     H   w     w    w     w      H     w       H    w    w    w",
@@ -138,14 +140,16 @@ def react(faults: Iterable[Fault], phase: Phase) -> SafetyAction:
 def decide(faults: Mapping[Fault, str], phase: Phase, ways: WaysOpen) -> SafetyAction:
     """:func:`react`, led over ways that are open.
 
-    A return along a closed way becomes a diversion; a diversion over a closed way becomes a hold as long as
+    A return along a closed way becomes a diversion, and so does one under an aircraft that does not go: on the
+    long way home it would be stood for again. A diversion over a closed way becomes a hold as long as
     nothing about the battery forbids waiting, and then a landing where the vehicle is.
     """
     action = react(faults, phase)
     if phase in LINE_OUT_PHASES or phase is Phase.CLIMBING:
         # The line first; over the pad a return is straight down. Neither crosses anything.
         return action
-    if action is SafetyAction.RETURN and not ways.home:
+    circled = {Fault.INTRUDER, Fault.NO_NEW_WAY} <= faults.keys()
+    if action is SafetyAction.RETURN and (circled or not ways.home):
         action = SafetyAction.DIVERT
     if action is SafetyAction.DIVERT and not ways.rally:
         action = SafetyAction.LAND if ENERGY_FAULTS & faults.keys() else SafetyAction.HOLD

@@ -39,6 +39,8 @@ class Fault(StrEnum):
     """Charge below what the planned rest of the flight needs plus the reserve."""
     WIND_ABOVE_LIMIT = "wind_above_limit"
     """The wind that the vehicle measures in the air is above the airframe's limit."""
+    INTRUDER = "intruder"
+    """Another aircraft is, or will soon be, nearer than a drone may let it come."""
     DEVIATION = "deviation"
     """Farther from the planned leg, sideways or in height, than the corridor allows."""
     ZONE_AHEAD = "zone_ahead"
@@ -106,6 +108,7 @@ RULES: dict[Fault, FaultRule] = {
     Fault.BATTERY_CRITICAL: FaultRule(3.0, 10.0, "charge above half the reserve for ten seconds"),
     Fault.ENERGY_SHORT: FaultRule(3.0, 10.0, "charge above the need for ten seconds"),
     Fault.WIND_ABOVE_LIMIT: FaultRule(10.0, 30.0, "measured wind below the limit for half a minute"),
+    Fault.INTRUDER: FaultRule(0.0, 5.0, "it is past, or not heard any more, for five seconds"),
     Fault.DEVIATION: FaultRule(3.0, 3.0, "inside the corridor for three seconds"),
     Fault.ZONE_AHEAD: FaultRule(0.0, 1.0, "the rest of the way is free: zone opened, or another way flown"),
     Fault.ZONE_AROUND: FaultRule(0.0, 1.0, "outside the zone"),

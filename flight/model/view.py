@@ -43,6 +43,23 @@ class StatusText:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aircraft:
+    """Another aircraft as the vehicle heard it last; what it did not say is None."""
+
+    address: int
+    """ICAO address, 24 bits."""
+    callsign: str
+    position: Wgs84Point
+    altitude_amsl_m: float | None
+    by_pressure: bool
+    """The altitude is a pressure altitude: off by the weather."""
+    velocity_east_m_s: float | None
+    velocity_north_m_s: float | None
+    climb_m_s: float | None
+    heard_s: float
+
+
 @dataclass(slots=True)
 class VehicleView:
     """The vehicle as heard. Positions WGS-84, altitudes above mean sea level or above its home."""
@@ -115,6 +132,9 @@ class VehicleView:
     fence_breached: bool | None = None
     fence_s: float | None = None
 
+    traffic: dict[int, Aircraft] = field(default_factory=dict)
+    """Other aircraft by their address, at most :data:`KEPT_AIRCRAFT`, the one heard last at the end."""
+
     texts: list[StatusText] = field(default_factory=list)
     """The latest lines, oldest first, at most :data:`KEPT_TEXTS`."""
 
@@ -148,5 +168,7 @@ class VehicleView:
         return None if self.heard_s is None else max(0.0, now_s - self.heard_s)
 
 
+KEPT_AIRCRAFT = 64
+"""More than are within reach of a drone at once; a forger can't fill the memory (chosen)."""
 KEPT_TEXTS = 60
 """Enough for a whole delivery's talk; prearm texts repeat every 30 s."""

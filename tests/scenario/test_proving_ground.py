@@ -42,6 +42,7 @@ def broken(run: Run) -> list[str]:
     [
         "plain-delivery",
         "landing-not-noticed",
+        "intruder-crosses",
         "database-down-when-called",
         "winch-jams-while-lowering",
         "hub-dies-while-lowering",

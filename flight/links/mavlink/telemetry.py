@@ -8,7 +8,15 @@ from typing import Any
 
 from core.geodesy import Wgs84Point
 from flight.links.mavlink.framing import Message
-from flight.model.view import KEPT_TEXTS, LandedState, MissionState, StatusText, VehicleView
+from flight.model.view import (
+    KEPT_AIRCRAFT,
+    KEPT_TEXTS,
+    Aircraft,
+    LandedState,
+    MissionState,
+    StatusText,
+    VehicleView,
+)
 
 _ARMED_FLAG = 0x80
 _PREARM_BIT = 0x10000000
@@ -17,6 +25,11 @@ _G_ACCELERATION_M_S2 = 9.80665
 _GCS_TYPE = 6
 _PX4 = 12
 """MAV_AUTOPILOT_PX4 (common.xml)."""
+_ADSB_COORDS, _ADSB_ALTITUDE, _ADSB_COURSE, _ADSB_CALLSIGN, _ADSB_CLIMB = 1, 2, 4 | 8, 16, 128
+"""ADSB_FLAGS (common.xml): what of a report is valid; a course is heading and speed."""
+_ADSB_BY_PRESSURE = 0
+_ADSB_TSLC_UNKNOWN = 255
+"""Seconds since the aircraft itself was heard: as many as fit, or more."""
 REBOOT_JUMP_S = 2.0
 """A boot clock that falls back by more than packets can be late means a reboot (chosen)."""
 
@@ -44,6 +57,7 @@ class TelemetryReader:
             "WIND_COV": self._wind_vector,
             "SERVO_OUTPUT_RAW": self._servo_outputs,
             "FENCE_STATUS": self._fence,
+            "ADSB_VEHICLE": self._aircraft,
             "SYSTEM_TIME": self._system_time,
             "STATUSTEXT": self._text,
         }
@@ -187,6 +201,33 @@ class TelemetryReader:
     def _fence(self, fields: Any, now_s: float) -> None:
         self.view.fence_breached = bool(fields.breach_status)
         self.view.fence_s = now_s
+
+    def _aircraft(self, fields: Any, now_s: float) -> None:
+        if (
+            not fields.flags & _ADSB_COORDS
+            or abs(fields.lat) > 900_000_000
+            or abs(fields.lon) > 1_800_000_000
+        ):
+            return
+        moves = fields.flags & _ADSB_COURSE == _ADSB_COURSE
+        course_rad, speed_m_s = math.radians(fields.heading / 100.0), fields.hor_velocity / 100.0
+        climbs = fields.flags & _ADSB_CLIMB
+        traffic = self.view.traffic
+        # Heard anew it stands at the end: the one that was not heard for longest is dropped first.
+        traffic.pop(fields.ICAO_address, None)
+        traffic[fields.ICAO_address] = Aircraft(
+            address=fields.ICAO_address,
+            callsign=fields.callsign.strip() if fields.flags & _ADSB_CALLSIGN else "",
+            position=Wgs84Point(fields.lat / 1e7, fields.lon / 1e7),
+            altitude_amsl_m=fields.altitude / 1000.0 if fields.flags & _ADSB_ALTITUDE else None,
+            by_pressure=fields.altitude_type == _ADSB_BY_PRESSURE,
+            velocity_east_m_s=speed_m_s * math.sin(course_rad) if moves else None,
+            velocity_north_m_s=speed_m_s * math.cos(course_rad) if moves else None,
+            climb_m_s=fields.ver_velocity / 100.0 if climbs else None,
+            heard_s=now_s - (fields.tslc if fields.tslc < _ADSB_TSLC_UNKNOWN else 0),
+        )
+        while len(traffic) > KEPT_AIRCRAFT:
+            del traffic[next(iter(traffic))]
 
     def _text(self, fields: Any, now_s: float) -> None:
         # PX4 ends a line with a tab where it also sends it as an event.

@@ -181,3 +181,9 @@ def test_motors_are_stopped_only_on_the_ground() -> None:
         (fault, phase) for fault in Fault for phase in Phase if TABLE[fault][phase] is SafetyAction.TERMINATE
     }
     assert {fault for fault, _ in stopping} == {Fault.CRASHED, Fault.GROUND_UNNOTICED}
+
+
+def test_under_an_aircraft_that_does_not_go_it_comes_down_nearby() -> None:
+    both = {Fault.INTRUDER: "", Fault.NO_NEW_WAY: ""}
+    assert decide(both, Phase.STANDING_OFF, WaysOpen()) is SafetyAction.DIVERT
+    assert decide({Fault.INTRUDER: ""}, Phase.STANDING_OFF, WaysOpen()) is SafetyAction.HOLD
