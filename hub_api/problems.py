@@ -69,6 +69,7 @@ _TITLES = {
     ErrorCode.CREDENTIALS_MISSING: ("Credentials are missing or not valid", "缺少凭证或凭证无效"),
     ErrorCode.CREDENTIALS_INSUFFICIENT: ("The credentials lack a scope", "凭证权限不足"),
     ErrorCode.ZONE_FILE_INVALID: ("The zone file is refused", "空域文件被拒绝"),
+    ErrorCode.ZONE_INVALID: ("The zones do not fit together", "空域数据无效"),
     ErrorCode.SITE_FILE_INVALID: ("The site data is refused", "站点数据被拒绝"),
     ErrorCode.STORE_FAILED: ("The database is not available", "数据库不可用"),
     ErrorCode.BROKEN_INVARIANT: ("Internal fault", "内部故障"),

@@ -40,6 +40,8 @@ from planner.reasons import Reason
 
 T = TypeVar("T")
 
+LONGEST_ID = 80
+"""As every other id: the store has no room for more, and nobody could revoke it by its address."""
 OpenFlights = dict[str, tuple[str, FlightPlan]]
 """flight_id → (order_id, plan)."""
 
@@ -161,6 +163,12 @@ class AirspaceDesk:
         """Give a standing approval. 4003 if its id was used before, 3101 or 3102 for what is wrong in it."""
         given = read_authorisation(document)
         key = given.authorisation_id
+        if len(key) > LONGEST_ID:
+            raise DispatchError(
+                ErrorCode.ORDER_INVALID,
+                f"an id has at most {LONGEST_ID} characters · 标识过长",
+                field="authorisation_id",
+            )
         async with self._lock:
             known = self._book.additions
             used = {item.authorisation_id for item in self._book.base.authorisations}

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 300.0
+MOST_AT_A_HOST = 16
+"""Chosen: what one centre's server is asked at once; further updates of it wait, those of others do not."""
 LOOK_AGAIN_S = 60.0
 """With nothing owed: a replay asked for on the command line wakes nobody here."""
 
@@ -50,6 +54,8 @@ class CallbackSender:
         self._webhooks = webhooks
         self._transport = transport
         self._wake = asyncio.Event()
+        self._under_way: set[tuple[str | None, str | None, str]] = set()
+        self._at_host: Counter[str] = Counter()
 
     def wake(self) -> None:
         """Something new is owed."""
@@ -57,18 +63,21 @@ class CallbackSender:
 
     async def run(self) -> None:
         """Until cancelled."""
-        async with httpx.AsyncClient(
-            transport=self._transport,
-            verify=certificates(),
-            timeout=self._timeout_s,
-            follow_redirects=False,
-            trust_env=False,
-            headers={"User-Agent": "drone-aed"},
-        ) as client:
+        async with (
+            httpx.AsyncClient(
+                transport=self._transport,
+                verify=certificates(),
+                timeout=self._timeout_s,
+                follow_redirects=False,
+                trust_env=False,
+                headers={"User-Agent": "drone-aed"},
+            ) as client,
+            asyncio.TaskGroup() as group,
+        ):
             while True:
                 self._wake.clear()
                 try:
-                    pause_s = await self._send_due(client)
+                    pause_s = await self._begin_due(client, group)
                 except DroneAedError:
                     log.exception("callbacks could not be sent; trying again")
                     pause_s = FIRST_PAUSE_S
@@ -78,17 +87,38 @@ class CallbackSender:
                 except TimeoutError:
                     continue
 
-    async def _send_due(self, client: httpx.AsyncClient) -> float:
-        """Send what is due; seconds until the next look."""
+    async def _begin_due(self, client: httpx.AsyncClient, group: asyncio.TaskGroup) -> float:
+        """Begin to send what is due; seconds until the next look."""
+        # A line that ends while we read is read again: it wakes us.
+        busy = set(self._under_way)
         owed = await self._database.read(callbacks.open_of_each_order)
-        now = self._clock.now()
-        due = [update for update in owed if update.next_attempt_at <= now]
-        await asyncio.gather(*(self._send(client, update) for update in due))
-        if due:
-            return 0.0
-        if not owed:
-            return LOOK_AGAIN_S
-        return max(0.0, (min(update.next_attempt_at for update in owed) - now).total_seconds())
+        now, pause_s = self._clock.now(), LOOK_AGAIN_S
+        for update in owed:
+            line = _line_of(update)
+            if line in busy:
+                continue
+            wait_s = (update.next_attempt_at - now).total_seconds()
+            if wait_s > 0.0:
+                pause_s = min(pause_s, wait_s)
+            elif self._at_host[_host_of(update)] < MOST_AT_A_HOST:
+                self._under_way.add(line)
+                self._at_host[_host_of(update)] += 1
+                group.create_task(self._send_one(client, update), name=f"callback-{update.seq}")
+        return pause_s
+
+    async def _send_one(self, client: httpx.AsyncClient, update: CallbackRecord) -> None:
+        """One update; the line is free for its next one afterwards. A centre that does not answer keeps nobody else
+        waiting."""
+        try:
+            await self._send(client, update)
+        except DroneAedError:
+            log.exception("callback %d could not be sent; trying again", update.seq)
+            await self._clock.sleep(FIRST_PAUSE_S)
+        finally:
+            self._under_way.discard(_line_of(update))
+            self._at_host[_host_of(update)] -= 1
+            self._at_host += Counter()  # hosts without any are forgotten
+            self.wake()
 
     async def _send(self, client: httpx.AsyncClient, update: CallbackRecord) -> None:
         error = await self._post(client, update)
@@ -143,4 +173,17 @@ class CallbackSender:
             )
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
             return f"{type(fault).__name__}: {fault}"
+        except Exception as fault:
+            # The address is a centre's own: whatever it makes a library raise must not end the hub.
+            log.exception("callback %d: an unexpected fault", update.seq)
+            return type(fault).__name__
         return None if response.is_success else f"status {response.status_code}"
+
+
+def _line_of(update: CallbackRecord) -> tuple[str | None, str | None, str]:
+    """Whose updates go out one after the other."""
+    return update.order_id, update.incident_id, update.url
+
+
+def _host_of(update: CallbackRecord) -> str:
+    return urlsplit(update.url).netloc

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.unit.hub_api.world import World, play, world
+from hub_api.dispatch.callbacks import MOST_AT_A_HOST
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 URL = "https://dispatch.example/updates"
 LIFE = ["DECIDED", "LAUNCHING", "AIRBORNE", "DELIVERING", "DELIVERED", "RETURNING", "CLOSED"]
@@ -109,5 +111,53 @@ def test_without_a_url_nothing_is_owed(tmp_path: Path):
             closed = await w.until(order["order_id"], "CLOSED")
             assert closed["callback"] is None
             assert w.callbacks == []
+
+    play(main())
+
+
+def test_a_centre_that_does_not_answer_keeps_no_other_centre_waiting(tmp_path: Path):
+    """Each of its requests lasts until the deadline; the other's updates go out meanwhile, each at once."""
+
+    async def main() -> None:
+        heard: dict[str, list[float]] = {"dead.example": [], "alive.example": []}
+        under_way = most = 0
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            nonlocal under_way, most
+            heard[request.url.host].append(w.hub.clock.monotonic_s())
+            if request.url.host == "alive.example":
+                return httpx.Response(204)
+            under_way += 1
+            most = max(most, under_way)
+            await w.hub.clock.sleep(5.0)
+            under_way -= 1
+            raise httpx.ReadTimeout("too slow")
+
+        async with world(tmp_path, answer_callback=answer) as w:  # type: ignore[arg-type]
+            for number in range(40):
+                await w.order(f"dead-{number}", callback_url="https://dead.example/updates")
+            order = (await w.order("alive", callback_url="https://alive.example/updates")).json()
+            if order["state"] != "DECLINED":
+                await w.until(order["order_id"], "CLOSED")
+            await settled(w, order["order_id"])
+            told = [e for e in await w.events(order["order_id"]) if e["state"] is not None]
+            first_s = (datetime.fromisoformat(told[0]["at"]) - EPOCH).total_seconds()
+            assert heard["alive.example"][0] - first_s < 0.5
+            assert most == MOST_AT_A_HOST
+
+    play(main())
+
+
+def test_whatever_a_url_makes_the_client_raise_is_its_own_failure(tmp_path: Path):
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise UnicodeError("label too long")
+
+    async def main() -> None:
+        async with world(tmp_path, answer_callback=answer, callback_attempts=2) as w:
+            order = (await w.order(callback_url=URL)).json()
+            await w.until(order["order_id"], "CLOSED")
+            shown = await settled(w, order["order_id"])
+            assert (shown["delivered"], shown["last_error"]) == (0, "UnicodeError")
+            assert not w.hub.failure.done()
 
     play(main())

@@ -13,6 +13,7 @@ from hub_api.features.adapters.schemas import EIDO_EXAMPLE
 from hub_api.keyring import Keyring
 from hub_api.personal_data import PersonalData
 from hub_api.vault import Vault
+from tests.unit.hub_api.test_live_airspace import feed, put
 from tests.unit.hub_api.world import BODY, PATIENT, World, play, world
 
 NOBODY_S_MOMENTS = (
@@ -247,3 +248,29 @@ def test_after_too_many_wrong_passwords_no_other_is_looked_at(tmp_path: Path) ->
 def test_a_sealed_text_that_was_cut_off_hides_nothing_else(sealed: str) -> None:
     personal = PersonalData(Vault(Keyring((("k", b"k" * 32),))))
     assert personal.reveal("ord_1", sealed, allowed=True).status == "unreadable"
+
+
+@pytest.mark.usefixtures("each_database")
+def test_an_authorisation_s_id_is_short_enough_to_be_revoked_by(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            assert (await put(w, feed("R1", restriction="REQ_AUTHORISATION"))).status_code == 200
+            given = {
+                "zone_ids": ["R1"],
+                "authority": "x",
+                "number": "1",
+                "valid_from": "2026-01-01T00:00:00Z",
+                "valid_until": "2026-12-01T00:00:00Z",
+                "lower": 0,
+                "lower_reference": "AGL",
+                "upper": 120,
+                "upper_reference": "AGL",
+            }
+            for length, status in ((81, 422), (80, 201)):
+                body = {"authorisation": given | {"authorisation_id": "a" * length}, "reason": "r"}
+                answer = await send(w, "POST", "/v1/authorisations", body)
+                assert answer.status_code == status, answer.text
+            revoked = await send(w, "POST", f"/v1/authorisations/{'a' * 80}/revoke", {"reason": "r"})
+            assert revoked.status_code == 200, revoked.text
+
+    play(main())
