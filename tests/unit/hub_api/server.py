@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,23 @@ START_LIMIT_S = 30.0
 class Server:
     """A running hub: where it listens, and how to stop it as a signal would."""
 
-    def __init__(self, data_dir: Path, script: Script, settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        script: Script,
+        settings: dict[str, Any],
+        parts: Mapping[str, Any],
+        planner: type[FirstReady],
+    ) -> None:
+        """``parts``: what takes the place of the ordinary parts, besides the played ones."""
         self._url = ""
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._fault: BaseException | None = None
         self._script = script
+        self._parts = parts
+        self._planner = planner
         self._settings = Settings(
             _env_file=None,
             **(
@@ -78,16 +88,17 @@ class Server:
             self._url = url
             self._ready.set()
 
-        parts = Parts(
-            clock=clock,
-            bus=InProcessBus(clock),
-            ids=ids,
-            site=site,
-            airspace=an_airspace(),
-            planning=FirstReady(site, ids),
-            agents=agents,
-            agent_of=lambda hub, drone: PlayedDrone(drone.drone_id, hub, self._script).run(),
-        )
+        played: dict[str, Any] = {
+            "clock": clock,
+            "bus": InProcessBus(clock),
+            "ids": ids,
+            "site": site,
+            "airspace": an_airspace(),
+            "planning": self._planner(site, ids),
+            "agents": agents,
+            "agent_of": lambda hub, drone: PlayedDrone(drone.drone_id, hub, self._script).run(),
+        }
+        parts = Parts(**(played | dict(self._parts)))
         await serve(self._settings, ready, parts, self._stop)
 
     def start(self) -> str:
@@ -107,9 +118,16 @@ class Server:
 
 
 @contextmanager
-def running_hub(data_dir: Path, *, phase_s: float = 0.05, **settings: Any) -> Iterator[tuple[str, Server]]:
+def running_hub(
+    data_dir: Path,
+    *,
+    phase_s: float = 0.05,
+    parts: Mapping[str, Any] | None = None,
+    planner: type[FirstReady] = FirstReady,
+    **settings: Any,
+) -> Iterator[tuple[str, Server]]:
     """(URL, server)"""
-    server = Server(data_dir, Script(phase_s=phase_s), settings)
+    server = Server(data_dir, Script(phase_s=phase_s), settings, parts or {}, planner)
     url = server.start()
     try:
         yield url, server
