@@ -18,12 +18,14 @@ from hub_api.features.access.routes import router as access
 from hub_api.features.access.tokens import router as tokens
 from hub_api.features.adapters.routes import router as adapters
 from hub_api.features.airspace.routes import router as airspace
+from hub_api.features.alarms.routes import router as alarms
 from hub_api.features.audit.routes import router as audit
 from hub_api.features.console.routes import router as console
 from hub_api.features.drones.routes import router as drones
 from hub_api.features.flights.record_routes import router as records
 from hub_api.features.flights.routes import router as flights
 from hub_api.features.health.routes import router as health
+from hub_api.features.incidents.ambulance_routes import router as ambulances
 from hub_api.features.incidents.codes import router as severity_codes
 from hub_api.features.incidents.reports import router as incident_reports
 from hub_api.features.incidents.routes import router as incidents
@@ -48,8 +50,8 @@ from hub_api.wiring import Parts, open_hub
 log = logging.getLogger(__name__)
 
 ROUTERS = (
-    *(health, metrics, tokens, incidents, severity_codes, incident_reports, adapters),
-    *(orders, flights, records, reports, streams, webhooks, messages),
+    *(health, metrics, tokens, incidents, severity_codes, incident_reports, ambulances, adapters),
+    *(orders, flights, records, reports, streams, alarms, webhooks, messages),
     *(
         readiness,
         care,

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     telemetry_stale_s: float = Field(
         5.0, gt=0, description="A drone not heard for longer is not ready. Telemetry comes 4 times a second."
     )
+    ambulance_stale_s: float = Field(
+        30.0,
+        gt=0,
+        description="A place of an ambulance that is older is not shown as where it is. Crews' devices tell it "
+        "every few seconds.",
+    )
     weather_stale_s: float = Field(
         600.0, gt=0, description="Wind older than this is not known; unknown wind is a reason to refuse."
     )

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from hub_api.access.scopes import Scope
 from hub_api.actor import Actor, ActorKind
 
-_WIDER: dict[str, str] = {Scope.FLEET_MAINTAIN: Scope.FLEET_COMMAND}
-"""Who commands drones in flight may also confirm what is done to them on the pad."""
+_WIDER: dict[str, str] = {
+    Scope.FLEET_MAINTAIN: Scope.FLEET_COMMAND,
+    Scope.REPORTS_READ: Scope.ORDERS_READ,
+}
+"""Who commands drones in flight may also confirm what is done to them on the pad; who sees orders, their figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Principal:
     def visible_client(self) -> str | None:
         """The client whose orders it may see; None: those of every client."""
         return None if self.may(Scope.ORDERS_READ_ALL) else self.client
+
+    @property
+    def visible_figures_client(self) -> str | None:
+        """The client over whose orders it may see figures; None: over those of every client."""
+        return None if Scope.REPORTS_READ in self.scopes else self.visible_client
 
     @property
     def visible_flights_client(self) -> str | None:

@@ -36,6 +36,8 @@ class Scope(StrEnum):
     """Rotate its client's webhook secret, see and replay what was not delivered."""
     CODES_MANAGE = "codes:manage"
     """Say what its client's own severity codes mean."""
+    REPORTS_READ = "reports:read"
+    """See figures over all orders of every client; no single order."""
     METRICS_READ = "metrics:read"
     """Read the hub's metrics."""
     AUDIT_READ = "audit:read"
@@ -89,7 +91,7 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.ADMINISTRATOR: frozenset(
         {
             *(_S.ACCESS_MANAGE, _S.WEBHOOKS_MANAGE, _S.CODES_MANAGE, _S.SITE_WRITE),
-            *(_S.AUDIT_READ, _S.METRICS_READ, _S.FLEET_READ, _S.ZONES_READ),
+            *(_S.AUDIT_READ, _S.METRICS_READ, _S.FLEET_READ, _S.ZONES_READ, _S.REPORTS_READ),
         }
     ),
 }

@@ -102,3 +102,19 @@ class SeverityCodeRow(Row, table=True):
     code: str = Field(primary_key=True, max_length=40)
     severity: str = Field(max_length=8)
     changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AmbulancePositionRow(Row, table=True):
+    """The newest told place of an incident's ambulance."""
+
+    __tablename__ = "ambulance_positions"
+
+    incident_id: str = Field(
+        sa_column_args=(ForeignKey("incidents.incident_id"),), primary_key=True, max_length=40
+    )
+    unit: str | None = Field(default=None, max_length=40)
+    place: dict[str, Any] = Field(sa_type=JSON)
+    latitude_deg: float
+    longitude_deg: float
+    at: datetime = Field(sa_type=UtcDateTime)
+    eta_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

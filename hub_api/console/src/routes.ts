@@ -15,7 +15,7 @@ export const pages: readonly Page[] = [
   { path: "", title: "nav.operations", load: () => import("./pages/Operations.svelte"), scope: "fleet:read" },
   { path: "readiness", title: "nav.readiness", load: () => import("./pages/Readiness.svelte"), scope: "fleet:read" },
   { path: "records", title: "nav.records", load: () => import("./pages/Records.svelte"), scope: "fleet:read" },
-  { path: "figures", title: "nav.figures", load: () => import("./pages/FiguresPage.svelte"), scope: "orders:read" },
+  { path: "figures", title: "nav.figures", load: () => import("./pages/FiguresPage.svelte"), scope: "reports:read" },
   { path: "administration", title: "nav.administration", load: () => import("./pages/Administration.svelte"), scope: "fleet:read" },
   { path: "shortcuts", title: "nav.shortcuts", load: () => import("./pages/Shortcuts.svelte") },
 ];

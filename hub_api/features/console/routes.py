@@ -37,5 +37,6 @@ async def get_console_settings(hub: HubDep, who: Anybody) -> ConsoleSettings:
         demo=settings.demo,
         speedup=settings.speedup,
         telemetry_stale_s=settings.telemetry_stale_s,
+        ambulance_stale_s=settings.ambulance_stale_s,
         tiles=tiles,
     )

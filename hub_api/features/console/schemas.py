@@ -28,4 +28,5 @@ class ConsoleSettings(BaseModel):
     demo: bool
     speedup: float = Field(description="Seconds of the hub's clock per real second.")
     telemetry_stale_s: float = Field(description="Older telemetry is not live, by the hub's clock.")
+    ambulance_stale_s: float = Field(description="An older place of an ambulance is not where it is.")
     tiles: TilesView | None = Field(description="null: the map draws what the hub knows, and nothing else.")

@@ -40,7 +40,7 @@ from hub_api.store.repositories import reports
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
-Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.ORDERS_READ])]
+Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.REPORTS_READ])]
 DEFAULT_PERIOD = timedelta(days=30)
 LONGEST_PERIOD = timedelta(days=400)
 """Chosen: a year and what a year's report looks back on."""
@@ -75,11 +75,11 @@ async def take_off_share(
     format: Format = "json",
 ) -> TakeOffShareReport | Response:
     """Of the alerts received in a period: how many flew, delivered, came before the ambulance; and why the others did
-    not fly. Orders of your own client; of every client with `orders:read-all`. Drills are not counted.
+    not fly. Orders of your own client; of every client with `orders:read-all` or `reports:read`. Drills are not counted.
     """
     start, end = _period(hub.clock.now(), since, until)
     zone = hub.site.zone_info
-    client = who.visible_client
+    client = who.visible_figures_client
     whole, groups = await hub.database.read(
         lambda s: shares(reports.orders_of(s, client=client, since=start, until=end), key_of(group_by, zone))
     )
@@ -127,7 +127,7 @@ async def response_times(
     """
     start, end = _period(hub.clock.now(), since, until)
     zone = hub.site.zone_info
-    client = who.visible_client
+    client = who.visible_figures_client
     found = await hub.database.read(
         lambda s: times(reports.orders_of(s, client=client, since=start, until=end), key_of(group_by, zone))
     )

@@ -20,6 +20,8 @@ _ROWS = Rows(
 )
 _C = _ROWS.columns
 _KNOWN = select(_C.seq).where(_C.message_id == bindparam("message_id"))
+_BY_SEQ = _ROWS.select.where(_C.seq == bindparam("seq"))
+_BY_MESSAGE = _ROWS.select.where(_C.message_id == bindparam("message_id"))
 _AFTER = _ROWS.select.where(_C.seq > bindparam("after")).order_by(_C.seq)
 _OF_ORDER = _AFTER.where(_C.order_id == bindparam("order_id"))
 _OF_INCIDENT = _AFTER.where(_C.incident_id == bindparam("incident_id"))
@@ -44,6 +46,16 @@ def record_of(row: EventRow) -> EventRecord:
 def known(session: Session, message_id: str) -> bool:
     """Whether this message was stored before."""
     return run(session, _KNOWN, message_id=message_id).first() is not None
+
+
+def find(session: Session, seq: int) -> EventRecord | None:
+    """The event at this position of the stream."""
+    return _ROWS.one(session, _BY_SEQ, seq=seq)
+
+
+def find_message(session: Session, message_id: str) -> EventRecord | None:
+    """The event that this message became."""
+    return _ROWS.one(session, _BY_MESSAGE, message_id=message_id)
 
 
 def append(session: Session, event: NewEvent) -> EventRecord:

@@ -6,7 +6,7 @@ const KEPT = "drone-aed.session";
 const RENEW_AT = 0.6;
 const RETRY_S = 5;
 /** What a wider scope includes (hub_api/access/principal.py). */
-const WIDER: Record<string, string> = { "fleet:maintain": "fleet:command" };
+const WIDER: Record<string, string> = { "fleet:maintain": "fleet:command", "reports:read": "orders:read" };
 
 type Person = { id: string; name: string; client: string; scopes: readonly string[] };
 

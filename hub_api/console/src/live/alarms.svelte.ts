@@ -1,3 +1,5 @@
+import { api, ApiFailure, ask } from "../api/client";
+import { session } from "../api/session.svelte";
 import { play, soundBlocked, unlockSound, type Tone } from "../lib/sound";
 import { type Level, levelOf, QUESTIONS } from "./alarm-levels";
 import { live, type HubEvent } from "./live.svelte";
@@ -17,14 +19,18 @@ export type Alarm = {
 /** An urgent alarm is heard again until somebody acknowledged it. */
 const REPEAT_MS: Record<Level, number> = { urgent: 2500, caution: 12_000, notice: 0 };
 const KEPT = 50;
+const TELL_MS = 3000;
 
-/** Alarms of this screen: shown and heard until somebody here acknowledged them. */
+/** Alarms: shown and heard until somebody, here or at another screen, acknowledged them. */
 class Alarms {
   list = $state.raw<readonly Alarm[]>([]);
   /** The browser has not let us be heard yet. */
   blocked = $state(true);
   #lastHeard: Record<Level, number> = { urgent: 0, caution: 0, notice: 0 };
   #seenOrders = new Set<string>();
+  /** Acknowledged here and not told to the hub yet: told again until it knows. */
+  #untold = new Set<string>();
+  #telling = false;
 
   constructor() {
     live.listen((event) => this.#take(event));
@@ -33,6 +39,7 @@ class Alarms {
       window.addEventListener(kind, () => void unlockSound().then(() => (this.blocked = soundBlocked())), { once: true });
     }
     setInterval(() => this.#sound(), 500);
+    setInterval(() => void this.#tell(), TELL_MS);
   }
 
   get waiting(): readonly Alarm[] {
@@ -40,26 +47,66 @@ class Alarms {
   }
 
   acknowledge(id: string): void {
-    this.list = this.list.map((alarm) => (alarm.id === id ? { ...alarm, acknowledged: true } : alarm));
+    this.#seen((alarm) => alarm.id === id);
   }
 
   acknowledgeAll(): void {
-    this.list = this.list.map((alarm) => ({ ...alarm, acknowledged: true }));
+    this.#seen(() => true);
+  }
+
+  /** Silent here at once; at every other screen as soon as the hub knows. Who only watches silences only this one. */
+  #seen(which: (alarm: Alarm) => boolean): void {
+    const found = this.waiting.filter(which);
+    this.#silence(which);
+    if (!session.may("fleet:command")) return;
+    for (const alarm of found) this.#untold.add(alarm.id);
+    void this.#tell();
+  }
+
+  #silence(which: (alarm: Alarm) => boolean): void {
+    if (!this.waiting.some(which)) return;
+    this.list = this.list.map((alarm) => (which(alarm) ? { ...alarm, acknowledged: true } : alarm));
+  }
+
+  async #tell(): Promise<void> {
+    if (this.#untold.size === 0 || this.#telling) return;
+    const event_ids = [...this.#untold].slice(0, KEPT);
+    this.#telling = true;
+    try {
+      await ask(api.POST("/v1/alarms/acknowledge", { body: { event_ids } }));
+      for (const id of event_ids) this.#untold.delete(id);
+    } catch (error) {
+      // Refused is refused; what was not reached is tried again.
+      if (error instanceof ApiFailure && !error.unreachable) for (const id of event_ids) this.#untold.delete(id);
+    } finally {
+      this.#telling = false;
+    }
   }
 
   raise(alarm: Omit<Alarm, "acknowledged">): void {
     if (this.list.some((known) => known.id === alarm.id)) return;
-    this.list = [{ ...alarm, acknowledged: false }, ...this.list].slice(0, KEPT);
+    // What nobody has seen yet is never dropped to make room.
+    const seen = this.list.filter((known) => known.acknowledged).slice(0, KEPT);
+    this.list = [{ ...alarm, acknowledged: false }, ...this.list.filter((known) => !known.acknowledged || seen.includes(known))];
     this.#lastHeard[alarm.level] = performance.now();
     play(alarm.level);
   }
 
   clear(): void {
     this.list = [];
+    this.#untold.clear();
+    this.#seenOrders.clear();
   }
 
   #take(event: HubEvent): void {
-    if (event.order_id !== null && event.state !== "AWAITING_APPROVAL") this.#answered(event.order_id);
+    if (event.kind === "alarm_acknowledged") {
+      this.#silence((alarm) => alarm.id === event.data["event_id"]);
+      return;
+    }
+    const orderId = event.order_id;
+    if (orderId !== null && event.state !== "AWAITING_APPROVAL") {
+      this.#silence((alarm) => alarm.orderId === orderId && QUESTIONS.has(alarm.kind));
+    }
     if (event.kind === "aed_on_ground") play("good" satisfies Tone);
     if (event.order_id !== null && !this.#seenOrders.has(event.order_id)) {
       this.#seenOrders.add(event.order_id);
@@ -77,13 +124,6 @@ class Alarms {
       orderId: event.order_id,
       droneId: event.drone_id,
     });
-  }
-
-  #answered(orderId: string): void {
-    if (!this.list.some((alarm) => alarm.orderId === orderId && QUESTIONS.has(alarm.kind))) return;
-    this.list = this.list.map((alarm) =>
-      alarm.orderId === orderId && QUESTIONS.has(alarm.kind) ? { ...alarm, acknowledged: true } : alarm,
-    );
   }
 
   #sound(): void {

@@ -20,7 +20,7 @@ export type Place = {
   label: string;
   latitudeDeg: number;
   longitudeDeg: number;
-  /** Greyed: a landing point that may not be used now. */
+  /** Greyed: a landing point that may not be used now, an ambulance that is not there any more. */
   closed?: boolean;
   selected?: boolean;
   /** Can be chosen right now. */
@@ -61,16 +61,17 @@ export class PlaceLayer {
 }
 
 function styleOf(place: Place, resolution: number): Style[] {
-  const named = resolution < NAMES_BELOW_M_PX || place.kind === "incident" || place.selected === true;
+  const always = place.kind === "incident" || place.kind === "ambulance";
+  const named = resolution < NAMES_BELOW_M_PX || always || place.selected === true;
   const styles = [shapeOf(place)];
   if (named) {
-    const important = place.kind === "incident" || place.selected === true;
+    const important = (always || place.selected === true) && place.closed !== true;
     styles.push(
       new Style({
         text: new Text({
           text: place.label,
           font: important ? STRONG : FONT,
-          offsetY: place.kind === "incident" ? -24 : 16,
+          offsetY: place.kind === "incident" ? -24 : place.kind === "ambulance" ? 20 : 16,
           fill: new Fill({ color: important ? palette.ink : palette.quiet }),
           stroke: new Stroke({ color: palette.halo, width: 3 }),
         }),
@@ -122,7 +123,15 @@ function shapeOf(place: Place): Style {
       });
     case "ambulance":
       return new Style({
-        image: new RegularShape({ declutterMode: "none", points: 4, radius: 12, radius2: 5, fill: new Fill({ color: palette.ink }), stroke: halo }),
+        // A cross; where it is not any more, hollow.
+        image: new RegularShape({
+          declutterMode: "none",
+          points: 4,
+          radius: 13,
+          radius2: 5,
+          fill: new Fill({ color: place.closed ? palette.ground : palette.ink }),
+          stroke: place.closed ? new Stroke({ color: palette.stale, width: 2, lineDash: [3, 3] }) : halo,
+        }),
         zIndex: 8,
       });
     case "found":

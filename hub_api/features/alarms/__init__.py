@@ -1,0 +1,1 @@
+"""Alarms that operators have acknowledged, for every screen."""
