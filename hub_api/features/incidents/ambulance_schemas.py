@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.features.orders.schemas import LocationView, Moment, Position, Text40
+from hub_api.features.orders.schemas import LocationView, Position, Text40
+from hub_api.moments import Moment
 
 
 class AmbulancePositionRequest(BaseModel):
