@@ -103,6 +103,7 @@ def test_a_zone_file_is_previewed_put_in_force_and_removed(
     page = open_page()
     log_in(page)
     go(page, "administration/zones")
+    page.get_by_label("从文件导入").check()
     page.get_by_label("数据源名称").fill("browser")
     page.get_by_label("格式").select_option("geojson")
     page.get_by_label("空域文件").set_input_files(zones)
@@ -116,9 +117,69 @@ def test_a_zone_file_is_previewed_put_in_force_and_removed(
     assert in_force()
     assert faults_of(page) == []
     english_only(page)
-    page.get_by_role("button", name="删除 browser").click()
+    page.get_by_role("button", name="删除 browser", exact=True).click()
     expect(page.get_by_text("新增 0，删除 1，修改 0")).to_be_visible()
     assert not in_force()
+
+
+def test_zones_are_drawn_with_heights_and_validity_previewed_and_put_in_force(
+    stage: Stage, open_page: OpenPage, order: dict[str, Any]
+):
+    def stored(zone_id: str) -> dict[str, Any] | None:
+        features = stage.centre.get("/v1/zones")["features"]
+        return next((item for item in features if item["properties"]["zone_id"] == zone_id), None)
+
+    page = open_page(height=1400)
+    log_in(page)
+    go(page, "administration/zones")
+    chart = page.get_by_role("img", name="绘制空域的地图")
+    page.get_by_label("空域编号").fill("DRAWN-1")
+    page.get_by_label("名称（英文）").fill("Fair")
+    page.get_by_label("名称（中文）").fill("集市")
+    page.get_by_label("下限", exact=True).fill("20")
+    page.get_by_label("上限", exact=True).fill("110")
+    # Hours of the far future: the flight that is under way is not the subject here.
+    page.get_by_label("开始时间").fill("2099-12-01T08:30")
+    page.get_by_label("结束时间").fill("2099-12-01T18:00")
+    apply = page.get_by_role("button", name="预览", exact=True)
+    expect(apply).to_be_disabled()
+    chart.scroll_into_view_if_needed()
+    page.wait_for_timeout(600)
+    for x, y in ((60, 40), (110, 40)):
+        chart.click(position={"x": x, "y": y})
+    chart.dblclick(position={"x": 110, "y": 90})
+    expect(page.get_by_label("顶点")).to_have_value(re.compile(r"(-?\d+\.\d+, \d+\.\d+\n?){3}"))
+    apply.click()
+    expect(page.get_by_text("新增 1，删除 0，修改 0")).to_be_visible()
+    assert stored("DRAWN-1") is None
+    assert faults_of(page) == []
+    page.get_by_label("原因").fill("集市")
+    page.get_by_role("button", name="生效").click()
+    expect(page.get_by_text(re.compile("已生效：\\S+"))).to_be_visible()
+    found = stored("DRAWN-1")
+    assert found is not None
+    assert found["properties"]["floor"] == {"metres": 20.0, "datum": "AGL"}
+    assert found["properties"]["ceiling"] == {"metres": 110.0, "datum": "AGL"}
+    assert not found["properties"]["permanent"]
+    assert "2099-12-01T00:30:00" in json.dumps(found["properties"]["periods"]), (
+        "08:30 of the site is 00:30 UTC"
+    )
+    assert len(found["geometry"]["coordinates"][0]) == 4
+
+    page.get_by_label("空域编号").fill("DRAWN-2")
+    page.get_by_label("圆形").check()
+    page.get_by_label("圆心").fill("22.62000, 113.95000")
+    page.get_by_label("半径（米）").fill("150")
+    apply.click()
+    expect(page.get_by_text("新增 1，删除 0，修改 0")).to_be_visible()
+    page.get_by_role("button", name="生效").click()
+    stage.wait(lambda: stored("DRAWN-2"))
+    round_one = stored("DRAWN-2")
+    assert round_one is not None
+    assert round_one["properties"]["circle"]["radius_m"] == 150.0
+    for zone_id in ("DRAWN-1", "DRAWN-2"):
+        page.get_by_role("button", name=f"删除 drawn-{zone_id}").click()
+        stage.wait(lambda zone_id=zone_id: stored(zone_id) is None)
 
 
 def test_people_and_keys_are_made_and_ended(stage: Stage, open_page: OpenPage, order: dict[str, Any]):
@@ -148,8 +209,16 @@ def test_people_and_keys_are_made_and_ended(stage: Stage, open_page: OpenPage, o
     expect(line).to_contain_text("已撤销")
     assert faults_of(page) == []
     english_only(page)
-    # What a role may not see says so, even to somebody who types the address.
+    # Figures are an administrator's to read, and zones to look at, not to change.
     go(page, "figures")
+    expect(page.get_by_role("heading", name="响应时间")).to_be_visible()
+    go(page, "administration/zones")
+    expect(page.get_by_text("当前角色只能查看，不能修改")).to_be_visible()
+    expect(page.get_by_role("button", name="预览", exact=True)).to_be_disabled()
+    # What a role may not see says so, even to somebody who types the address.
+    page.get_by_role("button", name="退出登录").click()
+    log_in(page, "观察员（只读）")
+    go(page, "administration/accounts")
     expect(page.get_by_text("当前角色无权访问").last).to_be_visible()
 
 
@@ -169,6 +238,18 @@ def test_a_landing_point_is_put_on_the_map_with_a_photo_and_an_airframe_is_chang
     page.get_by_label("名称（英文）").fill("Browser square")
     page.get_by_label("名称（中文）").fill("浏览器广场")
     page.get_by_label("原因").fill("新建广场")
+    # Hours, the way on foot and alternates are fields and boxes, not a text to write a program in.
+    hours = page.get_by_role("group", name="可用时段 1")
+    hours.get_by_label("周日").uncheck()
+    hours.get_by_label("开始").fill("08:00")
+    hours.get_by_label("结束").fill("20:00")
+    page.get_by_role("button", name="添加时段").click()
+    page.get_by_label("绕行系数").fill("1.5")
+    page.get_by_label("说明（中文）").fill("从东门进")
+    alternates = page.get_by_role("group", name="备用投送点")
+    alternates.get_by_role("checkbox").first.check()
+    alternates.get_by_role("checkbox").nth(1).check()
+    expect(alternates.get_by_role("checkbox").nth(2)).to_be_disabled()
     before = page.get_by_label("纬度").input_value()
     chart = page.get_by_role("img", name="在地图上点击选取位置")
     chart.scroll_into_view_if_needed()
@@ -184,10 +265,14 @@ def test_a_landing_point_is_put_on_the_map_with_a_photo_and_an_airframe_is_chang
     points = stage.centre.get("/v1/site")["landing_points"]
     stored = next(item for item in points if item["landing_point_id"] == "lp-browser")
     assert stored["position"]["latitude_deg"] == latitude_deg
+    assert stored["hours"][0] == {"days": [1, 2, 3, 4, 5, 6], "start": "08:00", "end": "20:00"}
+    assert stored["hours"][1]["days"] == [1, 2, 3, 4, 5, 6, 7]
+    assert (stored["walk"]["detour_factor"], stored["walk"]["description_zh"]) == (1.5, "从东门进")
+    assert len(stored["alternates"]) == 2
 
     page.get_by_role("button", name="编辑 lp-browser").click()
     page.get_by_label("上传照片").set_input_files(photo)
-    page.get_by_label("说明").fill("入口")
+    page.get_by_label("说明", exact=True).fill("入口")
     page.get_by_role("button", name="上传", exact=True).click()
     shown = page.get_by_role("img", name="入口")
     expect(shown).to_be_visible()

@@ -4,8 +4,11 @@ import Attribution from "ol/control/Attribution";
 import ScaleLine from "ol/control/ScaleLine";
 import Draw from "ol/interaction/Draw";
 import { defaults } from "ol/interaction/defaults";
+import Feature from "ol/Feature";
+import Circle from "ol/geom/Circle";
 import LineString from "ol/geom/LineString";
 import Point from "ol/geom/Point";
+import Polygon, { circular } from "ol/geom/Polygon";
 import type BaseLayer from "ol/layer/Base";
 import VectorLayer from "ol/layer/Vector";
 import { fromLonLat, toLonLat } from "ol/proj";
@@ -16,6 +19,7 @@ import Stroke from "ol/style/Stroke";
 import Style from "ol/style/Style";
 import Text from "ol/style/Text";
 import type { Schemas } from "../api/client";
+import type { Corner } from "../lib/zone-draft";
 import { courseDeg, distanceM, shownDistance } from "../lib/geo";
 import { baseLayers } from "./base";
 import { palette } from "./palette";
@@ -42,6 +46,7 @@ export class Chart {
   readonly #base: BaseLayer[];
   #measure: Draw | null = null;
   #measured = new VectorSource();
+  #draft = new VectorSource();
 
   constructor(target: HTMLElement, tiles: Schemas["TilesView"] | null, names: Names) {
     this.zones = new ZoneLayer(names.zone);
@@ -55,6 +60,7 @@ export class Chart {
         this.routes.layer,
         this.places.layer,
         this.marks.layer,
+        new VectorLayer({ source: this.#draft, style: DRAFT_STYLE, zIndex: 45 }),
         new VectorLayer({ source: this.#measured, style: measureStyle, zIndex: 50 }),
       ],
       view: new View({ center: fromLonLat([113.884, 22.572]), zoom: 13, minZoom: 3, maxZoom: 20, enableRotation: false }),
@@ -114,7 +120,46 @@ export class Chart {
     this.#measure.on("drawstart", () => this.#measured.clear());
     this.map.addInteraction(this.#measure);
   }
+
+  /** A zone that is being made: a polygon of these corners, or a circle around the first of them. */
+  showDraft(shape: "polygon" | "circle", corners: readonly Corner[], radiusM: number): void {
+    this.#draft.clear();
+    const points = corners.map((corner) => [corner.longitudeDeg, corner.latitudeDeg]);
+    const [first] = points;
+    if (first === undefined) return;
+    const area = shape === "circle" && radiusM > 0 ? circular(first, radiusM, 64) : shape === "polygon" && points.length > 2 ? new Polygon([[...points, first]]) : null;
+    const geometry = area ?? (points.length > 1 ? new LineString(points) : new Point(first));
+    this.#draft.addFeature(new Feature(geometry.transform("EPSG:4326", "EPSG:3857")));
+  }
+
+  /** Let a person draw it: click the corners and double click the last, or click the middle and then the edge. Until the returned
+   * function is called. */
+  drawZone(shape: "polygon" | "circle", ondrawn: (corners: Corner[], radiusM: number | null) => void): () => void {
+    const draw = new Draw({ type: shape === "circle" ? "Circle" : "Polygon", style: DRAFT_STYLE });
+    const corner = (at: number[]): Corner => {
+      const [longitudeDeg, latitudeDeg] = toLonLat(at);
+      return { longitudeDeg: longitudeDeg ?? 0, latitudeDeg: latitudeDeg ?? 0 };
+    };
+    draw.on("drawend", ({ feature }) => {
+      const geometry = feature.getGeometry();
+      if (geometry instanceof Polygon) ondrawn((geometry.getCoordinates()[0] ?? []).slice(0, -1).map(corner), null);
+      if (geometry instanceof Circle) {
+        // The map's metres grow with the latitude; the zone's are the ground's.
+        const middle = corner(geometry.getCenter());
+        const edge = toLonLat(geometry.getLastCoordinate());
+        ondrawn([middle], distanceM([middle.longitudeDeg, middle.latitudeDeg], [edge[0] ?? 0, edge[1] ?? 0]));
+      }
+    });
+    this.map.addInteraction(draw);
+    return () => this.map.removeInteraction(draw);
+  }
 }
+
+const DRAFT_STYLE = new Style({
+  fill: new Fill({ color: "rgba(240, 228, 66, 0.18)" }),
+  stroke: new Stroke({ color: palette.measure, width: 2 }),
+  image: new CircleStyle({ radius: 4, fill: new Fill({ color: palette.measure }) }),
+});
 
 function measureStyle(feature: { getGeometry: () => unknown }): Style[] {
   const geometry = feature.getGeometry();

@@ -1,7 +1,7 @@
 """Where ambulances are.
 
-Revision: 0091
-Revises: 0090
+Revision: 0092
+Revises: 0091
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0091"
-down_revision = "0090"
+revision = "0092"
+down_revision = "0091"
 branch_labels = None
 depends_on = None
 
