@@ -48,6 +48,7 @@ PHYSICALLY_FATAL = {
     "barometer_jump": "no zone entered",
     "barometer_drift": "no zone entered",
     "telemetry_frozen": "no zone entered",
+    "authorisation_revoked": "no zone entered",
     "link_forged": "belief is true",
     "link_replayed": "belief is true",
 }

@@ -19,6 +19,8 @@ from proving_ground.schema import Expectation, Scenario
 
 DROP_LIMIT_M = 1.5
 """Chosen: an AED in its padded bag survives a drop from a hand's height; from higher it may hurt somebody."""
+HEIGHT_ERROR_M = 10.0
+"""Chosen: a barometer's error in the campaign (5 m) and a gust that lifts."""
 CRASH_WORDS = ("crashed",)
 
 
@@ -75,6 +77,19 @@ def _no_zone_entered(run: Run, airspace: Airspace, started: datetime) -> Iterato
                 else f"is in {airspace.zones[zone].zone_id}"
             )
             yield f"{drone_id} {name} at {points[index].at_s:.0f} s"
+
+
+def _no_higher_than_planned(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
+    """No armed vehicle is higher than the highest point of its plans and what heights may be off."""
+    for drone_id, track in run.tracks.items():
+        ceiling_m = run.ceilings_amsl_m.get(drone_id)
+        if ceiling_m is None:
+            continue
+        highest = max((p for p in track if p.armed), key=lambda p: p.altitude_amsl_m, default=None)
+        if highest is not None and highest.altitude_amsl_m > ceiling_m + HEIGHT_ERROR_M:
+            yield (
+                f"{drone_id} is {highest.altitude_amsl_m - ceiling_m:.0f} m above its plans at {highest.at_s:.0f} s"
+            )
 
 
 def _every_flight_ends_named(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
@@ -142,6 +157,7 @@ def _belief_is_true(run: Run, airspace: Airspace, started: datetime) -> Iterator
 
 INVARIANTS: dict[str, Callable[[Run, Airspace, datetime], Iterator[str]]] = {
     "no zone entered": _no_zone_entered,
+    "no higher than planned": _no_higher_than_planned,
     "every flight has a named end": _every_flight_ends_named,
     "stands on the ground": _stands_on_the_ground,
     "nothing falls": _nothing_falls,

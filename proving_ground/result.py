@@ -79,6 +79,9 @@ class Run:
     drop_limits_m: Mapping[str, float] = field(default_factory=dict)
     """Drone → height from which its way of delivery lets go by plan, where that is higher than usual."""
 
+    ceilings_amsl_m: Mapping[str, float] = field(default_factory=dict)
+    """Drone → the highest altitude of all that it was to fly; one that never was to fly has none."""
+
     @property
     def passed(self) -> bool:
         """Whether every verdict is fine and the run came to its end."""

@@ -10,6 +10,7 @@ import traceback
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.virtual_time import run_virtual
 from flight.model.words import Phase
 from hub_api.dispatch.order_states import TERMINAL_STATES
 from hub_api.store.records import EventRecord
-from hub_api.store.repositories import events
+from hub_api.store.repositories import events, missions
 from planner.airframe import load_airframes
 from planner.flight_plan import DeliveryMethod
 from proving_ground.centre import Placed
@@ -35,6 +36,7 @@ HOVER_ERROR_M = 0.7
 _MEMORY = Path("/dev/shm")
 """Where there is one, a scenario's files are kept in memory: no power fails in a scenario, and waiting for a disk's
 commit tests nothing."""
+PLAN_SECTIONS = ("outbound", "inbound", "retrace")
 _FINAL = {str(state) for state in TERMINAL_STATES}
 
 
@@ -179,9 +181,24 @@ async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
         real_s=0.0,
         notes=play.notes,
         drop_limits_m=_drop_limits(play),
+        ceilings_amsl_m=await _ceilings(play),
     )
     started = play.clock.now() - timedelta(seconds=play.now_s)
     return replace(run, verdicts=judge(play.scenario, run, play.hub.airspace, started, error))
+
+
+async def _ceilings(play: Play) -> dict[str, float]:
+    """The highest point of the plans of each drone's flights, as they were stored."""
+    found: dict[str, float] = {}
+    for placed in play.centre.placed.values():
+        order_id = placed.order_id
+        if order_id is None:
+            continue
+        for mission in await play.hub.database.read(partial(missions.of_order, order_id=order_id)):
+            legs = (leg for name in PLAN_SECTIONS for leg in mission.plan.get(name) or ())
+            highest_m = max(leg["end"]["altitude_amsl_m"] for leg in legs)
+            found[mission.drone_id] = max(highest_m, found.get(mission.drone_id, highest_m))
+    return found
 
 
 def _drop_limits(play: Play) -> dict[str, float]:

@@ -25,6 +25,7 @@ class Dialect:
     ``drives_winch``: whether it can lower a line at all. ``item_keeps_altitude``: items without a position
     carry the altitude of the leg around them.
     ``speed_by_parameter``: a speed that holds for the whole way is a parameter, not an item.
+    ``rally_tells_ground``: a rally point's altitude is its ground's, and the return flies its own parameter above it.
     ``lands_for_good``: a landing in the middle of a mission ends it; otherwise nothing may stand behind one.
     """
 
@@ -40,6 +41,7 @@ class Dialect:
     item_keeps_altitude: bool
     speed_by_parameter: bool
     lands_for_good: bool
+    rally_tells_ground: bool
 
 
 ARDUPILOT = Dialect(
@@ -59,6 +61,7 @@ ARDUPILOT = Dialect(
     speed_by_parameter=False,
     # It disarms on the ground before the next item.
     lands_for_good=True,
+    rally_tells_ground=False,
 )
 
 PX4 = Dialect(
@@ -80,6 +83,9 @@ PX4 = Dialect(
     speed_by_parameter=True,
     # It stays armed, and the next waypoint takes off again: seen on 1.16 and, from its own pad, on 1.17.0.
     lands_for_good=False,
+    # rtl.cpp of 1.17: the rally point's altitude plus RTL_RETURN_ALT. Told the height of the flight there, it climbed to
+    # twice that, through every ceiling.
+    rally_tells_ground=True,
 )
 
 DIALECTS = {dialect.name: dialect for dialect in (ARDUPILOT, PX4)}

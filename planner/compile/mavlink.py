@@ -364,7 +364,10 @@ def _rally_items(plan: FlightPlan, dialect: Dialect) -> tuple[MissionItem, ...]:
             command=mav.RALLY_POINT,
             latitude_deg=round(point.position.latitude_deg, 7),
             longitude_deg=round(point.position.longitude_deg, 7),
-            height_m=round(point.altitude_amsl_m - plan.home.altitude_amsl_m, 2),
+            # With home's ground for all of them the return is flown at the one height that was checked.
+            height_m=0.0
+            if dialect.rally_tells_ground
+            else round(point.altitude_amsl_m - plan.home.altitude_amsl_m, 2),
         )
         for seq, point in enumerate(plan.rally_points)
     )

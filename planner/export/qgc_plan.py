@@ -60,14 +60,7 @@ def to_qgc_plan(plan: FlightPlan, *, autopilot: str | None = None) -> dict[str, 
         },
         "rallyPoints": {
             "version": 2,
-            "points": [
-                [
-                    point.position.latitude_deg,
-                    point.position.longitude_deg,
-                    point.altitude_amsl_m - home.altitude_amsl_m,
-                ]
-                for point in plan.rally_points
-            ],
+            "points": [[point.latitude_deg, point.longitude_deg, point.height_m] for point in compiled.rally],
         },
     }
 

@@ -183,6 +183,22 @@ def test_px4_has_no_home_and_real_positions(blowing: Wind | None) -> None:
     assert len(mission.fence) <= 64
 
 
+@pytest.mark.parametrize("autopilot", ["ardupilot", "px4"])
+def test_the_autopilots_own_return_is_flown_at_the_height_that_was_checked(autopilot: str) -> None:
+    """PX4 adds its parameter to the rally point's altitude (rtl.cpp); ArduPilot takes the higher of the two."""
+    plan = px4_plan() if autopilot == "px4" else calm_plan()
+    mission = compile_mission(plan, autopilot=autopilot)
+    values = {p.name: p.value for p in mission.required_parameters}
+    checked_m = max(point.altitude_amsl_m for point in plan.rally_points) - plan.home.altitude_amsl_m
+    assert mission.rally
+    for item in mission.rally:
+        if autopilot == "px4":
+            flown_m = item.height_m + values["RTL_RETURN_ALT"]
+        else:
+            flown_m = max(item.height_m, values["RTL_ALT"] / 100.0)
+        assert flown_m == pytest.approx(checked_m, abs=0.02)
+
+
 def test_fence_lists_polygons_with_their_counts() -> None:
     mission = compile_mission(calm_plan())
     inclusion = [i for i in mission.fence if i.command == mav.FENCE_VERTEX_INCLUSION]
