@@ -198,6 +198,7 @@ def test_the_authority_s_interface_is_described_by_a_file(tmp_path: Path):
 
     play(main())
     batches = [batch for request in reached[1:] for batch in json.loads(request.content)["batches"]]
+    assert batches
     assert all(is_signed(batch, PUBLIC_KEY) for batch in batches)
     assert len({batch["batch_id"] for batch in batches}) == len(batches)
     assert reached[0].headers["Authorization"] == "Bearer s"

@@ -592,7 +592,9 @@ def test_personal_data_is_masked_by_role_and_erased_in_time(tmp_path: Path):
             await an_account(w, "operator", Role.OPERATOR)
             header = bearer((await log_in(w, "operator")).json()["access_token"])
             for path in ("", "/hand-over", "/events", "/exchanges"):
-                text = (await w.client.get(url + path, headers=header)).text
+                answer = await w.client.get(url + path, headers=header)
+                assert answer.status_code == 200, answer.text
+                text = answer.text
                 assert all(secret not in text for secret in SECRETS), path
             masked = await incident(w, incident_id, **header)
             assert masked["personal_data"] == "masked"

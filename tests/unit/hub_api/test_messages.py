@@ -146,6 +146,7 @@ def test_a_drill_rings_nobody_whatever_is_configured(tmp_path: Path):
             await invite(w, drill=True)
             await until_done(w)
             assert (len(real.sms), len(real.rooms)) == (0, 0)
+            assert w.hub.recorder.sms
             assert all("演练" in sms.text for sms in w.hub.recorder.sms)
             assert len(w.hub.recorder.sms) == 2
 

@@ -63,6 +63,7 @@ def test_nothing_personal_is_in_the_files_of_the_hub(tmp_path: Path):
                 NOTES,
             )
             await w.until(shown["order_id"], "CLOSED")
+            assert w.callbacks
             assert all(
                 text not in str(request.content.decode()) for request in w.callbacks for text in SECRETS
             )
