@@ -81,6 +81,10 @@ async def _store(clock: Clock, store_event: Callable[[Event], Awaitable[None]], 
                 return
             log.exception("event %s could not be stored; trying again", event.event_id, extra=_about(event))
             await clock.sleep(RETRY_S)
+        except Exception:
+            # A fault of ours in one event would end the hub, come again with the drone's journal, and end the next.
+            log.exception("event %s was set aside: %s", event.event_id, event, extra=_about(event))
+            return
 
 
 def _about(event: Event) -> dict[str, str | None]:

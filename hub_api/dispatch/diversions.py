@@ -17,7 +17,7 @@ from typing import Any, Literal
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DispatchError, DroneAedError, ErrorCode
+from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from flight.messages import ContinueFlight, HoldFlight, RerouteFlight
@@ -252,7 +252,8 @@ class DiversionDesk:
             try:
                 if await self._look(diversion_id):
                     return
-            except DroneAedError:
+            except Exception:
+                # Whatever it was: a drone stands and waits, and is looked at again.
                 log.exception("the diversion %s could not be looked at; trying again", diversion_id)
             await self._clock.sleep(LOOK_S)
 

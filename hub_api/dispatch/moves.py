@@ -18,7 +18,7 @@ from typing import Any, Literal
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DispatchError, DroneAedError, ErrorCode
+from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from flight.messages import AbortFlight, ContinueFlight, PatientMoved, RerouteFlight
@@ -224,7 +224,8 @@ class MoveDesk:
             try:
                 if await self._look(move_id):
                     return
-            except DroneAedError:
+            except Exception:
+                # Whatever it was: a drone stands and waits, and is looked at again.
                 log.exception("the move %s could not be looked at; trying again", move_id)
             await self._clock.sleep(LOOK_S)
 

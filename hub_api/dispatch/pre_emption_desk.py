@@ -13,7 +13,6 @@ from typing import Any
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DroneAedError
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import UNDECIDED
@@ -74,7 +73,8 @@ class PreEmptionDesk:
                 if await self._look(pre_emption_id):
                     self._followed.discard(pre_emption_id)
                     return
-            except DroneAedError:
+            except Exception:
+                # Whatever it was: a drone stands and waits, and is looked at again.
                 log.exception("pre-emption %s could not be looked at; trying again", pre_emption_id)
             await self._clock.sleep(LOOK_S)
 

@@ -22,7 +22,14 @@ from alembic.script import ScriptDirectory
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
@@ -258,17 +265,19 @@ class Database:
     def _try(unit: _Unit[Any], connection: Connection) -> None:
         try:
             unit.run(connection)
-        except (OperationalError, InterfaceError):
-            # The database itself refuses: nobody's work is stored.
-            raise
         except Exception as error:
+            if _refused(error):
+                # The database itself refuses: nobody's work is stored.
+                raise
             unit.error = error
 
     def _look(self, work: Callable[[Session], T]) -> T:
         try:
             with Session(self._engine) as session, session.begin():
                 return work(session)
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
+            if not _refused(error):
+                raise
             raise InternalError(
                 ErrorCode.STORE_FAILED, f"the database refused to read: {error.orig}"
             ) from error
@@ -280,9 +289,15 @@ class Database:
         self._engine.dispose()
 
 
+def _refused(error: Exception) -> bool:
+    """Whether it is the database that failed, and not the work: gone, locked, read-only after a change-over, damaged."""
+    ours = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+    return isinstance(error, DBAPIError) and not isinstance(error, ours)
+
+
 def _as_told(error: Exception) -> Exception:
     """A refusal of the database as 5002; what a unit of work raised, as it is."""
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, DBAPIError) and _refused(error):
         told = InternalError(ErrorCode.STORE_FAILED, f"the database refused to write: {error.orig}")
         told.__cause__ = error
         return told
