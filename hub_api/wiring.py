@@ -62,6 +62,7 @@ from hub_api.dispatch.pre_emption_desk import PreEmptionDesk
 from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
+from hub_api.dispatch.severity import SeverityFollower
 from hub_api.dispatch.traffic import TrafficBook
 from hub_api.dispatch.waiting import WaitingOrders, WaitingPolicy
 from hub_api.dispatch.ways import Ways
@@ -520,6 +521,8 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             ledger=incident_ledger,
             personal=personal,
             guidance=guidance,
+            severity=SeverityFollower(ledger),
+            decide_later=service.decide_later,
             keep_s=settings.idempotency_keep_s,
         )
         recorder = Recorder()

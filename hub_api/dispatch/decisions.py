@@ -48,7 +48,7 @@ _TOGETHER = 8
 
 
 class _Outdated(Exception):
-    """The patient was moved while the decision was made: it answers another question."""
+    """Place or severity was changed while the decision was made: it answers another question."""
 
 
 class _DroneOut(Exception):
@@ -131,7 +131,7 @@ class DecisionMaker:
                 races += 1
                 log.warning("the chosen drone was taken meanwhile; deciding again")
             except _Outdated:
-                log.info("the patient was moved meanwhile; deciding again")
+                log.info("the order was changed meanwhile; deciding again")
             except _DroneOut:
                 races += 1
                 log.warning("the chosen drone was taken out of service meanwhile; deciding again")
@@ -375,8 +375,8 @@ class DecisionMaker:
         return turn.order
 
 
-def _question_of(order: OrderRecord) -> tuple[float, float, int | None]:
-    return order.latitude_deg, order.longitude_deg, order.request.get("floor")
+def _question_of(order: OrderRecord) -> tuple[float, float, int | None, str]:
+    return order.latitude_deg, order.longitude_deg, order.request.get("floor"), order.severity
 
 
 _ANYWHERE = frozenset({"order_too_old", "attempts_exhausted", "drones_taken"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from hub_api.dispatch.guidance import Guidance, VideoGuidance
 from hub_api.dispatch.incident_ledger import IncidentLedger, refuse_if_closed, unknown_incident
 from hub_api.dispatch.incident_states import STAGE_ZH, Escalation, IncidentState, Outcome, Stage
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
+from hub_api.dispatch.severity import SeverityFollower
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database, actor_of
 from hub_api.store.incident_records import IncidentRecord
@@ -57,6 +58,8 @@ class Received:
     incident: IncidentRecord
     replay: bool = False
     joined: bool = False
+    decide: tuple[str, ...] = ()
+    """Orders to be decided again after the commit."""
 
 
 class IncidentService:
@@ -69,12 +72,16 @@ class IncidentService:
         ledger: IncidentLedger,
         personal: PersonalData,
         guidance: Guidance,
+        severity: SeverityFollower,
+        decide_later: Callable[[str], None],
         keep_s: float,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._personal = personal
         self._guidance = guidance
+        self._severity = severity
+        self._decide_later = decide_later
         self._keep_s = keep_s
 
     async def receive(self, new: NewIncident) -> Received:
@@ -88,8 +95,14 @@ class IncidentService:
         except IntegrityError:
             # Another hub on the same database stored this key a moment ago.
             received = await self._database.write(lambda session: self._receive(session, new))
-        self._guidance.wake()
+        self._follow_up(received.decide)
         return received
+
+    def _follow_up(self, decide: Sequence[str]) -> None:
+        """What a commit is followed by."""
+        self._guidance.wake()
+        for order_id in decide:
+            self._decide_later(order_id)
 
     def _receive(self, session: Session, new: NewIncident) -> Received:
         now = self._ledger.now()
@@ -112,7 +125,17 @@ class IncidentService:
             at=now,
         )
         incident = self._guidance.offer(session, incident, self.opened(incident))
-        return Received(incident, joined=found is not None)
+        incident, decide = self._carry_severity(session, found, incident)
+        return Received(incident, joined=found is not None, decide=decide)
+
+    def _carry_severity(
+        self, session: Session, before: IncidentRecord | None, incident: IncidentRecord
+    ) -> tuple[IncidentRecord, tuple[str, ...]]:
+        """A changed severity is that of the incident's open orders too. The last step: it changes the record."""
+        if before is None or before.severity == incident.severity:
+            return incident, ()
+        decide = self._severity.follow(session, incident)
+        return incidents.get(session, incident.incident_id), tuple(decide)
 
     @staticmethod
     def _joining(new: NewIncident) -> Facts:
@@ -216,8 +239,8 @@ class IncidentService:
         """
         self._ledger.check_callback(facts.plain.get("callback_url"))
 
-        def work(session: Session) -> IncidentRecord:
-            incident = self.of(session, incident_id, client)
+        def work(session: Session) -> tuple[IncidentRecord, tuple[str, ...]]:
+            before = incident = self.of(session, incident_id, client)
             if "place" in facts.plain and any(
                 order.state not in TERMINAL_STATES for order in orders.of_incident(session, incident_id)
             ):
@@ -229,11 +252,13 @@ class IncidentService:
                 )
             incident = self.learn(session, incident, facts, "incident_changed")
             if video_guidance is not None:
-                return self._guidance.set(session, incident, video_guidance, self.opened(incident))
-            return self._guidance.offer(session, incident, self.opened(incident))
+                incident = self._guidance.set(session, incident, video_guidance, self.opened(incident))
+            else:
+                incident = self._guidance.offer(session, incident, self.opened(incident))
+            return self._carry_severity(session, before, incident)
 
-        changed = await self._database.write(work)
-        self._guidance.wake()
+        changed, decide = await self._database.write(work)
+        self._follow_up(decide)
         return changed
 
     def learn(self, session: Session, incident: IncidentRecord, facts: Facts, kind: str) -> IncidentRecord:
