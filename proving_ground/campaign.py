@@ -57,6 +57,8 @@ PHYSICALLY_FATAL = {
 OUTLASTING = ("link_forged", "link_replayed", "link_loss")
 """Faults whose flight may end only when the battery does: nobody can reach the drone, or believes that somebody else
 flies it."""
+LASTING_S = {"database_down": 30.0, "disk_full": 30.0}
+"""Faults that are over after a while: what is never stored again can't be seen to end."""
 HAPPENED = "every fault happened"
 console = Console()
 _errors = Console(stderr=True, soft_wrap=True)
@@ -76,6 +78,8 @@ def scenario_of(fault: str, phase: str) -> dict[str, Any]:
         "faults": [{"fault": fault, "when": {"phase": phase, "after_s": 0.5}}],
         "expect": [{"outcome": "accepted"}],
     }
+    if fault in LASTING_S:
+        document["faults"][0]["duration_s"] = LASTING_S[fault]
     if fault in OUTLASTING:
         document["world"]["latest_s"] = 5400
     if fault in PHYSICALLY_FATAL:

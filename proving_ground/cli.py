@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -79,6 +80,12 @@ def run(
 ) -> None:
     """Play scenarios. Exit code 0: all passed; 1: one failed; 2: a file is no scenario, or none can be flown."""
     loaded = _load(files or library())
+    # Said before anything is played, not after an hour of it.
+    for report in (html, junit):
+        if report is not None and not report.absolute().parent.is_dir():
+            _refuse(f"{report}: there is no such folder to write to")
+    if logs is not None and logs.exists() and not logs.is_dir():
+        _refuse(f"{logs}: is no folder")
     play: Player = _play
     unplayable: list[Unplayable] = []
     if against is not None:
@@ -101,10 +108,10 @@ def run(
     with _progress() as progress:
         task = progress.add_task("playing", total=len(asked))
         for result in play(asked, jobs):
-            runs.append(result)
             if logs is not None:
                 logs.mkdir(parents=True, exist_ok=True)
                 (logs / f"{result.scenario}-{result.seed}.jsonl").write_bytes(result.log)
+            runs.append(_kept(result, runs))
             progress.advance(task)
             if not result.passed:
                 progress.console.print(
@@ -138,6 +145,14 @@ def faults() -> None:
     console.print(table)
 
 
+def _kept(result: Run, before: list[Run]) -> Run:
+    """What the reports need: of a scenario's passed runs only the first is drawn, so only its tracks are kept."""
+    drawn = any(run.scenario == result.scenario and run.passed for run in before)
+    return (
+        replace(result, tracks={}, testimonies={}, phases=(), log=b"") if result.passed and drawn else result
+    )
+
+
 def why(result: Run) -> str:
     """The first thing that is wrong with a run, in a line."""
     if result.error:
@@ -164,10 +179,16 @@ def _fly(against: Against, asked: list[tuple[Loaded, int]], jobs: int) -> Iterat
 
 def _load(files: list[Path]) -> list[Loaded]:
     try:
-        return [load_scenario(file) for file in files]
+        loaded = [load_scenario(file) for file in files]
     except ScenarioFileError as error:
         _errors.print(str(error), markup=False, highlight=False)
         raise typer.Exit(2) from error
+    first: dict[str, Loaded] = {}
+    for item in loaded:
+        other = first.setdefault(item.scenario.name, item)
+        if other is not item:
+            _refuse(f"{item.file}: the name {item.scenario.name!r} is taken by {other.file}")
+    return loaded
 
 
 def _play(asked: list[tuple[Loaded, int]], jobs: int) -> Iterator[Run]:

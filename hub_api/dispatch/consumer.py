@@ -71,6 +71,7 @@ def _event_of(delivery: Delivery) -> Event | None:
 
 
 async def _store(clock: Clock, store_event: Callable[[Event], Awaitable[None]], event: Event) -> None:
+    tries = 0
     while True:
         try:
             return await store_event(event)
@@ -79,7 +80,14 @@ async def _store(clock: Clock, store_event: Callable[[Event], Awaitable[None]], 
                 # A broken invariant of one order must not stop the events of every other one.
                 log.exception("event %s was set aside: %s", event.event_id, event, extra=_about(event))
                 return
-            log.exception("event %s could not be stored; trying again", event.event_id, extra=_about(event))
+            tries += 1
+            if tries == 1:
+                log.exception(
+                    "event %s could not be stored; trying again", event.event_id, extra=_about(event)
+                )
+            elif tries & (tries - 1) == 0:
+                # Ever more rarely: a database that is down for an hour must not fill the disk with its own log.
+                log.error("event %s is not stored after %d tries", event.event_id, tries, extra=_about(event))
             await clock.sleep(RETRY_S)
         except Exception:
             # A fault of ours in one event would end the hub, come again with the drone's journal, and end the next.

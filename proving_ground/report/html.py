@@ -1,7 +1,7 @@
 """One HTML file for all runs: no network, no script; opens on any office computer.
 
-For each scenario the table of its seeds, and for the first seed and every failed one the map, height and speed, and the
-timeline of phases and faults.
+For each scenario the table of its seeds, and for the first that passed and those that failed the map, height and
+speed, and the timeline of phases and faults.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _section(item: Loaded, runs: list[Run]) -> str:
         f"<p class='why'>{html.escape(scenario.why)}<br>{html.escape(scenario.why_zh)}</p>",
     ]
     failed = [run for run in runs if not run.passed]
-    drawn = ([run for run in runs[:1] if run.passed] + failed)[:MAX_DRAWN]
+    drawn = ([run for run in runs if run.passed][:1] + failed)[:MAX_DRAWN]
     for run in drawn:
         parts.append(_run(item, run))
     rest = len(failed) - sum(not run.passed for run in drawn)

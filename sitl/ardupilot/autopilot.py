@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
@@ -15,6 +14,7 @@ from sitl.ardupilot.commands import Commands
 from sitl.ardupilot.failsafe import Failsafes
 from sitl.ardupilot.fence import Fence
 from sitl.ardupilot.gear import Gear
+from sitl.ardupilot.land_detector import LandDetector
 from sitl.ardupilot.manoeuvres import Landing, ReturnStage, ReturnToLaunch, Takeoff
 from sitl.ardupilot.messages import MessageRouter
 from sitl.ardupilot.mission import Mission, MissionState
@@ -23,15 +23,13 @@ from sitl.ardupilot.navigation import Submode
 from sitl.ardupilot.parameters import Parameters
 from sitl.ardupilot.stores import FenceStore, MissionStore, RallyStore
 from sitl.ardupilot.transfer import Transfer
+from sitl.ardupilot.tuning import Tuning
 from sitl.autopilot import Autopilot
 from sitl.channel import Channel
-from sitl.weather import Wind
 
 if TYPE_CHECKING:
     from sitl.vehicle import SimulatedVehicle
 
-LANDED_AFTER_S = 1.2
-"""Touch-down to «landed»: 1 s of the detector and the throttle's ramp, as in the recorded flights."""
 ARMING_DELAY_S = 2.0
 """ArduCopter's ARMING_DELAY_SEC: no take-off sooner after arming."""
 REBOOT_S = 3.0
@@ -56,7 +54,7 @@ class ArduCopter(Autopilot):
                 **settings.parameters,
             }
         )
-        self.parameters.on_change(self._on_parameter)
+        self.parameters.on_change(lambda name: self.tuning.on_parameter(name))
         vehicle.set_wind(wind)
         self.quiet = False
         self._boot(first=True)
@@ -72,13 +70,13 @@ class ArduCopter(Autopilot):
         self.taken_off = False
         self.told_to_go = False
         self._armed_s = 0.0
-        self._touched_s: float | None = None
+        self.land_detector = LandDetector(self)
+        self.tuning = Tuning(self)
         self.home = vehicle.position
         self.home_amsl_m = self.body.altitude_amsl_m
         self.home_locked = False
         self.home_set = False
         self.home_changed = False
-        self.desired_speed_m_s: float | None = None
         self.guided_target: tuple[float, float, float] | None = None
         self.landing = Landing(self)
         self.takeoff = Takeoff(self)
@@ -106,7 +104,7 @@ class ArduCopter(Autopilot):
         self.router = MessageRouter(self)
         self.body.motors_off()
         self.gear = Gear(self)
-        self.apply_limits()
+        self.tuning.apply_limits()
 
     def reboot(self) -> None:
         self._boot(first=False)
@@ -157,56 +155,6 @@ class ArduCopter(Autopilot):
         for channel in self.vehicle.channels:
             channel.send(mavlink.MAVLink_statustext_message(severity, text[:50].encode("ascii", "replace")))
 
-    # --- parameters ---------------------------------------------------------------------------
-    def _on_parameter(self, name: str) -> None:
-        if name.startswith("SIM_WIND"):
-            self.vehicle.set_wind(self._wind())
-        elif name == "FENCE_ENABLE":
-            self.fence.enabled = self.parameters[name] > 0
-        elif name == "SIM_ENGINE_MUL":
-            self.body.set_thrust_factor(self.parameters[name])
-        elif name.startswith(("WINCH", "SERVO")):
-            self.gear.connect()
-        elif name.startswith(("WPNAV", "ANGLE_MAX", "PSC")):
-            self.apply_limits()
-
-    def _wind(self) -> Wind:
-        values = self.parameters
-        given = self.vehicle.settings.wind
-        exponent = (given.profile_exponent or 0.5) if values["SIM_WIND_T"] == 0 else 0.0
-        return Wind(
-            from_deg=values["SIM_WIND_DIR"],
-            speed_m_s=max(0.0, values["SIM_WIND_SPD"]),
-            turbulence_m_s=max(0.0, values["SIM_WIND_TURB"]),
-            profile_exponent=exponent,
-            full_height_m=values["SIM_WIND_T_ALT"],
-        )
-
-    def apply_limits(self) -> None:
-        values = self.parameters
-        speed = self.desired_speed_m_s or values["WPNAV_SPEED"] / 100.0
-        self.body.set_limits(
-            lean_max_rad=math.radians(values["ANGLE_MAX"] / 100.0),
-            speed_m_s=max(speed, 0.2),
-            climb_m_s=max(values["WPNAV_SPEED_UP"] / 100.0, 0.1),
-            descent_m_s=max(values["WPNAV_SPEED_DN"] / 100.0, 0.1),
-            acceleration_m_s2=max(values["WPNAV_ACCEL"] / 100.0, 0.5),
-            vertical_acceleration_m_s2=max(values["WPNAV_ACCEL_Z"] / 100.0, 0.5),
-            jerk_m_s3=max(values["WPNAV_JERK"], 0.5),
-            waypoint_radius_m=max(values["WPNAV_RADIUS"] / 100.0, 0.05),
-        )
-
-    def change_speed(self, kind: int, speed_m_s: float) -> bool:
-        """DO_CHANGE_SPEED: 0 and 1 horizontal, 2 climb, 3 descent."""
-        if kind >= 3:
-            self.parameters.set_internally("WPNAV_SPEED_DN", speed_m_s * 100.0)
-        elif kind == 2:
-            self.parameters.set_internally("WPNAV_SPEED_UP", speed_m_s * 100.0)
-        else:
-            self.desired_speed_m_s = max(speed_m_s, 0.2)
-            self.body.change_speed(self.desired_speed_m_s)
-        return True
-
     # --- arming -------------------------------------------------------------------------------
     def on_armed(self) -> None:
         self.armed = True
@@ -226,8 +174,7 @@ class ArduCopter(Autopilot):
         self.takeoff.cancel()
         self.body.motors_off()
         self.mission.reset()
-        self.desired_speed_m_s = None
-        self.apply_limits()
+        self.tuning.forget_speed()
         self.battery.reset()
         self.vehicle.witness("disarmed", why)
 
@@ -296,8 +243,7 @@ class ArduCopter(Autopilot):
         self.vehicle.witness("mode", wanted.name)
         self.takeoff.cancel()
         if wanted is Mode.AUTO:
-            self.desired_speed_m_s = None
-            self.apply_limits()
+            self.tuning.forget_speed()
             self.mission.navigation.submode = Submode.LOITER
             self.mission.waiting_to_start = True
         elif self.armed and not self.landed:
@@ -320,8 +266,7 @@ class ArduCopter(Autopilot):
     def _enter(self, mode: Mode, land_pause_s: float) -> None:
         body = self.body
         if mode is Mode.RTL:
-            self.desired_speed_m_s = None
-            self.apply_limits()
+            self.tuning.forget_speed()
             self.returning.start()
         elif mode is Mode.LAND:
             self.landing.start(pause_s=land_pause_s)
@@ -361,7 +306,7 @@ class ArduCopter(Autopilot):
             return False
         self.guided_target = (north, east, up)
         if self.mode is Mode.GUIDED and self.armed and not self.landed:
-            self.apply_limits()
+            self.tuning.apply_limits()
             self.body.fly_to(north, east)
             self.body.climb_to(up)
             self.body.nose_follows_track()
@@ -387,7 +332,7 @@ class ArduCopter(Autopilot):
         if self.position_source_ok and not self.home_set and not self.armed:
             self.home_set = True
             self.set_home(self.believed_position, self.body.altitude_amsl_m, locked=False)
-        self._detect_landing(now_s)
+        self.land_detector.update(now_s)
         self.failsafes.update(now_s)
         self.arming.update(now_s)
         if self.armed or self.mode is Mode.AUTO:
@@ -395,26 +340,6 @@ class ArduCopter(Autopilot):
         for transfer in self.transfers.values():
             transfer.update(now_s)
         self.router.update(now_s)
-
-    def _detect_landing(self, now_s: float) -> None:
-        body = self.body
-        if not body.on_ground:
-            self._touched_s = None
-            if self.landed:
-                self.landed = False
-                self.taken_off = True
-            return
-        placing = self.mode is Mode.AUTO and self.mission.navigation.submode is Submode.PLACE
-        if placing and self.mission.navigation.place.on_ground_on_purpose:
-            return
-        if self._touched_s is None:
-            self._touched_s = now_s
-        climbing = self.armed and self.taken_off and self.landed
-        unnoticed = self.armed and "landing_unnoticed" in self.vehicle.faults
-        if not self.landed and not climbing and not unnoticed and now_s - self._touched_s >= LANDED_AFTER_S:
-            self.landed = True
-            self.taken_off = False
-            self.vehicle.witness("landed")
 
     def _fly(self, now_s: float) -> None:
         grounded = self.landed and not self.taken_off
@@ -443,7 +368,7 @@ class ArduCopter(Autopilot):
             self.disarm("landed")
             return
         delay_s = self.parameters["DISARM_DELAY"]
-        since_s = max(self._armed_s, self._touched_s or 0.0)
+        since_s = max(self._armed_s, self.land_detector.touched_s or 0.0)
         if 0 < delay_s <= now_s - since_s:
             self.disarm("not taken off")
 

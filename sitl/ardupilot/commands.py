@@ -200,7 +200,9 @@ class Commands:
     def _change_speed(self, command: Command, channel: Channel) -> int:
         if not 0 < command.p2 < math.inf:
             return FAILED
-        return ACCEPTED if self._autopilot.change_speed(whole(command.p1 + 0.5), command.p2) else FAILED
+        return (
+            ACCEPTED if self._autopilot.tuning.change_speed(whole(command.p1 + 0.5), command.p2) else FAILED
+        )
 
     def _yaw(self, command: Command, channel: Channel) -> int:
         if not 0 <= command.p1 <= 360 or command.p4 not in (0.0, 1.0):

@@ -267,7 +267,7 @@ class Mission:
         command = item.command
         if command == items.DO_CHANGE_SPEED:
             if item.param2 > 0:
-                autopilot.change_speed(int(item.param1), item.param2)
+                autopilot.tuning.change_speed(int(item.param1), item.param2)
         elif command == items.DO_WINCH:
             autopilot.gear.winch(int(item.param2), item.param3, item.param4)
         elif command == items.DO_GRIPPER:

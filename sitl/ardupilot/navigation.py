@@ -81,7 +81,7 @@ class Navigation:
                 items.PAYLOAD_PLACE,
             ):
                 after = self._local(following, end)
-        self._autopilot.apply_limits()
+        self._autopilot.tuning.apply_limits()
         body.next_leg(end, after, reinitialise=fresh)
         body.scale_speed(1.0)
         self.paused = False
@@ -116,7 +116,7 @@ class Navigation:
                 here = autopilot.body.believed_up_m
                 north, east = autopilot.to_local(item.x, item.y)
                 fresh = self.submode is not Submode.WAYPOINT
-                autopilot.apply_limits()
+                autopilot.tuning.apply_limits()
                 if not fresh and autopilot.body.reached:
                     here = autopilot.body.leg_end_m[2]
                 autopilot.body.next_leg((north, east, here), None, reinitialise=fresh)

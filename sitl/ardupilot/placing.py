@@ -46,7 +46,7 @@ class Circle:
             centre[1] + self._radius_m * math.sin(bearing),
             centre[2],
         )
-        self._autopilot.apply_limits()
+        self._autopilot.tuning.apply_limits()
         body.next_leg(edge, None, reinitialise=True)
         body.nose_follows_track()
 
@@ -117,7 +117,7 @@ class PayloadPlace:
 
     def start(self, spot: Local, deepest_m: float, *, fresh: bool) -> None:
         """``deepest_m``: largest descent below ``spot``; 0: no limit."""
-        self._autopilot.apply_limits()
+        self._autopilot.tuning.apply_limits()
         self._autopilot.body.next_leg(spot, None, reinitialise=fresh)
         self._autopilot.body.nose_follows_track()
         self.stage = Stage.FLY
