@@ -86,7 +86,7 @@ from hub_api.site_data.desk import SiteDesk
 from hub_api.site_data.desk import load as load_site_edits
 from hub_api.site_data.photos import PhotoDesk
 from hub_api.site_data.places import Places
-from hub_api.store.database import Database, make_engine, upgrade
+from hub_api.store.database import Database, Owed, make_engine, upgrade
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import audit, incidents, orders
 from hub_api.vault import Vault
@@ -222,17 +222,19 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
     bus = given.bus or InProcessBus(clock)
     async with AsyncExitStack() as stack:
         feed, metrics = EventFeed(), Metrics()
-        callback_wakers: list[Callable[[], None]] = []
+        wakers: dict[Owed, Callable[[], None]] = {}
 
         def committed(events: list[EventRecord]) -> None:
             feed.publish(events)
             metrics.count_events(events)
-            for wake in callback_wakers:
-                wake()
+
+        def owed(what: frozenset[Owed]) -> None:
+            for each in what & wakers.keys():
+                wakers[each]()
 
         engine = make_engine(settings.effective_database_url)
         await asyncio.get_running_loop().run_in_executor(None, upgrade, engine)
-        database = Database(engine, on_committed=committed)
+        database = Database(engine, on_committed=committed, on_owed=owed)
         stack.callback(database.close)
         await ensure_demo_key(database, ids, clock, demo=settings.demo)
         personal = PersonalData(vault)
@@ -386,12 +388,10 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew = _Crew()
         stack.push_async_callback(crew.stop)
         relay: OutboxRelay
-        approval_desk: ApprovalDesk
         waiting_orders: WaitingOrders
 
         def on_decided(state: str, took_s: float) -> None:
             metrics.decisions.labels(state).observe(took_s)
-            approval_desk.wake()
             if state == OrderState.WAITING:
                 waiting_orders.wake()
 
@@ -409,7 +409,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             incidents=incident_ledger,
             merger=merger,
             spawn=crew.spawn,
-            wake_relay=lambda: relay.wake(),
             idempotency_keep_s=settings.idempotency_keep_s,
             on_decided=on_decided,
             callback_objection=callback_hosts.objection,
@@ -493,7 +492,12 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             webhooks=webhooks,
             transport=given.callback_transport or GuardedTransport(callback_hosts),
         )
-        callback_wakers.append(sender.wake)
+        wakers |= {
+            Owed.COMMAND: relay.wake,
+            Owed.CALLBACK: sender.wake,
+            Owed.APPROVAL: approval_desk.wake,
+            Owed.KEYS: gate.forget_keys,
+        }
         sms, video = carriers(
             settings, clock, stack, sms=given.sms, video=given.video, transport=given.gateway_transport
         )

@@ -73,18 +73,19 @@ class CareDesk:
         try:
             while not feed.closed:
                 event = await listener.next()
-                drones = None if event is None or event.drone_id is None else {event.drone_id}
-                self._book.facts.flown.update(await self._flown(drones))
+                self._book.facts.flown.update(await self._flown(None if event is None else event.drone_id))
         finally:
             feed.leave(listener)
         # The hub stops: nobody counts any more.
         await asyncio.Event().wait()
 
-    async def _flown(self, drone_ids: set[str] | None) -> dict[str, Flown]:
+    async def _flown(self, drone_id: str | None) -> dict[str, Flown]:
         """What the store knows, as soon as it answers: a fault of a moment ends neither the counting nor the hub."""
         while True:
             try:
-                return await self._database.read(lambda session: flights.flown(session, drone_ids))
+                return await self._database.read(
+                    lambda s: flights.flown(s) if drone_id is None else flights.flown_by(s, drone_id)
+                )
             except DroneAedError:
                 log.exception("flights could not be counted; trying again")
                 await self._clock.sleep(RETRY_S)

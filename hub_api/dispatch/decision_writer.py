@@ -123,7 +123,7 @@ class DecisionWriter:
         if not covers(turn.order, mission):
             self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
             return
-        mission = self._ledger.owe_flight(session, turn.order, mission)
+        mission = self._ledger.owe_flight(session, turn.order, mission, plan)
         self._ledger.apply(session, turn, OrderEvent.ACCEPTED)
         eta_s = answer.delay_s + plan.timing.time_to_aed_on_ground_s
         eta_patient_s = answer.delay_s + plan.timing.time_to_patient_s

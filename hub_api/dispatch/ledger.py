@@ -36,6 +36,7 @@ from hub_api.logs import remember
 from hub_api.store.database import actor_of
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import approvals, audit, callbacks, events, missions, orders, outbox
+from planner.flight_plan import FlightPlan
 
 log = logging.getLogger(__name__)
 
@@ -198,9 +199,12 @@ class Ledger:
 
     def _audit(self, session: Session, turn: Turn, record: EventRecord) -> None:
         """Write a change of the order down; what a drone reports without changing it is in the events."""
+        by_hub = actor_of(session).kind == "hub"
+        if turn.audited is turn.order and by_hub:
+            return
         before = None if turn.audited is None else digest_of_order(turn.audited)
-        after = digest_of_order(turn.order)
-        if before == after and actor_of(session).kind == "hub":
+        after = before if turn.audited is turn.order else digest_of_order(turn.order)
+        if before == after and by_hub:
             return
         detail: dict[str, Any] = {"event": record.seq, "state": turn.order.state}
         if turn.audited is None or turn.audited.decision != turn.order.decision:
@@ -229,15 +233,20 @@ class Ledger:
             created_at=self.now(),
         )
 
-    def owe_flight(self, session: Session, order: OrderRecord, mission: MissionRecord) -> MissionRecord:
-        """Owe the command of a stored mission, which holds its drone's reservation."""
+    def owe_flight(
+        self, session: Session, order: OrderRecord, mission: MissionRecord, plan: FlightPlan | None = None
+    ) -> MissionRecord:
+        """Owe the command of a stored mission, which holds its drone's reservation.
+
+        ``plan``: the stored one, where the caller still has it.
+        """
         now = self.now()
         command = FlyMission(
             command_id=mission.command_id,
             drone_id=mission.drone_id,
             flight_id=mission.flight_id,
             order_id=order.order_id,
-            plan=PLAN.validate_python(mission.plan),
+            plan=plan or PLAN.validate_python(mission.plan),
             issued_at=now,
             drill=order.drill,
         )

@@ -29,7 +29,7 @@ from hub_api.store.repositories import missions, orders, pre_emptions
 __all__ = ["PRE_EMPTED", "PreEmption", "PreEmptionPolicy", "Sky", "Victim", "VictimGone"]
 
 PRE_EMPTED = "pre_empted"
-_DISPLACEABLE = (OrderState.AWAITING_APPROVAL, OrderState.DECIDED, OrderState.LAUNCHING)
+_DISPLACEABLE = frozenset({OrderState.AWAITING_APPROVAL, OrderState.DECIDED, OrderState.LAUNCHING})
 
 
 class VictimGone(Exception):

@@ -88,7 +88,6 @@ class OrderService:
         incidents: IncidentLedger,
         merger: Merger,
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
-        wake_relay: Callable[[], None],
         idempotency_keep_s: float,
         on_decided: Callable[[str, float], None] = lambda _state, _seconds: None,
         callback_objection: Callable[[str], str | None] = lambda _url: None,
@@ -106,7 +105,6 @@ class OrderService:
         self._incidents = incidents
         self._merger = merger
         self._spawn = spawn
-        self._wake_relay = wake_relay
         self._keep_s = idempotency_keep_s
         self._on_decided = on_decided
         self._callback_objection = callback_objection
@@ -116,18 +114,15 @@ class OrderService:
 
         Raises 4003 if the key came with another body before, 4001 for a callback address that is not allowed.
         """
+        try:
+            order = await self._database.write(lambda session: self._receive(session, new))
+        except IntegrityError:
+            # Another hub on the same database stored this key a moment ago.
+            order = None
+        if order is not None:
+            return Placed(await self._decided(order), replay=False)
         found = await self._database.read(lambda session: self._known(session, new))
-        if found is None:
-            self._check_callback(new.request.get("callback_url"))
-            try:
-                order = await self._database.write(lambda session: self._receive(session, new))
-            except IntegrityError:
-                # Another hub on the same database stored this key a moment ago.
-                order = None
-            if order is not None:
-                return Placed(await self._decided(order), replay=False)
-            found = await self._database.read(lambda session: self._known(session, new))
-            assert found is not None
+        assert found is not None
         body_sha256, order = found
         remember(order_id=order.order_id, incident_id=order.incident_id)
         if body_sha256 != new.body_sha256:
@@ -164,9 +159,9 @@ class OrderService:
 
     def _receive(self, session: Session, new: NewOrder) -> OrderRecord | None:
         now = self._ledger.now()
-        orders.forget_key_if_older(session, new.client, new.key, self._remembered_since())
-        if self._known(session, new) is not None:
+        if orders.is_remembered(session, new.client, new.key, not_before=self._remembered_since()):
             return None
+        self._check_callback(new.request.get("callback_url"))
         mode, needs_approval = self._modes.decide(new.client, new.mode)
         order_id = self._ids.new("ord")
         drill = mode is Mode.DRILL
@@ -255,7 +250,6 @@ class OrderService:
             began_s = time.monotonic()
             order = await self._decisions.decide(order_id)
             self._on_decided(str(order.state), time.monotonic() - began_s)
-            self._wake_relay()
             return order
 
     async def cancel(self, order_id: str, *, client: str | None, reason: str) -> OrderRecord:
@@ -281,9 +275,7 @@ class OrderService:
                 )
             return turn.order
 
-        order = await self._database.write(work)
-        self._wake_relay()
-        return order
+        return await self._database.write(work)
 
     async def split(self, order_id: str, *, client: str | None, reason: str) -> OrderRecord:
         """Take an order out of a merge and decide it on its own. Raises 4002 unknown, 4004 if it is not merged."""
@@ -295,7 +287,6 @@ class OrderService:
             return self._merger.split(session, order_id, reason)
 
         await self._database.write(work)
-        self._wake_relay()
         return await self.decide(order_id)
 
     async def take_event(self, event: Event) -> None:
@@ -386,7 +377,6 @@ class OrderService:
             self._follow_up(turn)
 
     def _follow_up(self, turn: Turn) -> None:
-        self._wake_relay()
         if Effect.DECIDE_AGAIN in turn.effects:
             self._spawn(self._decide(turn.order.order_id, freed=turn.freed))
         for order_id in turn.decide_also:

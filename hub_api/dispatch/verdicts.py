@@ -23,9 +23,17 @@ class _Numbered:
 
     def __init__(self) -> None:
         self._numbers: dict[Any, int] = {}
+        self._same: dict[int, int] = {}
 
     def number(self, thing: Any) -> int:
         return self._numbers.setdefault(thing, len(self._numbers))
+
+    def number_of_many(self, thing: Any) -> int:
+        """The same for things that are compared slowly and mostly are the very same object. The caller keeps them."""
+        known = self._same.get(id(thing))
+        if known is None:
+            known = self._same[id(thing)] = self.number(thing)
+        return known
 
     def listed(self, shown: Callable[[Any], Any]) -> list[Any]:
         return [shown(thing) for thing in self._numbers]
@@ -34,12 +42,13 @@ class _Numbered:
 def pack(candidates: Sequence[CandidateAnswer]) -> str:
     """The stored form of candidates, in their order."""
     drones, points, verdicts, reasons = _Numbered(), _Numbered(), _Numbered(), _Numbered()
+    number = reasons.number_of_many
     rows = [
         [
             drones.number((item.drone_id, item.station_id)),
             points.number(item.landing_point_id),
             verdicts.number(item.verdict),
-            [reasons.number(reason) for reason in item.reasons],
+            [number(reason) for reason in item.reasons],
             item.time_to_patient_s,
             item.least_time_to_patient_s,
         ]
@@ -57,26 +66,38 @@ def pack(candidates: Sequence[CandidateAnswer]) -> str:
     ).decode()
 
 
-def unpack(document: str) -> list[dict[str, Any]]:
-    """The candidates as the API shows them."""
+def shown(document: str, ahead_s: float | None) -> str:
+    """The candidates as the API shows them, in JSON. ``ahead_s``: from the decision until the ambulance is there.
+
+    Every name and reason is written once and then put together: a list of two hundred models would take longer than
+    everything else about an answer.
+    """
     stored = from_json(document)
+    drones = [
+        f'{{"station_id":{_text(station_id)},"drone_id":{_text(drone_id)},"landing_point_id":'
+        for drone_id, station_id in stored["drones"]
+    ]
+    points = [f'{_text(point)},"verdict":' for point in stored["points"]]
+    verdicts = [f'{_text(verdict)},"reasons":[' for verdict in stored["verdicts"]]
     reasons = [
-        {"code": code, "detail": detail, "detail_zh": detail_zh}
+        f'{{"code":{_text(code)},"detail":{_text(detail)},"detail_zh":{_text(detail_zh)}}}'
         for code, detail, detail_zh in stored["reasons"]
     ]
-    drones, points, verdicts = stored["drones"], stored["points"], stored["verdicts"]
-    return [
-        {
-            "station_id": drones[drone][1],
-            "drone_id": drones[drone][0],
-            "landing_point_id": points[point],
-            "verdict": verdicts[verdict],
-            "reasons": [reasons[number] for number in numbers],
-            "time_to_patient_s": time_s,
-            "least_time_to_patient_s": least_s,
-        }
+    rows = [
+        f"{drones[drone]}{points[point]}{verdicts[verdict]}{','.join([reasons[number] for number in numbers])}"
+        f'],"time_to_patient_s":{_number(time_s)},"least_time_to_patient_s":{_number(least_s)},'
+        f'"ahead_of_ambulance_s":{_number(None if ahead_s is None or time_s is None else ahead_s - time_s)}}}'
         for drone, point, verdict, numbers, time_s, least_s in stored["candidates"]
     ]
+    return f"[{','.join(rows)}]"
+
+
+def _text(value: str) -> str:
+    return to_json(value).decode()
+
+
+def _number(value: float | None) -> str:
+    return "null" if value is None else repr(value)
 
 
 def _reason(reason: Reason) -> list[str]:

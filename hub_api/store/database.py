@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from functools import cache
 from importlib import resources
 from typing import Any, Generic, TypeVar
@@ -34,6 +35,7 @@ from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
 from hub_api.actor import Actor, current_actor
+from hub_api.store.prepared import for_one_transaction
 from hub_api.store.records import EventRecord
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ _READERS = 4
 _TOGETHER = 64
 """Chosen: units of work that are committed together at most, so that the first need not wait long for the last."""
 _APPENDED = "appended_events"
+_OWED = "owed"
 _ACTOR = "actor"
 _WRITER_LOCK = 0x0D0E_AED0
 """Chosen: the advisory lock that every writing transaction on PostgreSQL takes."""
@@ -100,6 +103,21 @@ def make_engine(url: str) -> Engine:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {mode}")
 
+    return _with_plain_savepoints(engine)
+
+
+def _with_plain_savepoints(engine: Engine) -> Engine:
+    """Savepoints in plain words: each unit that is committed with others has one, and compiling it took longer."""
+
+    def saying(words: str) -> Callable[[Connection, str], None]:
+        def say(connection: Connection, name: str) -> None:
+            connection.exec_driver_sql(f"{words} {name}")
+
+        return say
+
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = saying("SAVEPOINT")
+    dialect.do_release_savepoint = saying("RELEASE SAVEPOINT")
     return engine
 
 
@@ -130,7 +148,7 @@ def _postgresql(url: URL) -> Engine:
         if connection.get_execution_options().get("writes"):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
-    return engine
+    return _with_plain_savepoints(engine)
 
 
 def alembic_config(engine: Engine | None = None) -> Config:
@@ -160,6 +178,16 @@ def _revisions(engine: Engine) -> frozenset[str]:
         return frozenset(MigrationContext.configure(connection).get_current_heads())
 
 
+class Owed(Enum):
+    """What a transaction may leave to be done after it, by a task that sleeps until there is something."""
+
+    COMMAND = "command"
+    CALLBACK = "callback"
+    APPROVAL = "approval"
+    KEYS = "keys"
+    """Not owed to anybody: what is remembered of API keys is outdated."""
+
+
 class _Unit(Generic[T]):
     """A unit of work that waits for the writer, and what came of it."""
 
@@ -167,6 +195,7 @@ class _Unit(Generic[T]):
         self._work, self._actor = work, actor
         self._result: T | None = None
         self._appended: list[EventRecord] = []
+        self.owed: frozenset[Owed] = frozenset()
         self.error: Exception | None = None
 
     def run(self, connection: Connection) -> None:
@@ -184,9 +213,11 @@ class _Unit(Generic[T]):
 
     def _do(self, session: Session) -> None:
         session.info[_ACTOR] = self._actor
+        for_one_transaction(session)
         self._result = self._work(session)
         session.flush()
         self._appended = session.info.get(_APPENDED, [])
+        self.owed = frozenset(session.info.get(_OWED, ()))
 
     def outcome(self) -> tuple[T, list[EventRecord]]:
         """What the work gave and the events that it stored, once it is committed; or the error."""
@@ -206,7 +237,13 @@ class Database:
     undoes nothing of another, and the disk is waited for once. None of them is told of before that.
     """
 
-    def __init__(self, engine: Engine, *, on_committed: Callable[[list[EventRecord]], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        on_committed: Callable[[list[EventRecord]], None],
+        on_owed: Callable[[frozenset[Owed]], None] = lambda _owed: None,
+    ) -> None:
         self._engine = engine
         self._immediate = (
             engine.execution_options(sqlite_begin="IMMEDIATE")
@@ -215,6 +252,7 @@ class Database:
             else engine.execution_options(writes=True, isolation_level="READ COMMITTED")
         )
         self._on_committed = on_committed
+        self._on_owed = on_owed
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._waiting: deque[_Unit[Any]] = deque()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
@@ -232,6 +270,8 @@ class Database:
         result, appended = unit.outcome()
         if appended:
             self._on_committed(appended)
+        if unit.owed:
+            self._on_owed(unit.owed)
         return result
 
     async def read(self, work: Callable[[Session], T]) -> T:
@@ -274,6 +314,7 @@ class Database:
     def _look(self, work: Callable[[Session], T]) -> T:
         try:
             with Session(self._engine) as session, session.begin():
+                for_one_transaction(session)
                 return work(session)
         except DBAPIError as error:
             if not _refused(error):
@@ -313,3 +354,8 @@ def actor_of(session: Session) -> Actor:
 def note_appended(session: Session, record: EventRecord) -> None:
     """Remember an event of this transaction for the listeners; used by the event repository."""
     session.info.setdefault(_APPENDED, []).append(record)
+
+
+def note_owed(session: Session, owed: Owed) -> None:
+    """Wake whoever does it once this transaction is committed; used by the repositories."""
+    session.info.setdefault(_OWED, set()).add(owed)

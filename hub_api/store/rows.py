@@ -1,8 +1,9 @@
 """Reading and writing rows by prepared statements.
 
-The unit of work of the ORM costs several times what its statement does, and an order's life has some fifty
+The unit of work of the ORM costs several times what its statement does, and an order's life has some sixty
 statements. So what every order does is written against the tables themselves; both see the same transaction.
-Statements are built once, when a module is loaded, and get their values by name.
+Statements are built once, when a module is loaded, get their values by name, and go to the driver as they are
+(:mod:`hub_api.store.prepared`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Delete, Insert, Select, Table, Update, insert, select, update
+from sqlalchemy import Table, Update, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session
 
+from hub_api.store.prepared import Found, Prepared, Statement
 from hub_api.store.tables import Row
 
 Record = TypeVar("Record")
@@ -25,10 +27,13 @@ def table_of(row: type[Row]) -> Table:
     return table
 
 
-def run(
-    session: Session, statement: Insert | Update | Delete | Select[Any], **values: Any
-) -> CursorResult[Any]:
+def run(session: Session, statement: Prepared, **values: Any) -> Found:
     """Run a prepared statement in the session's transaction."""
+    return statement.run(session, values)
+
+
+def run_listing(session: Session, statement: Statement, **values: Any) -> CursorResult[Any]:
+    """The same for a statement with a list among its values, or with a limit of its own."""
     return session.connection().execute(statement, values)
 
 
@@ -48,16 +53,16 @@ class Rows(Generic[Record]):
         self._adjust = dict(adjust or {})
         self.select = select(*(self.columns[name] for name in self._names))
         """All fields of a record; narrow it with ``where``."""
-        self._insert = insert(self.table)
+        self._insert = Prepared(insert(self.table))
 
-    def one(self, session: Session, statement: Select[Any], **values: Any) -> Record | None:
+    def one(self, session: Session, statement: Prepared, **values: Any) -> Record | None:
         """The first record of a statement made of :attr:`select`."""
-        found = run(session, statement, **values).first()
+        found = statement.run(session, values).first()
         return None if found is None else self.made(found)
 
-    def all(self, session: Session, statement: Select[Any], **values: Any) -> list[Record]:
+    def all(self, session: Session, statement: Prepared, **values: Any) -> list[Record]:
         """Every record of a statement made of :attr:`select`."""
-        return [self.made(found) for found in run(session, statement, **values)]
+        return [self.made(found) for found in statement.run(session, values)]
 
     def made(self, values: Sequence[Any]) -> Record:
         """The record of a row of :attr:`select`."""
@@ -68,9 +73,7 @@ class Rows(Generic[Record]):
 
     def insert(self, session: Session, **fields: Any) -> Any:
         """Store a row; gives the first column of its primary key. ``IntegrityError`` where a constraint is broken."""
-        key = run(session, self._insert, **fields).inserted_primary_key
-        assert key is not None
-        return key[0]
+        return self._insert.run(session, fields).key
 
     def update(self) -> Update:
         """An update of the table, for preparing."""

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.order_states import OrderState
-from hub_api.dispatch.verdicts import unpack
+from hub_api.dispatch.verdicts import shown as shown_candidates
 from hub_api.features.orders.schemas import (
     ApprovalView,
     BenefitView,
@@ -60,17 +60,19 @@ def _place(
     )
 
 
-def candidates_of(order: OrderRecord, document: str | None) -> list[dict[str, Any]]:
-    """The candidates of an order's decision as they are shown; those of earlier releases are inside it."""
+def candidates_of(order: OrderRecord, document: str | None) -> str:
+    """The candidates of an order's decision as they are shown, in JSON; those of earlier releases are inside it."""
     decision = order.decision or {}
-    shown: list[dict[str, Any]] = decision.get("candidates", []) if document is None else unpack(document)
     ahead_s = None
     if order.ambulance_eta_at is not None and decision:
         ahead_s = (order.ambulance_eta_at - datetime.fromisoformat(decision["decided_at"])).total_seconds()
-    for item in shown:
+    if document is not None:
+        return shown_candidates(document, ahead_s)
+    found: list[dict[str, Any]] = decision.get("candidates", [])
+    for item in found:
         time_s = item["time_to_patient_s"]
         item["ahead_of_ambulance_s"] = None if ahead_s is None or time_s is None else ahead_s - time_s
-    return shown
+    return to_json(found).decode()
 
 
 def _benefit(stored: dict[str, Any] | None) -> BenefitView | None:
@@ -196,13 +198,18 @@ def callback_of(url: str | None, updates: list[CallbackRecord]) -> CallbackView 
     )
 
 
-def as_json(view: OrderView, candidates: list[dict[str, Any]]) -> bytes:
-    """An order in JSON with the candidates of its decision. These are hundreds and have their shape already, so
-    no model is made of each."""
-    shown = view.model_dump(mode="json")
-    if shown["decision"] is not None:
-        shown["decision"]["candidates"] = candidates
-    return to_json(shown)
+_NO_CANDIDATES = '"candidates":[]'
+"""Nothing that somebody wrote looks so: a quotation mark inside a text is escaped."""
+
+
+def as_json(view: OrderView, candidates: str) -> bytes:
+    """An order in JSON with the candidates of its decision. These are hundreds and are JSON already, so they are put
+    into their place."""
+    shown = view.model_dump_json()
+    if view.decision is None:
+        return shown.encode()
+    before, after = shown.split(_NO_CANDIDATES)
+    return f'{before}"candidates":{candidates}{after}'.encode()
 
 
 def order_view(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import (
     AirspaceChangeRecord,
     AuthorisationRecord,
@@ -16,7 +17,7 @@ from hub_api.store.records import (
 from hub_api.store.rows import run, table_of
 from hub_api.store.tables import AirspaceChangeRow, AirspaceFeedRow, AuthorisationRow, RevocationRow
 
-_LAST = select(func.max(table_of(AirspaceChangeRow).c.seq))
+_LAST = Prepared(select(func.max(table_of(AirspaceChangeRow).c.seq).label("seq")))
 
 
 def feeds(session: Session) -> list[FeedRecord]:

@@ -9,15 +9,19 @@ from sqlalchemy import bindparam, or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
+from hub_api.store.database import Owed, note_owed
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import ApiKeyRecord
 from hub_api.store.rows import run, table_of
 from hub_api.store.tables import ApiKeyRow
 
 _TABLE = table_of(ApiKeyRow)
 _C = _TABLE.c
-_OPENED_BY = _TABLE.select().where(
-    _C.revoked_at.is_(None),
-    or_(_C.secret_sha256 == bindparam("secret"), _C.previous_sha256 == bindparam("secret")),
+_OPENED_BY = Prepared(
+    _TABLE.select().where(
+        _C.revoked_at.is_(None),
+        or_(_C.secret_sha256 == bindparam("secret"), _C.previous_sha256 == bindparam("secret")),
+    )
 )
 
 
@@ -35,6 +39,7 @@ def _record(row: Any) -> ApiKeyRecord:
 
 
 def insert(session: Session, record: ApiKeyRecord, *, secret_sha256: str) -> None:
+    note_owed(session, Owed.KEYS)
     session.add(
         ApiKeyRow(
             key_id=record.key_id,
@@ -56,14 +61,20 @@ def find_by_hash(session: Session, secret_sha256: str) -> ApiKeyRecord | None:
     return None if row is None else _record(row)
 
 
-def find_usable(session: Session, secret_sha256: str, at: datetime) -> ApiKeyRecord | None:
-    """The open key that this secret opens at this moment, as its present or its just replaced one."""
+def find_usable(
+    session: Session, secret_sha256: str, at: datetime
+) -> tuple[ApiKeyRecord, datetime | None] | None:
+    """The open key that this secret opens at this moment, as its present or its just replaced one, and when it
+    opens it no more (None: it has no end)."""
     row = run(session, _OPENED_BY, secret=secret_sha256).first()
-    if row is None or (row.expires_at is not None and row.expires_at <= at):
+    if row is None:
         return None
-    if row.secret_sha256 != secret_sha256 and (row.previous_until is None or row.previous_until <= at):
-        return None
-    return _record(row)
+    until: datetime | None = row.expires_at
+    if row.secret_sha256 != secret_sha256:
+        if row.previous_until is None:
+            return None
+        until = row.previous_until if until is None else min(until, row.previous_until)
+    return None if until is not None and until <= at else (_record(row), until)
 
 
 def find(session: Session, key_id: str) -> ApiKeyRecord | None:
@@ -73,6 +84,7 @@ def find(session: Session, key_id: str) -> ApiKeyRecord | None:
 
 def rotate(session: Session, key_id: str, *, secret_sha256: str, previous_until: datetime) -> None:
     """Give the key a new secret; the old one opens it until ``previous_until``."""
+    note_owed(session, Owed.KEYS)
     row = session.get_one(ApiKeyRow, key_id)
     row.previous_sha256, row.previous_until = row.secret_sha256, previous_until
     row.secret_sha256 = secret_sha256
@@ -86,6 +98,7 @@ def list_all(session: Session) -> list[ApiKeyRecord]:
 
 def revoke(session: Session, key_id: str, at: datetime) -> bool:
     """False if there is no such key or it was revoked before."""
+    note_owed(session, Owed.KEYS)
     result = session.execute(
         update(ApiKeyRow)
         .where(col(ApiKeyRow.key_id) == key_id, col(ApiKeyRow.revoked_at).is_(None))

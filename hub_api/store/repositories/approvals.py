@@ -6,14 +6,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
+from hub_api.store.database import Owed, note_owed
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import ApprovalRecord
+from hub_api.store.rows import Rows
 from hub_api.store.tables import ApprovalRow
 
 _FIELDS = tuple(ApprovalRecord.__dataclass_fields__)
+_ROWS = Rows(ApprovalRow, ApprovalRecord, _FIELDS)
+_C = _ROWS.columns
+_NEWEST_OF_ORDER = Prepared(
+    _ROWS.select.where(_C.order_id == bindparam("order_id"))
+    .order_by(_C.asked_at.desc(), _C.mission_id.desc())
+    .limit(1)
+)
 
 
 def _record(row: ApprovalRow) -> ApprovalRecord:
@@ -21,6 +31,7 @@ def _record(row: ApprovalRow) -> ApprovalRecord:
 
 
 def insert(session: Session, approval: ApprovalRecord) -> None:
+    note_owed(session, Owed.APPROVAL)
     session.add(ApprovalRow(**{name: getattr(approval, name) for name in _FIELDS}))
     session.flush()
 
@@ -32,14 +43,7 @@ def find(session: Session, mission_id: str) -> ApprovalRecord | None:
 
 def newest_of_order(session: Session, order_id: str) -> ApprovalRecord | None:
     """The last request for an approval that the order caused."""
-    query = (
-        select(ApprovalRow)
-        .where(col(ApprovalRow.order_id) == order_id)
-        .order_by(col(ApprovalRow.asked_at).desc(), col(ApprovalRow.mission_id).desc())
-        .limit(1)
-    )
-    row = session.exec(query).first()
-    return None if row is None else _record(row)
+    return _ROWS.one(session, _NEWEST_OF_ORDER, order_id=order_id)
 
 
 def due(session: Session, now: datetime) -> list[ApprovalRecord]:

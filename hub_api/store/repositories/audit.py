@@ -15,21 +15,22 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from hub_api.store.database import actor_of
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import AuditRecord
 from hub_api.store.rows import Rows
 from hub_api.store.tables import AuditRow
 
 GENESIS = "0" * 64
+_LAST = "last_audit_entry"
 _FIELDS = tuple(AuditRecord.__dataclass_fields__)
 _HASHED = tuple(name for name in _FIELDS if name != "hash")
 _PAGE = 1000
 _ROWS = Rows(AuditRow, AuditRecord, _FIELDS)
 _C = _ROWS.columns
-_NEWEST = _ROWS.select.order_by(_C.seq.desc()).limit(bindparam("count"))
+_NEWEST = Prepared(_ROWS.select.order_by(_C.seq.desc()).limit(1))
 
 
 def _canonical(value: object) -> bytes:
@@ -66,7 +67,8 @@ def append(
     ``before`` and ``after`` are digests (:func:`digest_of`); ``detail`` holds no personal data and no secret.
     The store has one writer at a time, so the entry before this one is the newest there is.
     """
-    newest = _ROWS.one(session, _NEWEST, count=1)
+    # Nobody else writes before this transaction ends, so what it added last is the newest.
+    newest: AuditRecord | None = session.info.get(_LAST) or _ROWS.one(session, _NEWEST)
     actor = actor_of(session)
     open_entry = AuditRecord(
         seq=1 if newest is None else newest.seq + 1,
@@ -84,7 +86,8 @@ def append(
     )
     fields = {name: getattr(open_entry, name) for name in _HASHED} | {"hash": hash_of(open_entry)}
     _ROWS.insert(session, **fields)
-    return AuditRecord(**fields)
+    session.info[_LAST] = entry = AuditRecord(**fields)
+    return entry
 
 
 def page(session: Session, *, before: int | None, subject: str | None, limit: int) -> list[AuditRecord]:
@@ -99,7 +102,7 @@ def page(session: Session, *, before: int | None, subject: str | None, limit: in
 
 def head(session: Session) -> tuple[int, str]:
     """Number and hash of the newest entry; (0, zeros) of an empty log."""
-    newest = _ROWS.one(session, _NEWEST, count=1)
+    newest = _ROWS.one(session, _NEWEST)
     return (0, GENESIS) if newest is None else (newest.seq, newest.hash)
 
 

@@ -8,7 +8,9 @@ from sqlalchemy import bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
 from core.errors import ErrorCode, InternalError
+from hub_api.store.database import Owed, note_owed
 from hub_api.store.incident_tables import IncidentRow
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import CallbackRecord
 from hub_api.store.rows import Rows
 from hub_api.store.tables import CallbackRow, OrderRow
@@ -16,10 +18,10 @@ from hub_api.store.tables import CallbackRow, OrderRow
 _FIELDS = tuple(CallbackRecord.__dataclass_fields__)
 _ROWS = Rows(CallbackRow, CallbackRecord, _FIELDS)
 _C = _ROWS.columns
-_OPEN = _ROWS.select.where(_C.delivered_at.is_(None), _C.failed_at.is_(None)).order_by(_C.seq)
-_OF_ORDER = _ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.seq)
+_OPEN = Prepared(_ROWS.select.where(_C.delivered_at.is_(None), _C.failed_at.is_(None)).order_by(_C.seq))
+_OF_ORDER = Prepared(_ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.seq))
 
-_OF_INCIDENT = _ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.seq)
+_OF_INCIDENT = Prepared(_ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.seq))
 
 
 def _record(row: CallbackRow) -> CallbackRecord:
@@ -37,6 +39,7 @@ def add(
     at: datetime,
 ) -> None:
     """Owe one update from this transaction on; of an order, or of an incident."""
+    note_owed(session, Owed.CALLBACK)
     _ROWS.insert(
         session,
         order_id=order_id,
@@ -86,6 +89,7 @@ def find(session: Session, seq: int) -> CallbackRecord | None:
 
 def replay(session: Session, seq: int, at: datetime) -> None:
     """Owe a given-up update again, with all its tries."""
+    note_owed(session, Owed.CALLBACK)
     session.execute(
         update(CallbackRow)
         .where(col(CallbackRow.seq) == seq)

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from hub_api.dispatch.order_states import OrderState
 from hub_api.store.database import note_appended
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import EventRecord, NewEvent
 from hub_api.store.rows import Rows, run
 from hub_api.store.tables import EventRow
@@ -19,22 +20,25 @@ _ROWS = Rows(
     EventRow, EventRecord, _FIELDS, {"state": lambda state: None if state is None else OrderState(state)}
 )
 _C = _ROWS.columns
-_KNOWN = select(_C.seq).where(_C.message_id == bindparam("message_id"))
-_BY_SEQ = _ROWS.select.where(_C.seq == bindparam("seq"))
-_BY_MESSAGE = _ROWS.select.where(_C.message_id == bindparam("message_id"))
-_AFTER = _ROWS.select.where(_C.seq > bindparam("after")).order_by(_C.seq)
-_OF_ORDER = _AFTER.where(_C.order_id == bindparam("order_id"))
-_OF_INCIDENT = _AFTER.where(_C.incident_id == bindparam("incident_id"))
-_NEWEST_OF_INCIDENT = (
+_KNOWN = Prepared(select(_C.seq).where(_C.message_id == bindparam("message_id")))
+_BY_SEQ = Prepared(_ROWS.select.where(_C.seq == bindparam("seq")))
+_BY_MESSAGE = Prepared(_ROWS.select.where(_C.message_id == bindparam("message_id")))
+_IN_ORDER = _ROWS.select.where(_C.seq > bindparam("after")).order_by(_C.seq)
+_SOME_IN_ORDER = _IN_ORDER.limit(bindparam("most"))
+_AFTER = Prepared(_SOME_IN_ORDER)
+_OF_ORDER = Prepared(_IN_ORDER.where(_C.order_id == bindparam("order_id")))
+_SOME_OF_ORDER = Prepared(_SOME_IN_ORDER.where(_C.order_id == bindparam("order_id")))
+_OF_INCIDENT = Prepared(_SOME_IN_ORDER.where(_C.incident_id == bindparam("incident_id")))
+_NEWEST_OF_INCIDENT = Prepared(
     select(_C.stored_at).where(_C.incident_id == bindparam("incident_id")).order_by(_C.seq.desc()).limit(1)
 )
-_NEWEST_OF_ORDER = (
+_NEWEST_OF_ORDER = Prepared(
     select(_C.stored_at)
     .where(_C.order_id == bindparam("order_id"), _C.kind != bindparam("but"))
     .order_by(_C.seq.desc())
     .limit(1)
 )
-_LAST = select(func.max(_C.seq))
+_LAST = Prepared(select(func.max(_C.seq).label("seq")))
 
 
 def record_of(row: EventRow) -> EventRecord:
@@ -70,13 +74,14 @@ def of_order(
     session: Session, order_id: str, *, after: int = 0, limit: int | None = None
 ) -> list[EventRecord]:
     """Events of an order with ``seq`` greater than ``after``, in order."""
-    query = _OF_ORDER if limit is None else _OF_ORDER.limit(limit)
-    return _ROWS.all(session, query, order_id=order_id, after=after)
+    if limit is None:
+        return _ROWS.all(session, _OF_ORDER, order_id=order_id, after=after)
+    return _ROWS.all(session, _SOME_OF_ORDER, order_id=order_id, after=after, most=limit)
 
 
 def of_incident(session: Session, incident_id: str, *, after: int = 0, limit: int) -> list[EventRecord]:
     """Events of an incident and of its orders with a greater ``seq``, in order."""
-    return _ROWS.all(session, _OF_INCIDENT.limit(limit), incident_id=incident_id, after=after)
+    return _ROWS.all(session, _OF_INCIDENT, incident_id=incident_id, after=after, most=limit)
 
 
 def last_stored_of_incident(session: Session, incident_id: str) -> datetime | None:
@@ -93,7 +98,7 @@ def last_stored_of_order(session: Session, order_id: str, *, but: str) -> dateti
 
 def after(session: Session, seq: int, *, limit: int) -> list[EventRecord]:
     """All events with a greater ``seq``, in order."""
-    return _ROWS.all(session, _AFTER.limit(limit), after=seq)
+    return _ROWS.all(session, _AFTER, after=seq, most=limit)
 
 
 def last_seq(session: Session) -> int:

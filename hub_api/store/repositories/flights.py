@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import EventRecord, MissionRecord, OrderRecord
 from hub_api.store.repositories import events, missions, orders
+from hub_api.store.rows import run, run_listing, table_of
 from hub_api.store.tables import EventRow, MissionRow, OrderRow
 
 FlightOutcome = Literal["open", "delivered", "not_delivered", "never_left_ground"]
 """How far a flight came: still open; ended with the AED on the ground; ended without; never in the air."""
 
+_M = table_of(MissionRow).c
+_FLOWN = core_select(_M.drone_id, _M.airborne_at, _M.ended_at).where(
+    _M.airborne_at.is_not(None), _M.ended_at.is_not(None)
+)
+_FLOWN_BY = Prepared(_FLOWN.where(_M.drone_id == bindparam("drone_id")))
 _LISTED = tuple(name for name in MissionRecord.__dataclass_fields__ if name != "plan")
 
 
@@ -151,17 +159,22 @@ def flown(
 
     Added up here rather than by the database: the two know no common way to subtract moments.
     """
-    query = select(MissionRow.drone_id, MissionRow.airborne_at, MissionRow.ended_at).where(
-        col(MissionRow.airborne_at).is_not(None), col(MissionRow.ended_at).is_not(None)
-    )
+    query = _FLOWN
     if drone_ids is not None:
-        query = query.where(col(MissionRow.drone_id).in_(drone_ids))
+        query = query.where(_M.drone_id.in_(drone_ids))
     if until is not None:
-        query = query.where(col(MissionRow.ended_at) < until)
+        query = query.where(_M.ended_at < until)
+    return _added_up(run_listing(session, query))
+
+
+def flown_by(session: Session, drone_id: str) -> dict[str, Flown]:
+    """The same for one drone."""
+    return _added_up(run(session, _FLOWN_BY, drone_id=drone_id))
+
+
+def _added_up(flights: Iterable[Any]) -> dict[str, Flown]:
     found: dict[str, Flown] = {}
-    for drone_id, airborne_at, ended_at in session.exec(query):
-        if airborne_at is None or ended_at is None:
-            continue
+    for drone_id, airborne_at, ended_at in flights:
         known = found.get(drone_id, NOT_FLOWN)
         found[drone_id] = Flown(
             known.flights + 1, known.air_s + max(0.0, (ended_at - airborne_at).total_seconds())

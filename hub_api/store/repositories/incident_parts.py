@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, col, select
 
 from hub_api.store.incident_records import ObservationRecord, PartyRecord
 from hub_api.store.incident_tables import IncidentObservationRow, IncidentPartyRow, SeverityCodeRow
+from hub_api.store.prepared import Prepared
+from hub_api.store.rows import Rows
 
 _PARTY = tuple(PartyRecord.__dataclass_fields__)
 _OBSERVATION = tuple(ObservationRecord.__dataclass_fields__)
+_PARTIES = Rows(IncidentPartyRow, PartyRecord, _PARTY)
+_PARTIES_OF = Prepared(
+    _PARTIES.select.where(_PARTIES.columns.incident_id == bindparam("incident_id")).order_by(
+        _PARTIES.columns.party_id
+    )
+)
 
 
 def find_party(session: Session, incident_id: str, party_id: str) -> PartyRecord | None:
@@ -28,12 +36,7 @@ def put_party(session: Session, party: PartyRecord) -> None:
 
 def parties_of(session: Session, incident_id: str) -> list[PartyRecord]:
     """Everybody who takes part, by id."""
-    query = (
-        select(IncidentPartyRow)
-        .where(col(IncidentPartyRow.incident_id) == incident_id)
-        .order_by(col(IncidentPartyRow.party_id))
-    )
-    return [PartyRecord(**{name: getattr(row, name) for name in _PARTY}) for row in session.exec(query)]
+    return _PARTIES.all(session, _PARTIES_OF, incident_id=incident_id)
 
 
 def add_observation(session: Session, observation: ObservationRecord) -> None:

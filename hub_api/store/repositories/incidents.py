@@ -14,13 +14,14 @@ from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.incident_states import Escalation, IncidentState
 from hub_api.store.incident_records import IncidentRecord
 from hub_api.store.incident_tables import IncidentKeyRow, IncidentRow
+from hub_api.store.prepared import Prepared
 from hub_api.store.rows import Rows, run
 
 _FIELDS = tuple(IncidentRecord.__dataclass_fields__)
 _ROWS = Rows(IncidentRow, IncidentRecord, _FIELDS, {"state": IncidentState, "escalation": Escalation})
 _C = _ROWS.columns
-_BY_ID = _ROWS.select.where(_C.incident_id == bindparam("incident_id"))
-_OPEN = (
+_BY_ID = Prepared(_ROWS.select.where(_C.incident_id == bindparam("incident_id")))
+_OPEN = Prepared(
     _ROWS.select.where(
         _C.client == bindparam("client"),
         _C.reference == bindparam("reference"),
@@ -30,8 +31,8 @@ _OPEN = (
     .order_by(_C.incident_id.desc())
     .limit(1)
 )
-_SAVE = _ROWS.update().where(
-    _C.incident_id == bindparam("of_incident"), _C.version == bindparam("of_version")
+_SAVE = Prepared(
+    _ROWS.update().where(_C.incident_id == bindparam("of_incident"), _C.version == bindparam("of_version"))
 )
 
 

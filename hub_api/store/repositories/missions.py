@@ -11,8 +11,9 @@ from sqlalchemy import bindparam, delete, select
 from sqlmodel import Session
 
 from core.errors import DispatchError, ErrorCode, InternalError
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import MissionRecord
-from hub_api.store.rows import Rows, run, table_of
+from hub_api.store.rows import Rows, run, run_listing, table_of
 from hub_api.store.tables import MissionRow, ReservationRow
 
 _FIELDS = tuple(MissionRecord.__dataclass_fields__)
@@ -20,16 +21,16 @@ _ROWS = Rows(MissionRow, MissionRecord, _FIELDS)
 _C = _ROWS.columns
 _RESERVATIONS = table_of(ReservationRow)
 _R = _RESERVATIONS.c
-_RESERVE = _RESERVATIONS.insert()
-_RELEASE = delete(_RESERVATIONS).where(_R.mission_id == bindparam("mission_id"))
-_RESERVED = select(_R.drone_id, _R.mission_id)
-_RESERVED_SINCE = select(_R.drone_id, _R.since)
-_SAVE = _ROWS.update().where(_C.mission_id == bindparam("of_mission"))
-_BY_ID = _ROWS.select.where(_C.mission_id == bindparam("mission_id"))
-_BY_FLIGHT = _ROWS.select.where(_C.flight_id == bindparam("flight_id"))
-_OF_ORDER = _ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.attempt)
-_OPEN = _ROWS.select.where(_C.ended_at.is_(None)).order_by(_C.mission_id)
-_IN_PROGRESS = select(_C.flight_id, _C.drone_id, _C.airborne_at).where(_C.ended_at.is_(None))
+_RESERVE = Prepared(_RESERVATIONS.insert())
+_RELEASE = Prepared(delete(_RESERVATIONS).where(_R.mission_id == bindparam("mission_id")))
+_RESERVED = Prepared(select(_R.drone_id, _R.mission_id))
+_RESERVED_SINCE = Prepared(select(_R.drone_id, _R.since))
+_SAVE = Prepared(_ROWS.update().where(_C.mission_id == bindparam("of_mission")))
+_BY_ID = Prepared(_ROWS.select.where(_C.mission_id == bindparam("mission_id")))
+_BY_FLIGHT = Prepared(_ROWS.select.where(_C.flight_id == bindparam("flight_id")))
+_OF_ORDER = Prepared(_ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.attempt))
+_OPEN = Prepared(_ROWS.select.where(_C.ended_at.is_(None)).order_by(_C.mission_id))
+_IN_PROGRESS = Prepared(select(_C.flight_id, _C.drone_id, _C.airborne_at).where(_C.ended_at.is_(None)))
 _PLANS = select(_C.flight_id, _C.plan).where(_C.flight_id.in_(bindparam("flights", expanding=True)))
 
 
@@ -100,7 +101,7 @@ def plans_of(session: Session, flight_ids: Sequence[str]) -> dict[str, dict[str,
     """The stored plans of flights, by flight."""
     if not flight_ids:
         return {}
-    return {row.flight_id: row.plan for row in run(session, _PLANS, flights=list(flight_ids))}
+    return {row.flight_id: row.plan for row in run_listing(session, _PLANS, flights=list(flight_ids))}
 
 
 def list_open(session: Session) -> list[MissionRecord]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func
+from sqlalchemy import bindparam, delete, func, or_
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
 from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import OrderRecord
 from hub_api.store.rows import Rows, run, table_of
 from hub_api.store.tables import DecisionCandidatesRow, IdempotencyRow, OrderRow
@@ -22,30 +24,34 @@ _ROWS = Rows(OrderRow, OrderRecord, _FIELDS, {"state": OrderState})
 _C = _ROWS.columns
 _KEYS = table_of(IdempotencyRow)
 _K = _KEYS.c
-_BY_ID = _ROWS.select.where(_C.order_id == bindparam("order_id"))
-_SAVE = _ROWS.update().where(_C.order_id == bindparam("of_order"), _C.version == bindparam("of_version"))
-_OF_INCIDENT = _ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.order_id)
-_WAITING = _ROWS.select.where(_C.state == bindparam("state")).order_by(_C.severity, _C.order_id)
-_MERGED_INTO = _ROWS.select.where(
-    _C.merged_into == bindparam("carrier"), _C.state == str(OrderState.MERGED)
-).order_by(_C.order_id)
-_NEAR = _ROWS.select.where(
-    _C.state.in_(bindparam("states", expanding=True)),
-    _C.received_at >= bindparam("since"),
-    _C.latitude_deg.between(bindparam("south"), bindparam("north")),
-    _C.longitude_deg.between(bindparam("west"), bindparam("east")),
+_BY_ID = Prepared(_ROWS.select.where(_C.order_id == bindparam("order_id")))
+_SAVE = Prepared(
+    _ROWS.update().where(_C.order_id == bindparam("of_order"), _C.version == bindparam("of_version"))
 )
-_KEEP_KEY = _KEYS.insert()
-_BY_KEY = select(_K.body_sha256, _K.order_id, _K.created_at).where(
-    _K.client == bindparam("client"), _K.key == bindparam("key")
+_OF_INCIDENT = Prepared(_ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.order_id))
+_WAITING = Prepared(_ROWS.select.where(_C.state == bindparam("state")).order_by(_C.severity, _C.order_id))
+_MERGED_INTO = Prepared(
+    _ROWS.select.where(_C.merged_into == bindparam("carrier"), _C.state == str(OrderState.MERGED)).order_by(
+        _C.order_id
+    )
 )
-_FORGET = delete(_KEYS).where(
-    _K.client == bindparam("client"), _K.key == bindparam("key"), _K.created_at < bindparam("moment")
+_KEEP_KEY = Prepared(_KEYS.insert())
+_BY_KEY = Prepared(
+    select(_K.body_sha256, _K.order_id, _K.created_at).where(
+        _K.client == bindparam("client"), _K.key == bindparam("key")
+    )
+)
+_FORGET = Prepared(
+    delete(_KEYS).where(
+        _K.client == bindparam("client"), _K.key == bindparam("key"), _K.created_at < bindparam("moment")
+    )
 )
 _CANDIDATES = table_of(DecisionCandidatesRow)
-_ADD_CANDIDATES = _CANDIDATES.insert()
-_DROP_CANDIDATES = delete(_CANDIDATES).where(_CANDIDATES.c.order_id == bindparam("order_id"))
-_CANDIDATES_OF = select(_CANDIDATES.c.document).where(_CANDIDATES.c.order_id == bindparam("order_id"))
+_ADD_CANDIDATES = Prepared(_CANDIDATES.insert())
+_DROP_CANDIDATES = Prepared(delete(_CANDIDATES).where(_CANDIDATES.c.order_id == bindparam("order_id")))
+_CANDIDATES_OF = Prepared(
+    select(_CANDIDATES.c.document).where(_CANDIDATES.c.order_id == bindparam("order_id"))
+)
 
 
 def _record(row: OrderRow) -> OrderRecord:
@@ -94,6 +100,15 @@ def remember_key(
 def forget_key_if_older(session: Session, client: str, key: str, moment: datetime) -> None:
     """Make a key usable again once the promise to remember it is over."""
     run(session, _FORGET, client=client, key=key, moment=moment)
+
+
+def is_remembered(session: Session, client: str, key: str, *, not_before: datetime) -> bool:
+    """Whether a key is bound to something; one that is no longer promised to be remembered becomes usable again."""
+    row = run(session, _BY_KEY, client=client, key=key).first()
+    if row is not None and row.created_at < not_before:
+        forget_key_if_older(session, client, key, not_before)
+        return False
+    return row is not None
 
 
 def forget_keys_before(session: Session, moment: datetime) -> int:
@@ -189,10 +204,23 @@ def merged_into(session: Session, order_id: str) -> list[OrderRecord]:
     return _ROWS.all(session, _MERGED_INTO, carrier=order_id)
 
 
+@cache
+def _near(states: frozenset[OrderState]) -> Prepared:
+    """Without a list of values, so that it can be prepared."""
+    return Prepared(
+        _ROWS.select.where(
+            or_(*(_C.state == str(state) for state in sorted(states))),
+            _C.received_at >= bindparam("since"),
+            _C.latitude_deg.between(bindparam("south"), bindparam("north")),
+            _C.longitude_deg.between(bindparam("west"), bindparam("east")),
+        )
+    )
+
+
 def near(
     session: Session,
     *,
-    states: Collection[OrderState],
+    states: frozenset[OrderState],
     since: datetime,
     latitude_deg: tuple[float, float],
     longitude_deg: tuple[float, float],
@@ -200,8 +228,7 @@ def near(
     """Orders in these states, received since a moment, inside a box of WGS-84 degrees."""
     return _ROWS.all(
         session,
-        _NEAR,
-        states=[str(state) for state in states],
+        _near(states),
         since=since,
         south=latitude_deg[0],
         north=latitude_deg[1],

@@ -8,24 +8,28 @@ from typing import Any
 from sqlalchemy import bindparam
 from sqlmodel import Session
 
+from hub_api.store.database import Owed, note_owed
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import OutboxRecord
-from hub_api.store.rows import Rows, run
+from hub_api.store.rows import Rows, run, run_listing
 from hub_api.store.tables import OutboxRow
 
 _FIELDS = tuple(OutboxRecord.__dataclass_fields__)
 _ROWS = Rows(OutboxRow, OutboxRecord, _FIELDS, {"payload": str.encode})
 _C = _ROWS.columns
 _OWED = _C.settled_at.is_(None)
-_UNSETTLED = _ROWS.select.where(_OWED).order_by(_C.seq)
-_BY_ID = _ROWS.select.where(_C.message_id == bindparam("message_id"))
+_UNSETTLED = Prepared(_ROWS.select.where(_OWED).order_by(_C.seq))
+_BY_ID = Prepared(_ROWS.select.where(_C.message_id == bindparam("message_id")))
 _PUBLISHED = (
     _ROWS.update()
     .where(_C.seq.in_(bindparam("seqs", expanding=True)))
     .values(published_at=bindparam("at"), publications=_C.publications + 1)
 )
 _ANSWERED: dict[str, Any] = {"settled_at": bindparam("at"), "outcome": bindparam("how")}
-_SETTLE = _ROWS.update().where(_C.message_id == bindparam("of_message"), _OWED).values(_ANSWERED)
-_SETTLE_MISSION = _ROWS.update().where(_C.mission_id == bindparam("of_mission"), _OWED).values(_ANSWERED)
+_SETTLE = Prepared(_ROWS.update().where(_C.message_id == bindparam("of_message"), _OWED).values(_ANSWERED))
+_SETTLE_MISSION = Prepared(
+    _ROWS.update().where(_C.mission_id == bindparam("of_mission"), _OWED).values(_ANSWERED)
+)
 
 
 def add(
@@ -40,6 +44,7 @@ def add(
     created_at: datetime,
 ) -> None:
     """Owe a command from this transaction on."""
+    note_owed(session, Owed.COMMAND)
     _ROWS.insert(
         session,
         message_id=message_id,
@@ -66,7 +71,7 @@ def outcome_of(session: Session, message_id: str) -> str | None:
 
 def mark_published(session: Session, seqs: list[int], at: datetime) -> None:
     """They are on the bus; not answered yet."""
-    run(session, _PUBLISHED, seqs=seqs, at=at)
+    run_listing(session, _PUBLISHED, seqs=seqs, at=at)
 
 
 def settle(session: Session, message_id: str, outcome: str, at: datetime) -> OutboxRecord | None:

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from hub_api.dispatch.order_states import UNDECIDED, OrderState
 from hub_api.dispatch.sky import Victim
+from hub_api.store.prepared import Prepared
 from hub_api.store.records import PreEmptionRecord
+from hub_api.store.rows import run, table_of
 from hub_api.store.tables import MissionRow, OrderRow, PreEmptionRow
 
 _FIELDS = tuple(PreEmptionRecord.__dataclass_fields__)
-_CLAIMS = [col(PreEmptionRow.drone_id), col(PreEmptionRow.taker_order_id), col(PreEmptionRow.outcome)]
-_DISPLACEABLE = [
-    *(
-        col(OrderRow.order_id),
-        col(MissionRow.mission_id),
-        col(MissionRow.flight_id),
-        col(MissionRow.drone_id),
-    ),
-    *(col(OrderRow.severity), col(OrderRow.mode), col(MissionRow.commanded_at), col(OrderRow.pre_empted)),
-]
+_P, _O, _M = table_of(PreEmptionRow).c, table_of(OrderRow).c, table_of(MissionRow).c
 _FREED = "freed"
 _UNDECIDED = tuple(sorted(str(state) for state in UNDECIDED))
+_CLAIMS = Prepared(
+    select(_P.drone_id, _P.taker_order_id, _P.outcome)
+    .join_from(table_of(PreEmptionRow), table_of(OrderRow), _O.order_id == _P.taker_order_id)
+    .where(
+        or_(_P.outcome.is_(None), _P.outcome == _FREED),
+        or_(*(_O.state == state for state in _UNDECIDED)),
+    )
+)
+
+
+@cache
+def _displaceable(states: frozenset[OrderState]) -> Prepared:
+    """Without a list of values, so that it can be prepared."""
+    mission = (_M.mission_id, _M.flight_id, _M.drone_id)
+    return Prepared(
+        select(_O.order_id, *mission, _O.severity, _O.mode, _M.commanded_at, _O.pre_empted)
+        .join_from(table_of(MissionRow), table_of(OrderRow), _O.mission_id == _M.mission_id)
+        .where(
+            _M.ended_at.is_(None),
+            _M.airborne_at.is_(None),
+            _M.withdrawn.is_(None),
+            or_(*(_O.state == str(state) for state in sorted(states))),
+        )
+        .order_by(_O.severity.desc(), _O.order_id.desc())
+    )
 
 
 def _record(row: PreEmptionRow) -> PreEmptionRecord:
@@ -64,36 +82,17 @@ def settle(session: Session, pre_emption_id: str, outcome: str, at: datetime) ->
 
 def claims(session: Session) -> tuple[dict[str, str], frozenset[str]]:
     """Drone → the order it is kept for, until that is decided; and the orders whose drone has not answered yet."""
-    query = (
-        select(*_CLAIMS)
-        .join(OrderRow, col(OrderRow.order_id) == col(PreEmptionRow.taker_order_id))
-        .where(
-            or_(col(PreEmptionRow.outcome).is_(None), col(PreEmptionRow.outcome) == _FREED),
-            col(OrderRow.state).in_(_UNDECIDED),
-        )
-    )
     kept: dict[str, str] = {}
     waiting = set()
-    for drone_id, taker, outcome in session.execute(query):
+    for drone_id, taker, outcome in run(session, _CLAIMS):
         kept[drone_id] = taker
         if outcome is None:
             waiting.add(taker)
     return kept, frozenset(waiting)
 
 
-def displaceable(session: Session, states: Collection[OrderState]) -> tuple[Victim, ...]:
+def displaceable(session: Session, states: frozenset[OrderState]) -> tuple[Victim, ...]:
     """Flights that have not taken off, of orders in these states; the least urgent first."""
-    query = (
-        select(*_DISPLACEABLE)
-        .join(OrderRow, col(OrderRow.mission_id) == col(MissionRow.mission_id))
-        .where(
-            col(MissionRow.ended_at).is_(None),
-            col(MissionRow.airborne_at).is_(None),
-            col(MissionRow.withdrawn).is_(None),
-            col(OrderRow.state).in_([str(state) for state in states]),
-        )
-        .order_by(col(OrderRow.severity).desc(), col(OrderRow.order_id).desc())
-    )
     return tuple(
         Victim(
             order_id=order_id,
@@ -106,6 +105,6 @@ def displaceable(session: Session, states: Collection[OrderState]) -> tuple[Vict
             pre_empted=pre_empted,
         )
         for order_id, mission_id, flight_id, drone_id, severity, mode, commanded_at, pre_empted in (
-            session.execute(query)
+            run(session, _displaceable(states))
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from datetime import timedelta
@@ -13,12 +14,15 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from core.errors import InternalError
+from core.errors import DispatchError, InternalError
 from core.virtual_time import run_virtual
 from hub_api.access.accounts import LOCKED_S, MOST_FAILURES
+from hub_api.access.gate import KEY_KNOWN_S
+from hub_api.access.keys import revoke_api_key
 from hub_api.access.scopes import ROLE_SCOPES, Role, Scope
 from hub_api.keyring import demo_key, keyring, new_key
 from hub_api.security import create_api_key
+from hub_api.store.database import Database
 from tests.unit.hub_api.world import World, play, world
 
 PASSWORD = "correct horse battery"
@@ -135,6 +139,41 @@ def test_revoking_a_key_ends_its_tokens_at_once(tmp_path: Path):
             assert (await w.client.post(f"/v1/keys/{key_id}/revoke")).status_code == 200
             assert (await w.client.get("/v1/drones", headers=header)).status_code == 401
             assert (await w.client.get("/v1/drones", headers={"X-API-Key": secret})).status_code == 401
+
+    play(main())
+
+
+def test_a_key_that_another_process_revokes_is_known_for_a_second_at_most(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            key_id, secret = await a_key(w, Scope.FLEET_READ)
+            header = {"X-API-Key": secret}
+            assert (await w.client.get("/v1/drones", headers=header)).status_code == 200
+            other = Database(w.hub.database.engine, on_committed=lambda _events: None)
+            await revoke_api_key(other, w.hub.clock, key_id)
+            assert (await w.client.get("/v1/drones", headers=header)).status_code == 200
+            await asyncio.sleep(KEY_KNOWN_S + 0.01)
+            assert (await w.client.get("/v1/drones", headers=header)).status_code == 401
+
+    play(main())
+
+
+def test_a_key_that_is_revoked_while_it_is_read_is_not_remembered(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            key_id, secret = await a_key(w, Scope.FLEET_READ)
+            gate, read = w.hub.gate, w.hub.database.read
+
+            async def slow(work: Any) -> Any:
+                found = await read(work)
+                await revoke_api_key(w.hub.database, w.hub.clock, key_id)
+                return found
+
+            w.hub.database.read = slow  # type: ignore[method-assign]
+            assert (await gate.key_of(secret)).key_id == key_id
+            w.hub.database.read = read  # type: ignore[method-assign]
+            with pytest.raises(DispatchError, match="revoked"):
+                await gate.key_of(secret)
 
     play(main())
 

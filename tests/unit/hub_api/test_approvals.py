@@ -383,6 +383,8 @@ def test_a_drill_flies_only_what_is_marked_for_it_and_says_so_everywhere(tmp_pat
                 c["drone_id"]: [r["code"] for r in c["reasons"]] for c in drill["decision"]["candidates"]
             }
             assert reasons["bao-01"] == ["not_for_drills"]
+            # Ids sort by the millisecond that they were made in.
+            await asyncio.sleep(0.01)
             real = (await w.order("r")).json()
             assert real["decision"]["drone_id"] == "bao-01"
             spelled = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,7 @@ from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.planning import CandidateAnswer
-from hub_api.dispatch.verdicts import pack, unpack
+from hub_api.dispatch.verdicts import pack, shown
 from hub_api.store.records import NewEvent
 from hub_api.store.repositories import events, orders
 from planner.reasons import Reason
@@ -119,8 +120,11 @@ def test_more_than_one_transaction_holds_are_stored_all_the_same(store: Opened):
     assert 1 < commits <= 5
 
 
-@pytest.mark.parametrize("count", [0, 3])
-def test_packed_candidates_are_shown_as_they_were(count: int):
+@pytest.mark.parametrize(("count", "ahead_s"), [(0, None), (3, None), (3, 100.0)])
+def test_packed_candidates_are_shown_as_they_were(count: int, ahead_s: float | None):
+    def ahead_of(time_s: float | None) -> float | None:
+        return None if ahead_s is None or time_s is None else ahead_s - time_s
+
     why = Reason("carry_too_long", "too far", "太远")
     plain = CandidateAnswer(
         station_id="s1",
@@ -131,9 +135,12 @@ def test_packed_candidates_are_shown_as_they_were(count: int):
         time_to_patient_s=None,
         least_time_to_patient_s=12.5,
     )
-    given = [plain, replace(plain, drone_id="d2", reasons=(why,)), replace(plain, landing_point_id="p2")]
-    shown = unpack(pack(given[:count]))
-    assert shown == [
+    given = [
+        plain,
+        replace(plain, drone_id="d2", reasons=(why,)),
+        replace(plain, landing_point_id='p"2', time_to_patient_s=20.25),
+    ]
+    assert json.loads(shown(pack(given[:count]), ahead_s)) == [
         {
             "station_id": item.station_id,
             "drone_id": item.drone_id,
@@ -142,6 +149,7 @@ def test_packed_candidates_are_shown_as_they_were(count: int):
             "reasons": [{"code": r.code, "detail": r.detail, "detail_zh": r.detail_zh} for r in item.reasons],
             "time_to_patient_s": item.time_to_patient_s,
             "least_time_to_patient_s": item.least_time_to_patient_s,
+            "ahead_of_ambulance_s": ahead_of(item.time_to_patient_s),
         }
         for item in given[:count]
     ]

@@ -1,0 +1,194 @@
+"""Statements that are compiled once and then handed to the driver as they are.
+
+Between a statement and the driver SQLAlchemy looks up caches, builds an execution context, a result and rows: four
+times the work of the statement itself, and an order's life has some sixty statements. A :class:`Prepared` statement
+lets SQLAlchemy do what only it knows, the words for each database and how values cross over, and does that once. The
+session's transaction, its savepoints and the errors that it raises stay SQLAlchemy's.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import ColumnElement, Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import BindParameter
+from sqlmodel import Session
+
+Statement = Insert | Update | Delete | Select[Any]
+Convert = Callable[[Any], Any]
+
+_CONNECTION = "connection"
+
+
+def for_one_transaction(session: Session) -> None:
+    """Say that the session lives as long as one transaction: its statements look for their connection once."""
+    session.info[_CONNECTION] = None
+
+
+def _connection_of(session: Session) -> Connection:
+    known: Connection | None = session.info.get(_CONNECTION)
+    if known is not None:
+        return known
+    found = session.connection()
+    if _CONNECTION in session.info:
+        session.info[_CONNECTION] = found
+    return found
+
+
+class Found:
+    """What a prepared statement gave: its rows, or how many it touched and the key of the one that it stored."""
+
+    __slots__ = ("key", "rowcount", "rows")
+
+    def __init__(self, rows: Sequence[Any], rowcount: int, key: Any) -> None:
+        self.rows, self.rowcount, self.key = rows, rowcount, key
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.rows)
+
+    def first(self) -> Any:
+        """The first row, its columns by name and by place; None if there is none."""
+        return self.rows[0] if self.rows else None
+
+    def scalar(self) -> Any:
+        """The first column of the first row; None if there is no row."""
+        return self.rows[0][0] if self.rows else None
+
+
+class Prepared:
+    """A statement without lists among its values: an ``IN`` of unknown length has no one form to keep."""
+
+    def __init__(self, statement: Statement) -> None:
+        self._statement = statement
+        self._forms: WeakKeyDictionary[Dialect, dict[tuple[str, ...], _Form]] = WeakKeyDictionary()
+
+    def run(self, session: Session, values: Mapping[str, Any]) -> Found:
+        """Run in the session's transaction. Raises what SQLAlchemy raises, ``IntegrityError`` above all."""
+        connection = _connection_of(session)
+        dialect, names = connection.dialect, tuple(values)
+        forms = self._forms.get(dialect)
+        if forms is None:
+            forms = self._forms.setdefault(dialect, {})
+        form = forms.get(names)
+        if form is None:
+            form = forms[names] = _Form(self._statement, dialect, names)
+        return form.run(connection, values)
+
+
+class _Form:
+    """One statement for one database, with values for these names."""
+
+    def __init__(self, statement: Statement, dialect: Dialect, names: tuple[str, ...]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=sorted(names))
+        assert isinstance(compiled, SQLCompiler)
+        # What would need more than the driver: lists, values made by Python, names that need escaping.
+        assert not compiled.post_compile_params | compiled.literal_execute_params, "no lists"
+        assert not (*compiled.insert_prefetch, *compiled.update_prefetch), "no defaults made in Python"
+        assert not compiled.escaped_bind_names, "plain names only"
+        self._sql = str(compiled)
+        self._by_place = compiled.positiontup
+        self._fixed: dict[str, Any] = {}
+        self._given: list[tuple[str, Convert | None]] = []
+        for name, bind in compiled.binds.items():
+            convert = _binder(bind, dialect)
+            if name in names:
+                self._given.append((name, convert))
+            else:
+                assert not bind.required, f"a value for {name} is missing"
+                value = bind.effective_value
+                self._fixed[name] = value if convert is None else convert(value)
+        self._columns = statement.selected_columns if isinstance(statement, Select) else ()
+        self._read: _Reader | None = None
+        self._key = _key_of(statement)
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Found:
+        bound = self._fixed.copy()
+        for name, convert in self._given:
+            value = values[name]
+            bound[name] = value if convert is None else convert(value)
+        parameters = bound if self._by_place is None else [bound[name] for name in self._by_place]
+        cursor: Any = connection.connection.cursor()
+        try:
+            cursor.execute(self._sql, parameters)
+            if cursor.description is None:
+                return Found((), cursor.rowcount, self._stored_key(values, cursor))
+            if self._key is not None:
+                # PostgreSQL tells the number that it gave to the row.
+                return Found((), cursor.rowcount, cursor.fetchone()[0])
+            if self._read is None:
+                self._read = _Reader(self._columns, cursor.description, connection.dialect)
+            return Found(self._read.rows(cursor.fetchall()), cursor.rowcount, None)
+        except Exception as error:
+            raise _told(error, self._sql, connection, cursor) from error
+        finally:
+            cursor.close()
+
+    def _stored_key(self, values: Mapping[str, Any], cursor: Any) -> Any:
+        if self._key is None:
+            return None
+        return values[self._key] if self._key in values else cursor.lastrowid  # noqa: SIM401 -- only SQLite has it
+
+
+class _Reader:
+    """From what a database sends to rows with names."""
+
+    def __init__(
+        self, columns: Iterable[ColumnElement[Any]], description: Sequence[Any], dialect: Dialect
+    ) -> None:
+        row: Any = namedtuple("Row", [str(column.key) for column in columns])  # type: ignore[misc]
+        self._row = row._make
+        self._converts: list[tuple[int, Convert]] = []
+        for place, column in enumerate(columns):
+            convert = column.type.dialect_impl(dialect).result_processor(dialect, description[place][1])
+            if convert is not None:
+                self._converts.append((place, convert))
+
+    def rows(self, found: Sequence[Any]) -> list[Any]:
+        return [self._row(self._converted(values)) for values in found]
+
+    def _converted(self, values: Sequence[Any]) -> Sequence[Any]:
+        read = list(values)
+        for place, convert in self._converts:
+            if read[place] is not None:
+                read[place] = convert(read[place])
+        return read
+
+
+def _binder(bind: BindParameter[Any], dialect: Dialect) -> Convert | None:
+    """How a value becomes what the driver takes; None if it is that already."""
+    convert: Convert | None = bind.type.dialect_impl(dialect).bind_processor(dialect)
+    return convert
+
+
+def _key_of(statement: Statement) -> str | None:
+    """The first column of the key that a stored row gets; None for what stores none."""
+    if not isinstance(statement, Insert):
+        return None
+    return next(iter(statement.table.primary_key.columns)).name  # type: ignore[attr-defined]
+
+
+def _told(error: Exception, sql: str, connection: Connection, cursor: Any) -> Exception:
+    """The driver's error as SQLAlchemy's, without the values: they are people's."""
+    dialect = connection.dialect
+    driver_error = dialect.loaded_dbapi.Error
+    if not isinstance(error, driver_error):
+        return error
+    gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+    if gone:
+        connection.invalidate(error)
+    told = DBAPIError.instance(
+        sql,
+        None,
+        error,
+        driver_error,
+        hide_parameters=True,
+        connection_invalidated=gone,
+        dialect=dialect,
+    )
+    assert isinstance(told, Exception)
+    return told

@@ -1,0 +1,98 @@
+"""Prepared statements give what SQLAlchemy's own path gives, on both databases, errors included."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import OperationalError as Refused
+from sqlmodel import Session
+
+from hub_api.store.prepared import Prepared
+from hub_api.store.records import NewEvent
+from hub_api.store.repositories import events, orders
+from hub_api.store.rows import run, table_of
+from hub_api.store.tables import EventRow, OrderRow
+from tests.unit.hub_api.test_store import AT, Opened, order, store  # noqa: F401 - a fixture
+
+EVENTS, ORDERS = table_of(EventRow), table_of(OrderRow)
+
+
+def an_event(session: Session, name: str, **fields: object) -> int:
+    return events.append(
+        session,
+        NewEvent(message_id=name, at=AT, stored_at=AT, kind="k", **fields),  # type: ignore[arg-type]
+    ).seq
+
+
+def test_rows_come_back_as_they_do_without_preparing(store: Opened):  # noqa: F811
+    stored = order(1)
+    store.write(lambda s: orders.insert(s, stored, key="k", body_sha256="0" * 64))
+    query = select(ORDERS).where(ORDERS.c.order_id == bindparam("order_id"))
+    prepared = Prepared(query)
+
+    def both(session: Session) -> tuple[object, object]:
+        plain = session.connection().execute(query, {"order_id": stored.order_id}).one()
+        return tuple(run(session, prepared, order_id=stored.order_id).first()), tuple(plain)
+
+    # Twice: the second time by what the first has kept.
+    for _ in range(2):
+        found, plain = store.read(both)
+        assert found == plain
+    assert store.read(lambda s: run(s, prepared, order_id="none").first()) is None
+    assert store.read(lambda s: run(s, prepared, order_id="none").scalar()) is None
+
+
+def test_a_moment_in_another_zone_is_stored_as_the_same_moment(store: Opened):  # noqa: F811
+    moment = datetime(2026, 3, 1, 8, 30, tzinfo=timezone(timedelta(hours=8)))
+    seq = store.write(
+        lambda s: events.append(s, NewEvent(message_id="m", at=moment, stored_at=moment, kind="k")).seq
+    )
+    (found,) = store.read(lambda s: events.after(s, seq - 1, limit=1))
+    assert found.at == moment
+    assert found.at.tzinfo is UTC
+
+
+def test_a_stored_row_tells_its_number_and_an_update_how_many_it_changed(store: Opened):  # noqa: F811
+    first, second = store.write(lambda s: (an_event(s, "a"), an_event(s, "b")))
+    assert second == first + 1
+    named = Prepared(update(EVENTS).where(EVENTS.c.message_id == bindparam("of_message")))
+    assert store.write(lambda s: run(s, named, of_message="a", kind="x").rowcount) == 1
+    assert store.write(lambda s: run(s, named, of_message="nobody", kind="x").rowcount) == 0
+    # Other columns by the same statement: a form of its own.
+    assert store.write(lambda s: run(s, named, of_message="b", detail="d").rowcount) == 1
+    kinds = [(event.kind, event.detail) for event in store.read(lambda s: events.after(s, 0, limit=9))]
+    assert kinds == [("x", ""), ("k", "d")]
+
+
+def test_a_broken_constraint_is_an_integrity_error_without_the_values(store: Opened):  # noqa: F811
+    store.write(lambda s: an_event(s, "once", detail="of a patient"))
+    with pytest.raises(IntegrityError) as caught:
+        store.write(lambda s: an_event(s, "once", detail="of a patient"))
+    assert "of a patient" not in str(caught.value).split("[SQL")[1]
+    # And the writer goes on.
+    assert store.write(lambda s: an_event(s, "twice")) > 0
+
+
+def test_a_statement_that_the_database_refuses_is_told_as_sqlalchemy_tells_it(store: Opened):  # noqa: F811
+    missing = Prepared(select(EVENTS.c.seq).where(EVENTS.c.seq == bindparam("seq")))
+
+    def work(session: Session) -> None:
+        session.connection().exec_driver_sql("ALTER TABLE events RENAME TO gone")
+        run(session, missing, seq=1)
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011 -- one kind on each database
+        store.write(work)
+    kind = ProgrammingError if store.engine.dialect.name == "postgresql" else Refused
+    assert isinstance(caught.value if kind is ProgrammingError else caught.value.__cause__, kind)
+    assert store.read(lambda s: events.last_seq(s)) == 0
+
+
+def test_what_would_need_more_than_the_driver_is_refused(store: Opened):  # noqa: F811
+    listing = Prepared(select(EVENTS.c.seq).where(EVENTS.c.seq.in_(bindparam("seqs", expanding=True))))
+    with pytest.raises(AssertionError, match="no lists"):
+        store.read(lambda s: run(s, listing, seqs=[1]))
+    with pytest.raises(AssertionError, match="missing"):
+        store.read(lambda s: run(s, Prepared(select(EVENTS).where(EVENTS.c.seq == bindparam("seq")))))
