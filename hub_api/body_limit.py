@@ -1,7 +1,8 @@
-"""A request body larger than the limit is refused before anything reads it into memory."""
+"""A request body larger than the limit is refused before anything reads it into memory, and one that trickles in."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
@@ -9,6 +10,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import ErrorCode
 from hub_api.problems import problem
+
+PATIENCE_S = 10.0
+SLOWEST_BYTES_S = 64 * 1024.0
+"""Chosen: half a megabit a second, a bad mobile link. A body may take so long as its limit does at that rate."""
+
+
+class _TooSlow(HTTPException):
+    """The body does not come to its end."""
+
+    def __init__(self, at_most_s: float) -> None:
+        super().__init__(408, f"the body took longer than {at_most_s:.0f} s", {"Connection": "close"})
 
 
 class _TooLarge(HTTPException):
@@ -43,11 +55,21 @@ class BodyLimit:
         if announced.isdigit() and int(announced) > limit:
             await self._refuse(limit, scope, receive, send)
             return
-        received = 0
+        received, more = 0, True
+        at_most_s = PATIENCE_S + limit / SLOWEST_BYTES_S
+        deadline_s = asyncio.get_running_loop().time() + at_most_s
 
         async def counting() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, more
+            if not more:
+                # Only the end of the connection comes now, whenever that is.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    message = await receive()
+            except TimeoutError:
+                raise _TooSlow(at_most_s) from None
+            more = message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > limit:
                 raise _TooLarge(limit)

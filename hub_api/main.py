@@ -44,6 +44,7 @@ from hub_api.features.streams.routes import router as streams
 from hub_api.features.weather.routes import router as weather
 from hub_api.features.webhooks.routes import router as webhooks
 from hub_api.features.zones.routes import router as zones
+from hub_api.patience import ImpatientProtocol
 from hub_api.request_log import RequestLog
 from hub_api.settings import Settings
 from hub_api.wiring import Parts, open_hub
@@ -174,6 +175,7 @@ async def serve(
             lifespan="on",
             server_header=False,
             access_log=False,
+            http=ImpatientProtocol,
             # The library that speaks the present interface of websockets.
             ws="websockets-sansio",
             timeout_graceful_shutdown=GRACE_S,

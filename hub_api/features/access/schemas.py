@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hub_api.access.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from hub_api.access.scopes import Role, Scope
 from hub_api.features.orders.schemas import Text80, Text120
 from hub_api.moments import Moment
 
+
+def _looks_like_itself(name: str) -> str:
+    """Who reads a name in a list or in the audit log must not take it for another: nothing invisible, nothing that turns
+    the direction of writing, no other form of the same letters (Unicode UTS 39)."""
+    if not name.isprintable() or name != name.strip() or unicodedata.normalize("NFKC", name) != name:
+        raise ValueError("invisible characters and other forms of letters are not allowed in a name")
+    return name
+
+
+_Plain = AfterValidator(_looks_like_itself)
+Name80 = Annotated[Text80, _Plain]
+Name120 = Annotated[Text120, _Plain]
 Password = Annotated[str, Field(min_length=LEAST_CHARACTERS, max_length=MOST_CHARACTERS)]
 
 
@@ -69,8 +82,8 @@ class AccountRequest(_Request):
         },
     )
 
-    name: Text80
-    client: Text80 = Field(description="Whose orders the person works on.")
+    name: Name80
+    client: Name80 = Field(description="Whose orders the person works on.")
     role: Role = Field(strict=False)
     password: Password
 
@@ -124,8 +137,8 @@ class KeyRequest(_Request):
         },
     )
 
-    client: Text80
-    name: Text120
+    client: Name80
+    name: Name120
     scopes: Annotated[list[Annotated[Scope, Field(strict=False)]], Field(min_length=1, max_length=30)]
     expires_at: Moment | None = None
 

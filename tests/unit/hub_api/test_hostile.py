@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from hub_api import body_limit, patience
 from hub_api.settings import DEMO_API_KEY
 from tests.unit.hub_api.server import running_hub
 from tests.unit.hub_api.world import BODY
@@ -121,6 +125,145 @@ def test_broken_json_is_a_4xx(hub: httpx.Client, content: bytes):
 def test_strange_credentials_are_401(hub: httpx.Client, headers: dict[str, str]):
     answer = hub.get("/v1/orders", headers=headers)
     assert (answer.status_code, answer.json()["reason"]) == (401, "credentials_missing")
+
+
+def raw(hub: httpx.Client, *parts: bytes, pause_s: float = 0.0, patience_s: float = 20.0) -> bytes:
+    """Bytes on a connection of their own, and what comes back until it is closed or nothing more comes."""
+    with socket.create_connection((hub.base_url.host, hub.base_url.port or 80), timeout=patience_s) as wire:
+        try:
+            for part in parts:
+                wire.sendall(part)
+                time.sleep(pause_s)
+            answer = b""
+            while more := wire.recv(65536):
+                answer += more
+        except ConnectionError:
+            return answer
+        return answer
+
+
+CREDENTIALS = f"X-API-Key: {DEMO_API_KEY}\r\n".encode()
+ORDER = json.dumps(BODY).encode()
+
+
+@pytest.mark.parametrize(
+    ("head", "statuses"),
+    [
+        (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", (400, 422)),
+        (b"Content-Length: -1\r\n\r\n", (400,)),
+        (b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", (400,)),
+        (b"Content-Length: 99999999999999999999\r\n\r\n", (400, 413)),
+        (b"Transfer-Encoding: gzip\r\n\r\n", (400, 501)),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", (400,)),
+        (b"X-A: 1\r\n" * 20_000 + b"\r\n", (400, 431)),
+        (b"X-Long: " + b"x" * 200_000 + b"\r\n\r\n", (400, 431)),
+        (b"Idempotency-Key: a\r\n b: folded\r\nContent-Length: 2\r\n\r\n{}", (400, 422)),
+        (b"X-Request-Id: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n", (400,)),
+        (b"X-Request-Id: a\0b\r\nContent-Length: 0\r\n\r\n", (400,)),
+        (b": nameless\r\nContent-Length: 0\r\n\r\n", (400,)),
+    ],
+)
+def test_a_head_that_says_two_things_or_nothing_is_a_4xx(
+    hub: httpx.Client, head: bytes, statuses: tuple[int, ...]
+):
+    answer = raw(hub, b"POST /v1/orders HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + CREDENTIALS + head)
+    # Closed without a word while we were still pushing: that is an answer too.
+    assert not answer or int(answer.split(b" ")[1]) in statuses, answer[:300]
+    assert b"Set-Cookie" not in answer
+
+
+@pytest.mark.parametrize("line", [b"GET /v1/orders\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"\0" * 1000])
+def test_what_is_no_http_is_refused(hub: httpx.Client, line: bytes):
+    answer = raw(hub, line + b"\r\n\r\n")
+    assert b" 400 " in answer.splitlines()[0], answer[:200]
+
+
+def test_an_order_in_small_chunks_without_a_length_is_taken_once(hub: httpx.Client):
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(ORDER), 7):
+            yield ORDER[start : start + 7]
+
+    headers = {"Idempotency-Key": "chunks", "Content-Type": "application/json"}
+    first = hub.post("/v1/orders", content=chunks(), headers=headers)
+    assert first.status_code == 201, first.text
+    again = hub.post("/v1/orders", content=ORDER, headers=headers)
+    assert (again.status_code, again.json()["order_id"]) == (200, first.json()["order_id"])
+
+
+def test_heads_that_never_end_are_hung_up_on_and_hinder_nobody(
+    hub: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(patience, "HEAD_S", 1.5)
+    address = (hub.base_url.host, hub.base_url.port or 80)
+    slow = [socket.create_connection(address, timeout=20.0) for _ in range(100)]
+    try:
+        for number, wire in enumerate(slow):
+            # Some say nothing at all.
+            wire.sendall(b"GET /v1/orders HTTP/1.1\r\nHost: h\r\nX-A: " if number % 2 else b"")
+        began_s = time.monotonic()
+        assert hub.get("/v1/health/live").status_code == 200
+        assert time.monotonic() - began_s < 1.4
+        answers = [wire.recv(1000) for wire in slow]
+        assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 408 Request Timeout"}
+        assert all(wire.recv(1000) == b"" for wire in slow)
+    finally:
+        for wire in slow:
+            wire.close()
+
+
+def test_the_second_head_of_a_connection_has_a_deadline_too(
+    hub: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(patience, "HEAD_S", 0.5)
+    answer = raw(hub, b"GET /v1/health/live HTTP/1.1\r\nHost: h\r\n\r\n", b"GET /v1/health HT", pause_s=0.3)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_a_body_that_never_ends_is_a_408(hub: httpx.Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(body_limit, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(body_limit, "SLOWEST_BYTES_S", 1e9)
+    head = (
+        b"POST /v1/orders HTTP/1.1\r\nHost: h\r\nIdempotency-Key: slow\r\nContent-Type: application/json\r\n"
+    )
+    answer = raw(hub, head + CREDENTIALS + b"Content-Length: 200\r\n\r\n{", b'"', b"f", pause_s=0.1)
+    assert answer.startswith(b"HTTP/1.1 408 "), answer[:300]
+    assert b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content"),
+    [
+        (
+            "application/json; charset=gbk",
+            json.dumps(BODY | {"notes": "北门"}, ensure_ascii=False).encode("gbk"),
+        ),
+        ("application/json; charset=utf-16", json.dumps(BODY).encode("utf-16")),
+        ("application/x-www-form-urlencoded", b"severity=I"),
+        ("multipart/form-data; boundary=x", b"--x--"),
+        ("text/plain", ORDER),
+        ("application/xml", b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>"),
+    ],
+)
+def test_another_charset_or_kind_of_body_is_a_4xx(hub: httpx.Client, content_type: str, content: bytes):
+    headers = {"Idempotency-Key": "kind", "Content-Type": content_type}
+    answer = hub.post("/v1/orders", content=content, headers=headers)
+    assert answer.status_code in (400, 415, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["li\u202ena", "li\u200bna", "li\r\nSet-Cookie: a=b", "li\x1b[2J", "\ufeffli", "li\u2066na", "ｌｉ"],
+)
+def test_a_name_that_looks_like_another_is_refused(hub: httpx.Client, name: str):
+    account = {"name": name, "client": "demo", "role": "viewer", "password": "correct horse battery"}
+    answer = hub.post("/v1/accounts", json=account)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"] == "name"
+    key = {"client": name, "name": "n", "scopes": ["fleet:read"]}
+    assert hub.post("/v1/keys", json=key).status_code == 422
 
 
 def test_the_service_is_unharmed(hub: httpx.Client):
