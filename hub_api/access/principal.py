@@ -55,6 +55,10 @@ class Principal:
         """The client whose orders it may cancel; None: those of every client."""
         return None if Scope.ADMIN in self.scopes else self.client
 
+    def owns(self, client: str) -> bool:
+        """Whether it acts for this client: what the client tells the hub for itself alone is shown whole."""
+        return self.writable_client in (None, client)
+
     @property
     def actor(self) -> Actor:
         return Actor(self.kind, self.key_id, self.client)

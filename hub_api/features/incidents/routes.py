@@ -404,4 +404,5 @@ async def _look(hub: HubDep, incident_id: str, who: Principal) -> views.Incident
 async def incident_view(hub: HubDep, incident_id: str, who: Principal) -> IncidentView:
     """Everything of an incident that ``who`` may see. Raises 4005."""
     look = await _look(hub, incident_id, who)
-    return views.view(look, hub.personal, allowed=who.sees_personal_data_of(look.incident.client))
+    client = look.incident.client
+    return views.view(look, hub.personal, allowed=who.sees_personal_data_of(client), own=who.owns(client))

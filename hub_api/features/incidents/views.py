@@ -20,7 +20,7 @@ from hub_api.features.incidents.schemas import (
     StageView,
 )
 from hub_api.features.orders.schemas import LocationView
-from hub_api.features.orders.views import summary_of
+from hub_api.features.orders.views import address_of, summary_of
 from hub_api.personal_data import PersonalData, Shown
 from hub_api.store.incident_records import IncidentRecord, ObservationRecord, PartyRecord
 from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
@@ -57,8 +57,8 @@ def summary(incident: IncidentRecord) -> IncidentSummary:
     )
 
 
-def view(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> IncidentView:
-    """Everything that this reader may see."""
+def view(look: IncidentLook, personal: PersonalData, *, allowed: bool, own: bool) -> IncidentView:
+    """Everything that this reader may see; ``own``: the reader acts for the incident's client."""
     incident = look.incident
     shown = personal.reveal(incident.incident_id, incident.personal, allowed=allowed)
     values = shown.values
@@ -82,7 +82,7 @@ def view(look: IncidentLook, personal: PersonalData, *, allowed: bool) -> Incide
         gaps=gaps(look),
         parties=parties(look, personal, allowed=allowed),
         orders=[summary_of(order) for order in look.orders],
-        callback_url=incident.callback_url,
+        callback_url=address_of(incident.callback_url, own=own),
     )
 
 

@@ -364,7 +364,17 @@ async def view_of(hub: HubDep, order_id: str, who: Principal) -> Response:
     drone = None if current is None else hub.fleet.view(current.drone_id, found.reserved)
     shown = hub.personal.show(order, allowed=who.sees_personal_data_of(order.client))
     approval = approval_of(serving, found.flights, found.asked, hub.settings.approval_chain)
-    view = order_view(order, found.flights, found.updates, hub.site, drone, shown, approval, serving)
+    view = order_view(
+        order,
+        found.flights,
+        found.updates,
+        hub.site,
+        drone,
+        shown,
+        approval,
+        serving,
+        own=who.owns(order.client),
+    )
     return Response(as_json(view, candidates_of(serving, found.candidates)), media_type="application/json")
 
 

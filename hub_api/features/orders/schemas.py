@@ -405,7 +405,7 @@ class LiveView(BaseModel):
 class CallbackView(BaseModel):
     """Whether the callback URL took the updates."""
 
-    url: str
+    url: str = Field(description="Whole for its own client; for others the host alone.")
     delivered: int
     pending: int
     failed: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 
@@ -184,13 +185,22 @@ def live_of(view: DroneView | None, mission: MissionRecord | None) -> LiveView |
     )
 
 
-def callback_of(url: str | None, updates: list[CallbackRecord]) -> CallbackView | None:
+def address_of(url: str | None, *, own: bool) -> str | None:
+    """A callback URL as its reader sees it: path and query often hold a secret, so others see the host alone."""
+    if url is None or own:
+        return url
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…"
+
+
+def callback_of(url: str | None, updates: list[CallbackRecord], *, own: bool) -> CallbackView | None:
     """Whether the centre's URL took what it was owed."""
-    if url is None:
+    shown_url = address_of(url, own=own)
+    if shown_url is None:
         return None
     failed = [update for update in updates if update.failed_at is not None]
     return CallbackView(
-        url=url,
+        url=shown_url,
         delivered=sum(1 for update in updates if update.delivered_at is not None),
         pending=sum(1 for update in updates if update.delivered_at is None and update.failed_at is None),
         failed=len(failed),
@@ -221,8 +231,10 @@ def order_view(
     personal: Shown,
     approval: ApprovalView | None,
     serving: OrderRecord,
+    *,
+    own: bool,
 ) -> OrderView:
-    """Everything about one order that its reader may see.
+    """Everything about one order that its reader may see; ``own``: the reader acts for the order's client.
 
     ``serving`` is the order whose mission serves it, itself or another; ``missions`` and ``drone`` are that one's.
     """
@@ -264,7 +276,7 @@ def order_view(
         finished_at=order.finished_at,
         flights=[flight_of(mission, drill=order.drill) for mission in missions],
         live=live_of(drone, current),
-        callback=callback_of(request["callback_url"], updates),
+        callback=callback_of(request["callback_url"], updates, own=own),
     )
 
 

@@ -23,7 +23,7 @@ from hub_api.access.scopes import ROLE_SCOPES, Role, Scope
 from hub_api.keyring import demo_key, keyring, new_key
 from hub_api.security import create_api_key
 from hub_api.store.database import Database
-from tests.unit.hub_api.world import World, play, world
+from tests.unit.hub_api.world import BODY, World, play, world
 
 PASSWORD = "correct horse battery"
 
@@ -353,3 +353,29 @@ def test_the_hub_does_not_start_without_secrets_outside_the_demo(tmp_path: Path)
 
     with pytest.raises(InternalError, match="token_keys"):
         run_virtual(main())
+
+
+def test_the_address_of_a_centre_s_callbacks_is_its_own(tmp_path: Path):
+    """Path and query of such an address often are its secret; who watches the wall screen sees the host."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            url = "https://centre.example/cb?token=geheim"
+            _, secret = await a_key(w, Scope.ORDERS_WRITE, Scope.ORDERS_READ, client="centre")
+            own = {"X-API-Key": secret}
+            body = BODY | {"callback_url": url}
+            placed = await w.client.post("/v1/orders", json=body, headers=own | {"Idempotency-Key": "k"})
+            assert placed.status_code == 201, placed.text
+            incident = f"/v1/incidents/{placed.json()['incident_id']}"
+            await w.client.patch(incident, json={"callback_url": url}, headers=own)
+            await an_account(w, "viewer", Role.VIEWER, client="authority")
+            viewer = bearer((await log_in(w, "viewer")).json()["access_token"])
+            order = f"/v1/orders/{placed.json()['order_id']}"
+            for header, shown in ((own, url), (viewer, "https://centre.example/…")):
+                seen = await w.client.get(order, headers=header)
+                assert seen.json()["callback"]["url"] == shown
+                seen = await w.client.get(incident, headers=header)
+                assert seen.json()["callback_url"] == shown
+                assert ("geheim" in seen.text) == (header is own)
+
+    play(main())
