@@ -184,7 +184,7 @@ class Combinations:
                 self._kinds[airframe_id] = self._kind(places, airframes.get(airframe_id))
         self._kind_of = [self._kinds[state.drone.airframe_id] for state in drone_states]
         self.against_drone = [
-            _against_drone(state, kind.airframe, policy)
+            _against_known_drone(state, kind.airframe, policy)
             for state, kind in zip(drone_states, self._kind_of, strict=True)
         ]
         self._against_point: dict[tuple[str, int], tuple[Reason, ...]] = {}
@@ -331,6 +331,25 @@ def _unfit(point: LandingPoint, terms: DeliveryTerms) -> tuple[Reason, ...]:
     if point.slope_deg > terms.max_slope_deg:
         found.append(reasons.landing_point_too_steep(point.slope_deg, terms.max_slope_deg))
     return tuple(found)
+
+
+_against: dict[int, tuple[DroneState, Airframe | None, PlanningPolicy, tuple[Reason, ...]]] = {}
+_JUDGED = 1024
+"""Chosen: drones' states remembered with what is against them; five looks at a fleet of two hundred."""
+
+
+def _against_known_drone(
+    state: DroneState, airframe: Airframe | None, policy: PlanningPolicy
+) -> tuple[Reason, ...]:
+    """As :func:`_against_drone`, once for each state: requests that are decided together share them."""
+    known = _against.get(id(state))
+    if known is not None and known[0] is state and known[1] is airframe and known[2] is policy:
+        return known[3]
+    if len(_against) >= _JUDGED:
+        _against.clear()
+    found = _against_drone(state, airframe, policy)
+    _against[id(state)] = (state, airframe, policy, found)
+    return found
 
 
 def _against_drone(

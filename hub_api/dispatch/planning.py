@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import TypeAdapter
 
@@ -44,6 +44,9 @@ POLICY = PlanningPolicy(valid_s=40.0)
 """A drone leaves its pad within about 10 s; chosen four times that. All the while others keep out of its way,
 so longer would only delay them; a drone that is not off by then refuses, and another one is sent."""
 
+_STATES = 1024
+"""Chosen: drones' states remembered; five looks at a fleet of two hundred."""
+
 MOST_CANDIDATES = 200
 """Chosen: what a person reads and an answer within a second carries; 200 drones × 150 points would be 11 MB."""
 
@@ -58,9 +61,12 @@ class Question:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateAnswer:
-    """One drone at one station for one landing point, and what speaks for or against it."""
+class CandidateAnswer(NamedTuple):
+    """One drone at one station for one landing point, and what speaks for or against it.
+
+    The fields of :class:`planner.candidates.Candidate`, with each drone's own reasons; a tuple, because a decision
+    spells out hundreds.
+    """
 
     station_id: str
     drone_id: str
@@ -139,6 +145,8 @@ class SitePlanning:
         self._airframes_now = airframes if callable(airframes) else lambda: airframes
         self._ids = ids
         self._clock = clock
+        # By identity; the view is kept, so that no other gets its place.
+        self._states: dict[int, tuple[DroneView, DroneState]] = {}
 
     @property
     def _site(self) -> Site:
@@ -213,7 +221,7 @@ class SitePlanning:
             Severity(question.severity),
             question.floor,
             question.at,
-            [_state_of(view) for view in drones],
+            [self._state_of(view) for view in drones],
             traffic,
             self._policy,
         )
@@ -229,6 +237,15 @@ class SitePlanning:
             delay_s=decision.delay_s,
             warnings=() if decision.accepted is None else self._warnings(decision.accepted, drones),
         )
+
+    def _state_of(self, view: DroneView) -> DroneState:
+        """Orders that are decided together look at the very same fleet."""
+        known = self._states.get(id(view))
+        if known is None:
+            if len(self._states) >= _STATES:
+                self._states.clear()
+            known = self._states[id(view)] = (view, _state_of(view))
+        return known[1]
 
     def _warnings(self, plan: FlightPlan, drones: Sequence[DroneView]) -> tuple[Reason, ...]:
         """What forecasts say against this flight while it lasts."""
@@ -263,15 +280,10 @@ def _state_of(view: DroneView) -> DroneState:
 
 def _candidate_of(candidate: Candidate, not_ready: tuple[Reason, ...]) -> CandidateAnswer:
     """«Not ready» alone helps nobody: the drone's own reasons take its place."""
+    answer = CandidateAnswer._make(candidate)
+    if not not_ready:
+        return answer
     spelled: list[Reason] = []
     for reason in candidate.reasons:
         spelled.extend(not_ready if reason.code == "drone_not_ready" else (reason,))
-    return CandidateAnswer(
-        station_id=candidate.station_id,
-        drone_id=candidate.drone_id,
-        landing_point_id=candidate.landing_point_id,
-        verdict=str(candidate.verdict),
-        reasons=tuple(spelled),
-        time_to_patient_s=candidate.time_to_patient_s,
-        least_time_to_patient_s=candidate.least_time_to_patient_s,
-    )
+    return answer._replace(reasons=tuple(spelled))

@@ -6,7 +6,6 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,8 +136,8 @@ def test_packed_candidates_are_shown_as_they_were(count: int, ahead_s: float | N
     )
     given = [
         plain,
-        replace(plain, drone_id="d2", reasons=(why,)),
-        replace(plain, landing_point_id='p"2', time_to_patient_s=20.25),
+        plain._replace(drone_id="d2", reasons=(why,)),
+        plain._replace(landing_point_id='p"2', time_to_patient_s=20.25),
     ]
     assert json.loads(shown(pack(given[:count]), ahead_s)) == [
         {
