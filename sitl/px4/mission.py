@@ -28,6 +28,11 @@ NO_MISSION, NOT_STARTED, ACTIVE, PAUSED, COMPLETE = 1, 2, 3, 4, 5
 """MISSION_CURRENT.mission_state."""
 
 
+def _whole(number: float) -> int:
+    """As a cast to 16 bits keeps it on the usual processors: 0 for what is no number."""
+    return int(number) if math.isfinite(number) else 0
+
+
 class Work(Enum):
     """A part of an item that must be done before the item itself."""
 
@@ -326,16 +331,18 @@ class Mission:
         """To the next item that is no jump. False: there is none."""
         index = self.current + 1
         for _ in range(INSTANT_MAX):
-            if index >= len(self.stored):
+            if not 0 <= index < len(self.stored):
+                # Behind the last, or where a jump leads out of the mission.
                 return False
             item = self.stored[index]
             if item.command != items.DO_JUMP:
                 self._go_to(index)
                 return True
             done = self._jumps.get(index, 0)
-            if item.parameters[1] < 0 or done < int(item.parameters[1]):
+            where, times = (_whole(number) for number in item.parameters[:2])
+            if times < 0 or done < times:
                 self._jumps[index] = done + 1
-                index = int(item.parameters[0])
+                index = where
             else:
                 index += 1
         return False

@@ -221,3 +221,18 @@ def test_landing_in_mid_mission_stays_armed_and_flies_on() -> None:
     g.run_until(lambda: vehicle.body.up_m > 8, 40)
     g.run_until(lambda: not vehicle.armed, 120)
     assert len(g.witnessed("armed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "times"), [(NAN, 1.0), (-3.0, 1.0), (99.0, 1.0), (math.inf, 1.0), (0.0, NAN)]
+)
+def test_a_jump_to_nowhere_ends_the_mission_and_not_the_vehicle(where: float, times: float) -> None:
+    vehicle = px4()
+    g = Px4Station(vehicle)
+    items = [g.position(TAKEOFF, 0, 0, 10), g.position(WAYPOINT, 20, 0, 10), g.action(177, where, times)]
+    assert g.upload_and_settle(items) == 0
+    g.fly_mission()
+    g.run(90.0)
+    assert vehicle.armed
+    assert g.mission_state == 5
+    assert g.shown_mode == (4, 3)
