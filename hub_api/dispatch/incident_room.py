@@ -43,6 +43,10 @@ class Observation:
     values: dict[str, Any]
 
 
+_WORKED_ON: dict[str, Any] = {"managed": True, "personal_erased_at": None}
+"""What comes in is about people again, also where an incident was left alone so long that all else is erased."""
+
+
 class IncidentRoom:
     """Takes what parties report. Each method is one transaction."""
 
@@ -98,7 +102,7 @@ class IncidentRoom:
                 "party_reported",
                 f"{report.kind} {party_id}: {report.state}",
                 f"{report.kind} {party_id}：{report.state}",
-                {"managed": True},
+                _WORKED_ON,
                 data={
                     "party_id": party_id,
                     "kind": report.kind,
@@ -167,7 +171,7 @@ class IncidentRoom:
             "patient_observed",
             f"The patient's state was reported by {observation.source}",
             f"患者状态已更新（{observation.source}）",
-            {"managed": True},
+            _WORKED_ON,
             data={"observation_id": observation_id, "source": observation.source},
         )
         if observation.values.get("cpr_in_progress"):

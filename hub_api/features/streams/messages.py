@@ -22,6 +22,8 @@ from hub_api.wiring import Hub
 KEEP_ALIVE_S = 15.0
 """Real seconds of silence before a word, so that proxies keep the connection."""
 _PAGE = 500
+_CLIENTS_KNOWN = 4096
+"""Orders and incidents of which one stream remembers whose they are: a day of a large city."""
 SITE_EVENTS = frozenset({"dock_changed", "site_changed"})
 """Kinds of events about stations and the site, which name no drone."""
 
@@ -83,6 +85,9 @@ class EventFilter:
         if subject is None or self._client is None:
             return True
         if subject not in self._clients:
+            if len(self._clients) >= _CLIENTS_KNOWN:
+                # A wall screen follows for months; whose an old order is can be read again.
+                self._clients.clear()
             self._clients[subject] = await self._hub.database.read(lambda s: _client_of(s, subject))
         return self._clients[subject] == self._client
 

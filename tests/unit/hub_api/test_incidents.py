@@ -619,3 +619,25 @@ def test_personal_data_is_masked_by_role_and_erased_in_time(tmp_path: Path):
             assert entries[0]["action"] == "personal_data_erased"
 
     play(main())
+
+
+def test_what_comes_in_after_an_erasure_is_erased_in_its_time_too(tmp_path: Path):
+    """Nobody closed the incident, its time was over, and then somebody reports to it again."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            incident_id = (await report(w, **FULL)).json()["incident_id"]
+            url = f"/v1/incidents/{incident_id}"
+
+            async def erase() -> int:
+                later = w.hub.clock.now() + timedelta(days=1)
+                return await w.hub.personal.erase_finished_before(w.hub.database, later, now=later)
+
+            assert await erase() >= 1
+            party = {"kind": "volunteer", "state": "arrived", "at": at(5), "name": "王志愿者"}
+            await w.client.put(f"{url}/parties/v", json=party)
+            assert "王志愿者" in (await w.client.get(url)).text
+            assert await erase() == 1
+            assert "王志愿者" not in (await w.client.get(url)).text
+
+    play(main())

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from hub_api.access.principal import Principal
+from hub_api.access.scopes import Scope
 from hub_api.dispatch.feed import QUEUE_EVENTS, EventFeed
+from hub_api.features.streams import messages
 from hub_api.sse import follow as follow_feed
 from hub_api.store.records import EventRecord
+from hub_api.store.repositories import events
 from tests.unit.hub_api.world import EPOCH, World, play, world
 
 
@@ -155,5 +159,22 @@ def test_a_stream_does_not_outlive_its_credentials(
             assert "event: aed_on_ground" not in text
             assert await w.state(order_id) != "CLOSED"
             assert w.hub.feed.listener_count == 0
+
+    play(main())
+
+
+def test_a_stream_that_follows_for_months_forgets_whose_old_orders_are(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    async def main() -> None:
+        monkeypatch.setattr(messages, "_CLIENTS_KNOWN", 3)
+        async with world(tmp_path) as w:
+            who = Principal("key_1", "demo", frozenset({Scope.ORDERS_READ}))
+            chosen = messages.EventFilter(w.hub, who, frozenset({messages.Topic.INCIDENTS}))
+            for number in range(5):
+                placed = (await w.order(f"k{number}")).json()
+                found = await w.hub.database.read(lambda s, p=placed: events.of_order(s, p["order_id"]))
+                assert await chosen.shows(found[0])
+                assert len(chosen._clients) <= 3
 
     play(main())
