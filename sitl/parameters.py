@@ -11,6 +11,7 @@ from pathlib import Path
 Table = Mapping[str, tuple[float, int]]
 """name → (default, MAV_PARAM_TYPE)."""
 REAL32 = 9
+INT32_MAX = 0x7FFFFFFF
 
 
 def read_table(path: Path) -> Table:
@@ -23,6 +24,12 @@ def read_table(path: Path) -> Table:
 def as_float32(number: float) -> float:
     """The number as it survives a MAVLink float field."""
     return float(struct.unpack("<f", struct.pack("<f", number))[0])
+
+
+def as_int32(number: float) -> int:
+    """The number as a MAVLink whole-number field takes it; its greatest, which is no coordinate, for what has no place
+    in one: a float item may carry anything."""
+    return round(number) if math.isfinite(number) and abs(number) < INT32_MAX else INT32_MAX
 
 
 class ParameterStore:

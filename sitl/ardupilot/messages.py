@@ -13,6 +13,7 @@ from sitl.ardupilot.commands import from_int, from_long
 from sitl.ardupilot.modes import Mode
 from sitl.ardupilot.transfer import Transfer
 from sitl.channel import Channel
+from sitl.parameters import as_int32
 
 if TYPE_CHECKING:
     from sitl.ardupilot.autopilot import ArduCopter
@@ -131,7 +132,7 @@ class MessageRouter:
         scaled = mavlink.MAVLink_mission_item_int_message(
             message.target_system, message.target_component, message.seq, message.frame, message.command,
             message.current, message.autocontinue, message.param1, message.param2, message.param3,
-            message.param4, round(message.x * 1e7), round(message.y * 1e7), message.z, message.mission_type,
+            message.param4, as_int32(message.x * 1e7), as_int32(message.y * 1e7), message.z, message.mission_type,
         )  # fmt: skip
         scaled._header = message._header
         transfer.on_item(scaled, channel, self._autopilot.now_s)

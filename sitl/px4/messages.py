@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from sitl.channel import Channel
+from sitl.parameters import as_int32
 from sitl.px4 import streams
 from sitl.px4.commands import from_int, from_long
 
@@ -98,7 +99,7 @@ class MessageRouter:
         scaled = mavlink.MAVLink_mission_item_int_message(
             message.target_system, message.target_component, message.seq, message.frame, message.command,
             message.current, message.autocontinue, message.param1, message.param2, message.param3,
-            message.param4, round(message.x * scale), round(message.y * scale), message.z, message.mission_type,
+            message.param4, as_int32(message.x * scale), as_int32(message.y * scale), message.z, message.mission_type,
         )  # fmt: skip
         scaled._header = message._header
         self._autopilot.transfer.on_item(scaled, channel, self._autopilot.now_s, as_float=True)

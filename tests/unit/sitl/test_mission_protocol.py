@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
+from sitl.autopilot import Personality
 from tests.unit.sitl.ground_station import AUTO, GUIDED, GroundStation, make_vehicle
 
 MISSION, FENCE, RALLY = 0, 1, 2
@@ -201,3 +202,19 @@ def test_old_clients_may_download_float_items(station: GroundStation) -> None:
     (item,) = [m for m in answer if m.get_type() == "MISSION_ITEM"]
     assert item.z == pytest.approx(20)
     assert "got MISSION_REQUEST; use MISSION_REQUEST_INT!" in station.texts()
+
+
+@pytest.mark.parametrize("personality", [Personality.ARDUPILOT, Personality.PX4])
+@pytest.mark.parametrize("nowhere", [math.nan, math.inf, -1e30])
+def test_a_float_item_that_is_nowhere_is_answered_and_ends_nothing(
+    personality: Personality, nowhere: float
+) -> None:
+    station = GroundStation(make_vehicle(autopilot=personality))
+    station.send(mavlink.MAVLink_mission_count_message(1, 1, 2, MISSION))
+    for seq in range(2):
+        station.send(
+            mavlink.MAVLink_mission_item_message(1, 1, seq, 3, 16, 0, 1, 0, 0, 0, 0, nowhere, nowhere, 20)
+        )
+    station.run(1.0)
+    assert station.of("MISSION_ACK"), "answered"
+    assert station.of("HEARTBEAT"), "and it lives"
