@@ -254,6 +254,11 @@ class Settings(BaseSettings):
     video_gateway_file: Path | None = Field(
         None, description="How the video service is asked, as examples/gateways/video.json."
     )
+    video_close_gateway_file: Path | None = Field(
+        None,
+        description="How the video service is told to close a room, as examples/gateways/video-close.json; its secret is "
+        "the same. None: rooms stay open for as long as the service keeps them, and each is listed as given up.",
+    )
     video_gateway_secret: SecretStr | None = Field(
         None, description="What `${secret}` and the signature in `video_gateway_file` stand for."
     )

@@ -88,10 +88,14 @@ class Guidance:
 
     def _asked(self, session: Session, incident_id: str) -> set[Role]:
         """Whom a room was opened for already. A room for the caller alone is not one that the doctor is in."""
+        found = store.of_subject(session, incident_id)
+        closed = self._messages.closed_rooms(found)
         rooms = [
             set(self._messages.as_room_request(record).roles)
-            for record in store.of_subject(session, incident_id)
-            if record.kind is MessageKind.VIDEO_ROOM and record.sealed is not None
+            for record in found
+            if record.kind is MessageKind.VIDEO_ROOM
+            and record.sealed is not None
+            and (record.receipt is None or record.receipt["room_id"] not in closed)
         ]
         return max(rooms, key=len, default=set())
 
@@ -125,8 +129,9 @@ class Guidance:
         return self.offer(session, incident, personal)
 
     def withdraw(self, session: Session, incident: IncidentRecord, why: str) -> None:
-        """What is still owed is not wanted any more."""
+        """What is still owed is not wanted any more, and rooms that are open are closed."""
         self._messages.withdraw(session, incident.incident_id, why=why)
+        self._messages.close_rooms(session, incident.incident_id)
 
     def take_outcome(self, session: Session, outcome: Outcome) -> None:
         """A message was taken or given up: tell it, and the caller's link is the stage of guidance. B1."""

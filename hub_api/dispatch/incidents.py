@@ -385,7 +385,9 @@ class IncidentService:
             self._guidance.withdraw(session, incident, "the incident is closed")
             return self._ledger.close(session, incident, outcome, changes)
 
-        return await self._database.write(work)
+        closed = await self._database.write(work)
+        self._guidance.wake()
+        return closed
 
     async def severity_of(self, client: str, severity: str | None, code: str | None) -> str:
         """The grade of a request: its own, or what its centre's code means. Raises 4008, never guesses."""

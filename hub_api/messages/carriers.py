@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import httpx
 
 from core.clock import Clock
-from hub_api.messages.gateways import SMS_FIELDS, VIDEO_FIELDS, GatewaySms, GatewayVideo
+from hub_api.messages.gateways import SMS_FIELDS, VIDEO_CLOSE_FIELDS, VIDEO_FIELDS, GatewaySms, GatewayVideo
 from hub_api.messages.ports import SmsPort, VideoPort
 from hub_api.outgoing.gateway import gateway_of
 from hub_api.settings import Settings
@@ -30,5 +30,17 @@ def carriers(
     if video is None and (path := settings.video_gateway_file) is not None:
         gateway = gateway_of(settings, "video_gateway", path, VIDEO_FIELDS, clock, transport)
         stack.push_async_callback(gateway.close)
-        video = GatewayVideo(gateway)
+        closing = None
+        if (path := settings.video_close_gateway_file) is not None:
+            closing = gateway_of(
+                settings,
+                "video_close_gateway",
+                path,
+                VIDEO_CLOSE_FIELDS,
+                clock,
+                transport,
+                secret="video_gateway",
+            )
+            stack.push_async_callback(closing.close)
+        video = GatewayVideo(gateway, closing)
     return sms, video

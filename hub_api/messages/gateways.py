@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from hub_api.messages.ports import NotTaken, Role, Sms, SmsTaken, VideoRoom, VideoRoomRequest
+from hub_api.messages.ports import NotTaken, Role, RoomClosed, Sms, SmsTaken, VideoRoom, VideoRoomRequest
 from hub_api.outgoing.gateway import Gateway, Refused
 
 SMS_FIELDS = frozenset({"phone", "text", "link", "role", "purpose", "subject"})
 VIDEO_FIELDS = frozenset({"roles", "subject"})
+VIDEO_CLOSE_FIELDS = frozenset({"room_id"})
+NO_CLOSING = "no video_close_gateway_file is set: the room stays open for as long as the service keeps it"
 _LONGEST_LINK = 500
 """Chosen: a short message holds a few hundred characters."""
 
@@ -41,8 +43,9 @@ class GatewaySms:
 class GatewayVideo:
     """A video service's HTTPS interface. Results ``room_id``, ``link_caller``, ``link_doctor``."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, closing: Gateway | None = None) -> None:
         self._gateway = gateway
+        self._closing = closing
 
     async def open_room(self, request: VideoRoomRequest) -> VideoRoom | NotTaken:
         """Ask for a room; a link that is not https, or too long for a short message, is no answer."""
@@ -62,3 +65,10 @@ class GatewayVideo:
             ):
                 return NotTaken(why=f"the link for the {role} is no https address")
         return VideoRoom(room_id=answer.results.get("room_id", request.message_id)[:80], links=links)
+
+    async def close_room(self, message_id: str, room_id: str) -> RoomClosed | NotTaken:
+        """Ask for its end, where the service can be asked."""
+        if self._closing is None:
+            return NotTaken(why=NO_CLOSING)
+        answer = await self._closing.ask(message_id, {"room_id": room_id})
+        return NotTaken(why=answer.why) if isinstance(answer, Refused) else RoomClosed(room_id=room_id)

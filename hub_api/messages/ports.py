@@ -71,6 +71,13 @@ class VideoRoom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomClosed:
+    """Nobody is in the room any more, and its links lead nowhere."""
+
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotTaken:
     """The other side did not take it. ``why`` holds no personal data: it is stored, shown and logged."""
 
@@ -90,4 +97,8 @@ class VideoPort(Protocol):
 
     async def open_room(self, request: VideoRoomRequest) -> VideoRoom | NotTaken:
         """Open a room, or give the one that was opened for the same ``message_id`` before."""
+        ...
+
+    async def close_room(self, message_id: str, room_id: str) -> RoomClosed | NotTaken:
+        """End a room; one that is closed already is closed."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from hub_api.messages.ports import NotTaken, Sms, SmsTaken, VideoRoom, VideoRoomRequest
+from hub_api.messages.ports import NotTaken, RoomClosed, Sms, SmsTaken, VideoRoom, VideoRoomRequest
 
 KEPT = 1000
 """Chosen: a long drill; the database keeps them all anyway."""
@@ -16,6 +16,7 @@ class Recorder:
     def __init__(self) -> None:
         self.sms: deque[Sms] = deque(maxlen=KEPT)
         self.rooms: deque[VideoRoomRequest] = deque(maxlen=KEPT)
+        self.closed: deque[str] = deque(maxlen=KEPT)
 
     async def send(self, sms: Sms) -> SmsTaken | NotTaken:
         """Keep it, once for each id."""
@@ -30,3 +31,9 @@ class Recorder:
         room_id = f"drill-{request.message_id}"
         links = {role: f"https://video.invalid/{room_id}/{role}" for role in request.roles}
         return VideoRoom(room_id=room_id, links=links)
+
+    async def close_room(self, message_id: str, room_id: str) -> RoomClosed | NotTaken:
+        """Keep that it is closed."""
+        if room_id not in self.closed:
+            self.closed.append(room_id)
+        return RoomClosed(room_id=room_id)

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from core.clock import Clock
 from core.errors import DroneAedError
-from hub_api.messages.ports import NotTaken, SmsPort, SmsTaken, VideoPort, VideoRoom
+from hub_api.messages.ports import NotTaken, RoomClosed, SmsPort, SmsTaken, VideoPort, VideoRoom
 from hub_api.messages.recorder import Recorder
 from hub_api.messages.service import Messages
 from hub_api.store.database import Database
@@ -129,7 +129,7 @@ class MessageSender:
         await self._database.write(work)
         self._on_attempt(str(record.kind), "given_up" if last else "not_taken")
 
-    async def _hand_over(self, record: MessageRecord) -> SmsTaken | VideoRoom | NotTaken:
+    async def _hand_over(self, record: MessageRecord) -> SmsTaken | VideoRoom | RoomClosed | NotTaken:
         try:
             if record.kind is MessageKind.SMS:
                 sms = self.recorder if record.drill else self._sms
@@ -139,6 +139,10 @@ class MessageSender:
             video = self.recorder if record.drill else self._video
             if video is None:
                 return NotTaken(why=NO_VIDEO_PORT)
+            if record.kind is MessageKind.VIDEO_CLOSE:
+                return await video.close_room(
+                    self._messages.sent_as(record), self._messages.content(record)["room_id"]
+                )
             request = self._messages.as_room_request(record)
             room = await video.open_room(request)
             if isinstance(room, VideoRoom) and not set(request.roles) <= set(room.links):

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
-from hub_api.messages.ports import Recipient, Role, Sms, SmsTaken, VideoRoom, VideoRoomRequest
+from hub_api.messages.ports import Recipient, Role, RoomClosed, Sms, SmsTaken, VideoRoom, VideoRoomRequest
 from hub_api.messages.texts import VIDEO_LINK, video_text
 from hub_api.store.repositories import audit
 from hub_api.store.repositories import messages as store
@@ -142,6 +142,42 @@ class Messages:
         """What is still owed about ``subject`` is not wanted any more; how many messages that were."""
         return store.give_up_of_subject(session, subject, why=why, at=self._clock.now())
 
+    def close_rooms(self, session: Session, subject: str) -> int:
+        """The rooms about ``subject`` are not wanted any more; how many were open."""
+        found = store.of_subject(session, subject)
+        closed = self.closed_rooms(found)
+        rooms = [
+            record
+            for record in found
+            if record.kind is MessageKind.VIDEO_ROOM
+            and record.receipt is not None
+            and record.receipt["room_id"] not in closed
+        ]
+        for record in rooms:
+            assert record.receipt is not None
+            self._owe_closing(session, record, record.receipt["room_id"])
+        return len(rooms)
+
+    def closed_rooms(self, messages: Sequence[MessageRecord]) -> set[str]:
+        """Rooms whose end is owed, done or given up."""
+        return {
+            self.content(record)["room_id"]
+            for record in messages
+            if record.kind is MessageKind.VIDEO_CLOSE and record.sealed is not None
+        }
+
+    def _owe_closing(self, session: Session, room: MessageRecord, room_id: str) -> None:
+        self._owe(
+            session,
+            kind=MessageKind.VIDEO_CLOSE,
+            purpose=room.purpose,
+            subject=room.subject,
+            client=room.client,
+            role=None,
+            drill=room.drill,
+            content={"room_id": room_id},
+        )
+
     def send_again(self, session: Session, message_id: str, *, client: str | None) -> MessageRecord:
         """Owe a given-up message again. Raises 4005 unknown to this client, 4004 not given up or erased."""
         before = store.find(session, message_id)
@@ -175,12 +211,17 @@ class Messages:
         assert record.sealed is not None
         return self._vault.open(record.sealed, record=record.message_id)
 
+    @staticmethod
+    def sent_as(record: MessageRecord) -> str:
+        """The id that the other side sees: a person who sends again means another message, a retry never does."""
+        return record.message_id if record.replays == 0 else f"{record.message_id}.{record.replays}"
+
     def as_sms(self, record: MessageRecord) -> Sms:
         """The message as its port takes it."""
         content = self.content(record)
         assert record.role is not None
         return Sms(
-            message_id=_sent_as(record),
+            message_id=self.sent_as(record),
             subject=record.subject,
             purpose=record.purpose,
             role=Role(record.role),
@@ -192,16 +233,24 @@ class Messages:
     def as_room_request(self, record: MessageRecord) -> VideoRoomRequest:
         """The message as its port takes it."""
         roles = tuple(Role(one["role"]) for one in self.content(record)["recipients"])
-        return VideoRoomRequest(message_id=_sent_as(record), subject=record.subject, roles=roles)
+        return VideoRoomRequest(message_id=self.sent_as(record), subject=record.subject, roles=roles)
 
     def sent(
-        self, session: Session, record: MessageRecord, taken: SmsTaken | VideoRoom, *, at: datetime
+        self,
+        session: Session,
+        record: MessageRecord,
+        taken: SmsTaken | VideoRoom | RoomClosed,
+        *,
+        at: datetime,
     ) -> None:
-        """The port took it. A new room owes its links in this same transaction."""
+        """The port took it. A new room owes its links in this same transaction; one that is not wanted any more since
+        it was asked for is closed."""
         receipt = (
-            {"room_id": taken.room_id} if isinstance(taken, VideoRoom) else {"reference": taken.reference}
+            {"reference": taken.reference} if isinstance(taken, SmsTaken) else {"room_id": taken.room_id}
         )
         if not store.mark_sent(session, record.message_id, at=at, receipt=receipt):
+            if isinstance(taken, VideoRoom):
+                self._owe_closing(session, record, taken.room_id)
             return
         if isinstance(taken, VideoRoom):
             for one in self.content(record)["recipients"]:
@@ -231,14 +280,10 @@ class Messages:
         self.on_outcome(session, Outcome(message=record, state=state, detail=detail, detail_zh=detail_zh))
 
 
-def _sent_as(record: MessageRecord) -> str:
-    """The id that the other side sees: a person who sends again means another message, a retry never does."""
-    return record.message_id if record.replays == 0 else f"{record.message_id}.{record.replays}"
-
-
 _NAMES = {
     MessageKind.SMS: ("A short message", "短信"),
     MessageKind.VIDEO_ROOM: ("The request for a video room", "视频房间请求"),
+    MessageKind.VIDEO_CLOSE: ("The end of the video room", "关闭视频房间请求"),
 }
 _TO: dict[str | None, tuple[str, str]] = {
     None: ("", ""),

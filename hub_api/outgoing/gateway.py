@@ -279,13 +279,16 @@ def gateway_of(
     known: frozenset[str],
     clock: Clock,
     transport: httpx.AsyncBaseTransport | None,
+    *,
+    secret: str | None = None,
 ) -> Gateway:
-    """The gateway that ``path`` describes, with the secret of the setting ``NAME_secret``. Raises 5002."""
+    """The gateway that ``path`` describes, with the secret of the setting ``NAME_secret``, or of another name's.
+    Raises 5002."""
     hosts = Destinations.parse(settings.gateway_hosts, field="gateway_hosts", anywhere=settings.demo)
     file = read_gateway(path, field=f"{name}_file", known=known, destinations=hosts, demo=settings.demo)
     return Gateway(
         file,
-        secret=getattr(settings, f"{name}_secret"),
+        secret=getattr(settings, f"{secret or name}_secret"),
         clock=clock,
         destinations=hosts,
         transport=transport,

@@ -19,6 +19,7 @@ class MessageKind(StrEnum):
 
     SMS = "sms"
     VIDEO_ROOM = "video_room"
+    VIDEO_CLOSE = "video_close"
 
 
 class MessageState(StrEnum):
@@ -173,11 +174,12 @@ def mark_attempt(
 
 
 def give_up_of_subject(session: Session, subject: str, *, why: str, at: datetime) -> int:
-    """What is still owed about a subject is not wanted any more; how many that were."""
+    """What is still owed about a subject is not wanted any more; how many that were. The end of a room still is."""
     result = session.execute(
         update(MessageRow)
         .where(
             col(MessageRow.subject) == subject,
+            col(MessageRow.kind) != str(MessageKind.VIDEO_CLOSE),
             col(MessageRow.sent_at).is_(None),
             col(MessageRow.failed_at).is_(None),
         )

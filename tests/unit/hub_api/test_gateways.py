@@ -18,8 +18,15 @@ from pydantic import SecretStr
 
 from core.clock import LoopClock
 from core.errors import InternalError
-from hub_api.messages.gateways import SMS_FIELDS, VIDEO_FIELDS, GatewaySms, GatewayVideo
-from hub_api.messages.ports import NotTaken, Role, Sms, SmsTaken, VideoRoom, VideoRoomRequest
+from hub_api.messages.gateways import (
+    NO_CLOSING,
+    SMS_FIELDS,
+    VIDEO_CLOSE_FIELDS,
+    VIDEO_FIELDS,
+    GatewaySms,
+    GatewayVideo,
+)
+from hub_api.messages.ports import NotTaken, Role, RoomClosed, Sms, SmsTaken, VideoRoom, VideoRoomRequest
 from hub_api.outgoing.destinations import Destinations
 from hub_api.outgoing.gateway import Gateway, GatewayFile, read_gateway
 from tests.unit.hub_api.test_messages import invite, until_done
@@ -233,3 +240,23 @@ def test_a_hub_with_both_gateways_brings_the_links_and_logs_no_number(
     assert "138000" not in caplog.text
     assert "139000" not in caplog.text
     assert "SECRETLINK" not in caplog.text
+
+
+def test_a_room_is_closed_where_the_service_can_be_asked():
+    def close_room(gateway: Gateway) -> Any:
+        return GatewayVideo(gateway, gateway).close_room("msg_1", "r/1")
+
+    asked, found = ask(
+        read("video-close.json", VIDEO_CLOSE_FIELDS), lambda r: httpx.Response(200, json={}), close_room
+    )
+    assert str(asked[0].url) == "https://video.example/api/rooms/r%2F1/close"
+    assert found == RoomClosed(room_id="r/1")
+
+
+def test_a_room_that_nobody_can_close_is_said_to_stay_open():
+    def close_room(gateway: Gateway) -> Any:
+        return GatewayVideo(gateway).close_room("msg_1", "r1")
+
+    asked, found = ask(read("video.json", VIDEO_FIELDS), lambda r: httpx.Response(200, json={}), close_room)
+    assert asked == []
+    assert found == NotTaken(why=NO_CLOSING)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub_api.messages.ports import NotTaken, Role, Sms, SmsTaken
+from hub_api.messages.ports import NotTaken, Role, RoomClosed, Sms, SmsTaken, VideoRoom, VideoRoomRequest
 from tests.unit.hub_api.test_incidents import CALLER, DOCTOR, incident, kinds, report, stage_times
 from tests.unit.hub_api.world import World, play, world
 
@@ -177,5 +178,79 @@ def test_what_is_still_owed_is_withdrawn_when_the_incident_closes(tmp_path: Path
             seen = await incident(w, incident_id)
             (sms,) = [m for m in seen["messages"] if m["kind"] == "sms"]
             assert (sms["state"], sms["last_error"]) == ("failed", "the incident is closed")
+
+    play(main())
+
+
+async def closed(w: World, incident_id: str) -> None:
+    answer = await w.client.post(f"/v1/incidents/{incident_id}/close", json={"outcome": "handed_over"})
+    assert answer.status_code == 200, answer.text
+    await settle(w)
+
+
+def test_the_room_is_closed_with_its_incident(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            incident_id = (await report(w, **BOTH)).json()["incident_id"]
+            other = (await report(w, "k2", reference="BA-2", **BOTH)).json()["incident_id"]
+            await settle(w)
+            rooms = {room.subject: f"drill-{room.message_id}" for room in w.hub.recorder.rooms}
+            await closed(w, incident_id)
+            assert list(w.hub.recorder.closed) == [rooms[incident_id]]
+            seen = await incident(w, incident_id)
+            assert ("video_close", "sent") in [(m["kind"], m["state"]) for m in seen["messages"]]
+            # Once, whatever is said about it again.
+            await w.client.post(f"/v1/incidents/{incident_id}/close", json={"outcome": "handed_over"})
+            await settle(w)
+            assert list(w.hub.recorder.closed) == [rooms[incident_id]]
+            assert rooms[other] not in w.hub.recorder.closed
+
+    play(main())
+
+
+def test_a_room_that_is_not_wanted_any_more_is_closed_and_another_one_opened_later(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            incident_id = (await report(w, **BOTH)).json()["incident_id"]
+            await settle(w)
+            path = f"/v1/incidents/{incident_id}"
+            assert (await w.client.patch(path, json={"video_guidance": "none"})).status_code == 200
+            await settle(w)
+            assert len(w.hub.recorder.closed) == 1
+            assert (await w.client.patch(path, json={"video_guidance": "start"})).status_code == 200
+            await settle(w)
+            assert len(w.hub.recorder.rooms) == 2
+            await closed(w, incident_id)
+            assert len(w.hub.recorder.closed) == 2
+
+    play(main())
+
+
+class SlowService:
+    """Thinks for a while before it gives a room."""
+
+    def __init__(self) -> None:
+        self.closed: list[str] = []
+
+    async def open_room(self, request: VideoRoomRequest) -> VideoRoom | NotTaken:
+        await asyncio.sleep(10.0)
+        return VideoRoom(room_id="r1", links={role: f"https://v.example/{role}" for role in request.roles})
+
+    async def close_room(self, message_id: str, room_id: str) -> RoomClosed | NotTaken:
+        self.closed.append(room_id)
+        return RoomClosed(room_id=room_id)
+
+
+def test_a_room_that_opens_after_its_incident_was_closed_is_closed_and_rings_nobody(tmp_path: Path):
+    async def main() -> None:
+        service = SlowService()
+        async with world(tmp_path, video=service) as w:
+            incident_id = (await report(w, **BOTH)).json()["incident_id"]
+            await settle(w)
+            await closed(w, incident_id)
+            assert service.closed == []
+            await w.hub.clock.sleep(20.0)
+            assert service.closed == ["r1"]
+            assert rung(w) == []
 
     play(main())

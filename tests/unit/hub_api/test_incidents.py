@@ -608,8 +608,8 @@ def test_personal_data_is_masked_by_role_and_erased_in_time(tmp_path: Path):
             gone = await w.hub.personal.erase_finished_before(
                 w.hub.database, now + timedelta(days=1), now=now
             )
-            # The incident, and the room and the two short messages about it.
-            assert gone == 1 + 3
+            # The incident, and the room, its end and the two short messages about it.
+            assert gone == 1 + 4
             erased = await incident(w, incident_id)
             assert (erased["personal_data"], erased["caller"]) == ("erased", None)
             assert erased["patient"][0]["personal_data"] == "erased"
