@@ -22,7 +22,7 @@ from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import UnansweredPolicy
 from hub_api.dispatch.order_states import OrderEvent, OrderState
 from hub_api.dispatch.planning import PLAN, reason_json
-from hub_api.dispatch.proposals import ANYTHING, ApprovalPolicy, coverage
+from hub_api.dispatch.proposals import ANYTHING, ApprovalPolicy, coverage, named
 from hub_api.logs import order_context
 from hub_api.store.database import Database
 from hub_api.store.records import ApprovalRecord, MissionRecord, OrderRecord
@@ -280,14 +280,15 @@ class ApprovalDesk:
             self._turn_down(session, turn, mission, _expired(waited_s), by=POLICY, answer="expired")
             return False
         recipient = self._policy.recipient(level)
+        asked = named(recipient)
         next_at = approval.next_alarm_at + timedelta(seconds=self._policy.alarm_s)
         approvals.save(session, approval, level=level, next_alarm_at=next_at)
         self._ledger.record(
             session,
             turn,
             "approval_alarm",
-            f"Nobody has answered for {waited_s:.0f} s: {recipient} is asked to approve the flight of {mission.drone_id}",
-            f"已等待批准 {waited_s:.0f} 秒无人应答：请 {recipient} 批准 {mission.drone_id} 的飞行",
+            f"Nobody has answered for {waited_s:.0f} s: {asked[0]} is asked to approve the flight of {mission.drone_id}",
+            f"已等待批准 {waited_s:.0f} 秒无人应答：请{asked[1]}批准 {mission.drone_id} 的飞行",
             mission=mission,
             data={
                 "level": level,

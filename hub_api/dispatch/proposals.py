@@ -40,6 +40,20 @@ class ApprovalPolicy:
         return self.chain[min(level, len(self.chain) - 1)]
 
 
+_ROLES = {
+    "dispatcher": ("a dispatcher", "调度员"),
+    "operator": ("an operator", "操作员"),
+    "maintainer": ("a maintainer", "维护员"),
+    "administrator": ("an administrator", "管理员"),
+}
+
+
+def named(recipient: str) -> tuple[str, str]:
+    """«role:operator» and «account:li.na» as people say it, in English and Chinese."""
+    kind, _, name = recipient.partition(":")
+    return _ROLES.get(name, (name, name)) if kind == "role" else (name, f" {name} ")
+
+
 def covers(order: OrderRecord, mission: MissionRecord) -> bool:
     """Whether the order's flight may be commanded without asking anybody now."""
     if not order.needs_approval:
@@ -97,14 +111,15 @@ class Proposals:
         eta_s = delay_s + timing["time_to_aed_on_ground_s"]
         eta_patient_s = delay_s + timing["time_to_patient_s"]
         recipient = self.policy.recipient(approval.level)
+        asked = named(recipient)
         self._ledger.record(
             session,
             turn,
             "redecision_proposed" if again else "decision_proposed",
             f"{mission.drone_id} could fly from {mission.station_id} to {mission.landing_point_id}: AED on the ground in "
-            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s; {recipient} is asked to approve it",
+            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s; {asked[0]} is asked to approve it",
             f"建议 {mission.drone_id} 从 {mission.station_id} 飞往 {mission.landing_point_id}："
-            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者；请 {recipient} 批准",
+            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者；请{asked[1]}批准",
             mission=mission,
             data={
                 "eta_aed_on_ground_s": eta_s,

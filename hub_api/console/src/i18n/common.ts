@@ -13,7 +13,7 @@ export const common = dictionary({
   "nav.shortcuts": ["Keyboard", "快捷键"],
   "nav.no_permission": ["Your role has no access", "当前角色无权访问"],
 
-  "mode.demo": ["DEMO · simulated drones · {speedup}× time", "演示 · 模拟无人机 · {speedup}倍速"],
+  "mode.demo": ["DEMO · simulated · {speedup}× time", "演示 · 模拟无人机 · {speedup}倍速"],
   "mode.drill": ["DRILL: nobody is in need", "演练：无真实患者"],
   "mode.drill_short": ["DRILL", "演练"],
   "mode.drill_running": ["DRILL RUNNING", "演练进行中"],

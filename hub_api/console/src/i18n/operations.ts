@@ -41,6 +41,7 @@ export const operations = dictionary({
     "Choose a place on the map or in the list: ◆ land there, ○ deliver there. The planner must prove the way. Esc cancels.",
     "请在地图或列表中选择地点：◆ 降落，○ 投送。须经航线规划验证。Esc取消。",
   ],
+  "map.zones_missing": ["ZONES NOT LOADED YET: this map is not free airspace", "空域尚未加载：此图不代表空域开放"],
   "map.legend": ["Legend", "图例"],
   "map.station": ["Station", "站点"],
   "map.landing_point": ["Landing point (hollow: not usable now)", "投放点（空心：当前不可用）"],

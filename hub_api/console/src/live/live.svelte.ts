@@ -1,6 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import { ApiFailure, api, ask, hubUrl, type Schemas } from "../api/client";
 import { session } from "../api/session.svelte";
+import { either } from "../i18n/language.svelte";
 import { clock } from "./clock.svelte";
 import { HubStream, type Link, type StreamEvent } from "./stream";
 import { isStale, Telemetry } from "./telemetry";
@@ -12,6 +13,7 @@ const TELEMETRY_EVERY_S = 0.25;
 /** Several events of one moment make one question to the hub. */
 const SOON_MS = 150;
 const RECENT_ORDERS = 50;
+const ZONES_TIMEOUT_S = 60;
 const TERMINAL = new Set(["DECLINED", "CLOSED", "CANCELLED", "FAILED"]);
 
 export type Order = Schemas["OrderView"];
@@ -103,6 +105,7 @@ class Live {
     this.incidents.clear();
     this.orders = [];
     this.drones = [];
+    this.zones = null;
   }
 
   /** Told every event of the stream. Returns how to stop it. */
@@ -121,6 +124,14 @@ class Live {
 
   landingPoint(id: string | null | undefined): LandingPoint | undefined {
     return this.landingPoints.find((point) => point.landing_point_id === id);
+  }
+
+  /** A sentence of the hub with places called by their names instead of their ids, in the chosen language. */
+  named(sentence: string): string {
+    return sentence.replace(/[A-Za-z0-9][A-Za-z0-9._-]*-[A-Za-z0-9._-]*[A-Za-z0-9]/g, (id) => {
+      const place = this.landingPoint(id) ?? this.station(id);
+      return place === undefined ? id : either(place.name, place.name_zh);
+    });
   }
 
   /** Seconds since the vehicle was heard; null: never. Drawn anew with every tick of the clock. */
@@ -153,14 +164,19 @@ class Live {
 
   async refreshPlaces(): Promise<void> {
     const points = session.may("fleet:read") ? ask(api.GET("/v1/landing-points")) : null;
-    await Promise.all([
-      points?.then((found) => (this.landingPoints = found.landing_points)),
-      session.may("zones:read") ? this.refreshZones() : null,
-    ]);
+    // A city's zones are megabytes: no page waits for them, and the map says until when they are missing.
+    if (session.may("zones:read")) void this.refreshZones().catch(() => undefined);
+    await points?.then((found) => (this.landingPoints = found.landing_points));
   }
 
   async refreshZones(): Promise<void> {
-    this.zones = await ask(api.GET("/v1/zones"));
+    try {
+      this.zones = await ask(api.GET("/v1/zones"), ZONES_TIMEOUT_S);
+    } catch (error) {
+      // Without zones a map looks free: asked again until they are here.
+      this.#timers.push(setTimeout(() => void this.refreshZones().catch(() => undefined), POLL_MS));
+      throw error;
+    }
   }
 
   async refreshOrders(): Promise<void> {

@@ -77,8 +77,8 @@ function tileLayer(tiles: Tiles): TileLayer<XYZ> {
 }
 
 function graticule(): Graticule {
-  const label = (): Text =>
-    new Text({ font: "11px system-ui, sans-serif", fill: new Fill({ color: "#5d7186" }), stroke: new Stroke({ color: palette.ground, width: 3 }), textBaseline: "bottom" });
+  const label = (textAlign: CanvasTextAlign): Text =>
+    new Text({ textAlign, font: "11px system-ui, sans-serif", fill: new Fill({ color: "#5d7186" }), stroke: new Stroke({ color: palette.ground, width: 3 }), textBaseline: "bottom" });
   return new Graticule({
     strokeStyle: new Stroke({ color: palette.grid, width: 1 }),
     showLabels: true,
@@ -86,7 +86,7 @@ function graticule(): Graticule {
     intervals: [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001],
     lonLabelFormatter: (lon) => `${lon.toFixed(3)}° E`,
     latLabelFormatter: (lat) => `${lat.toFixed(3)}° N`,
-    lonLabelStyle: label(),
-    latLabelStyle: label(),
+    lonLabelStyle: label("center"),
+    latLabelStyle: label("end"),
   });
 }

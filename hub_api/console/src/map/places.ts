@@ -70,6 +70,8 @@ function styleOf(place: Place, resolution: number): Style[] {
       new Style({
         text: new Text({
           text: place.label,
+          // Where the ambulance is, and how old that is, is never left out for want of room.
+          ...(place.kind === "ambulance" && { declutterMode: "none" as const }),
           font: important ? STRONG : FONT,
           offsetY: place.kind === "incident" ? -24 : place.kind === "ambulance" ? 20 : 16,
           fill: new Fill({ color: important ? palette.ink : palette.quiet }),
