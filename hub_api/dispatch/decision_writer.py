@@ -100,7 +100,7 @@ class DecisionWriter:
         mission = MissionRecord(
             mission_id=found.mission_id,
             order_id=turn.order.order_id,
-            attempt=1 + len(missions.of_order(session, turn.order.order_id)),
+            attempt=1 + missions.count_of_order(session, turn.order.order_id)[0],
             flight_id=found.flight_id,
             drone_id=plan.drone_id,
             station_id=plan.station_id,

@@ -120,7 +120,8 @@ class Ledger:
 
     def close_if_flights_ended(self, session: Session, turn: Turn) -> None:
         """Tell the order when no flight of it is open any more."""
-        if all(not mission.open for mission in missions.of_order(session, turn.order.order_id)):
+        _, still_open = missions.count_of_order(session, turn.order.order_id)
+        if still_open == 0:
             self.apply(session, turn, OrderEvent.FLIGHTS_ENDED)
 
     def record(
@@ -256,10 +257,10 @@ class Ledger:
 
     def recall_flights(self, session: Session, order: OrderRecord) -> None:
         """Owe an abort to every open flight of the order that has not delivered; drop what was only proposed."""
-        for mission in missions.of_order(session, order.order_id):
-            if mission.open and mission.commanded_at is None:
+        for mission in missions.undelivered_of_order(session, order.order_id):
+            if mission.commanded_at is None:
                 self.withdraw(session, mission, "order_over")
-            elif mission.open and mission.aed_on_ground_at is None:
+            else:
                 self.owe_command(
                     session, self.abort_of(mission, "the order does not need it any more"), mission
                 )

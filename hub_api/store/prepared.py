@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import BindParameter
 from sqlmodel import Session
 
-Statement = Insert | Update | Delete | Select[Any]
+Statement = Insert | Update | Delete | Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
 
 _CONNECTION = "connection"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlmodel import Session
 
 from core.errors import DispatchError, ErrorCode, InternalError
@@ -29,6 +29,16 @@ _SAVE = Prepared(_ROWS.update().where(_C.mission_id == bindparam("of_mission")))
 _BY_ID = Prepared(_ROWS.select.where(_C.mission_id == bindparam("mission_id")))
 _BY_FLIGHT = Prepared(_ROWS.select.where(_C.flight_id == bindparam("flight_id")))
 _OF_ORDER = Prepared(_ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.attempt))
+_UNDELIVERED = Prepared(
+    _ROWS.select.where(
+        _C.order_id == bindparam("order_id"), _C.ended_at.is_(None), _C.aed_on_ground_at.is_(None)
+    ).order_by(_C.attempt)
+)
+_COUNT = Prepared(
+    select(func.count().label("all"), func.count(_C.ended_at).label("ended")).where(
+        _C.order_id == bindparam("order_id")
+    )
+)
 _OPEN = Prepared(_ROWS.select.where(_C.ended_at.is_(None)).order_by(_C.mission_id))
 _IN_PROGRESS = Prepared(select(_C.flight_id, _C.drone_id, _C.airborne_at).where(_C.ended_at.is_(None)))
 _PLANS = select(_C.flight_id, _C.plan).where(_C.flight_id.in_(bindparam("flights", expanding=True)))
@@ -90,6 +100,17 @@ def find_by_flight(session: Session, flight_id: str) -> MissionRecord | None:
 def of_order(session: Session, order_id: str) -> list[MissionRecord]:
     """Every mission of an order, first attempt first."""
     return _ROWS.all(session, _OF_ORDER, order_id=order_id)
+
+
+def undelivered_of_order(session: Session, order_id: str) -> list[MissionRecord]:
+    """Missions of an order that are open and have no AED on the ground, first attempt first."""
+    return _ROWS.all(session, _UNDELIVERED, order_id=order_id)
+
+
+def count_of_order(session: Session, order_id: str) -> tuple[int, int]:
+    """How many missions an order has had, and how many of them are open. Their plans are large, and not read for it."""
+    found = run(session, _COUNT, order_id=order_id).first()
+    return found.all, found.all - found.ended
 
 
 def in_progress(session: Session) -> list[tuple[str, str, datetime | None]]:

@@ -285,3 +285,20 @@ def test_a_database_that_is_away_is_reported_as_ours():
             asyncio.run(attempt)
         assert caught.value.code is ErrorCode.STORE_FAILED
     database.close()
+
+
+def test_missions_of_an_order_are_counted_and_the_undelivered_found(store: Opened):
+    order_id = order(1).order_id
+
+    def work(session: Session) -> None:
+        orders.insert(session, order(1), key="k", body_sha256="h")
+        for number, changes in ((1, {}), (2, {"ended_at": AT}), (3, {"aed_on_ground_at": AT})):
+            missions.insert(session, mission(number, order_id, f"d{number}"))
+            if changes:
+                missions.save(session, mission(number, order_id, f"d{number}"), **changes)
+
+    assert store.read(lambda s: missions.count_of_order(s, order_id)) == (0, 0)
+    store.write(work)
+    assert store.read(lambda s: missions.count_of_order(s, order_id)) == (3, 2)
+    (found,) = store.read(lambda s: missions.undelivered_of_order(s, order_id))
+    assert found.mission_id == "mis_1"
