@@ -26,8 +26,6 @@ from hub_api.wiring import AgentTask, Hub, Parts, open_hub
 from planner.site import Drone, Site
 from proving_ground.hub_clock import HubClock
 
-_WRITES = ("INSERT", "UPDATE", "DELETE")
-
 
 @dataclass
 class HubProcess:
@@ -46,7 +44,9 @@ class HubProcess:
     _hub: Hub | None = None
     _client: httpx.AsyncClient | None = None
     _starts: int = 0
-    _broken: Callable[..., None] | None = None
+    _takes_writes: bool = True
+    _watched: bool = False
+    """Whether the running hub's database asks before every transaction: only where it was ever broken."""
 
     @property
     def is_up(self) -> bool:
@@ -121,7 +121,8 @@ class HubProcess:
 
     async def stop(self) -> None:
         """The process ends: tasks stop where they are, the bus is gone; vehicles fly on."""
-        self._client = self._hub = self._broken = None
+        self._client = self._hub = None
+        self._takes_writes, self._watched = True, False
         await self._inside.aclose()
         self._inside = AsyncExitStack()
 
@@ -130,22 +131,21 @@ class HubProcess:
         if self._hub is not None and self._hub.failure.done():
             self._hub.failure.result()
 
-    def break_database(self, why: str) -> None:
-        """From now on every write fails as a real database would say it."""
-        self.mend_database()
-
-        def refuse(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
-            if statement.lstrip().upper().startswith(_WRITES):
-                raise sqlalchemy.exc.OperationalError(statement, None, Exception(why))
-
-        sqlalchemy.event.listen(self.hub.database._engine, "before_cursor_execute", refuse)
-        self._broken = refuse
+    def break_database(self) -> None:
+        """From now on every transaction finds a database that takes no write, as one is after a change-over or on a
+        full disk; what is asked of it is read. The driver itself refuses, whatever way a statement takes to it."""
+        self._takes_writes = False
+        if not self._watched:
+            self._watched = True
+            sqlalchemy.event.listen(self.hub.database._engine, "begin", self._say_whether)
 
     def mend_database(self) -> None:
         """The database takes writes again."""
-        if self._broken is not None and self._hub is not None:
-            sqlalchemy.event.remove(self._hub.database._engine, "before_cursor_execute", self._broken)
-        self._broken = None
+        self._takes_writes = True
+
+    def _say_whether(self, connection: sqlalchemy.Connection) -> None:
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(f"PRAGMA query_only = {int(not self._takes_writes)}")
 
 
 @cache

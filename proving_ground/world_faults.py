@@ -68,11 +68,7 @@ async def _hub_killed(play: Play, drone_id: str, order: str, strength: float) ->
 
 
 async def _database_down(play: Play, drone_id: str, order: str, strength: float) -> None:
-    play.process.break_database("database is locked")
-
-
-async def _disk_full(play: Play, drone_id: str, order: str, strength: float) -> None:
-    play.process.break_database("database or disk is full")
+    play.process.break_database()
 
 
 async def _database_back(play: Play, drone_id: str, order: str, strength: float) -> None:
@@ -171,7 +167,7 @@ WORLD_FAULTS: dict[str, WorldFault] = {
             "seconds",
         ),
         WorldFault("database_down", "the database refuses every write", _database_down, _database_back),
-        WorldFault("disk_full", "nothing more can be stored", _disk_full, _database_back),
+        WorldFault("disk_full", "nothing more can be stored", _database_down, _database_back),
         WorldFault("operator_hold", "the operator holds the flight", _hold, _continue),
         WorldFault("operator_return", "the operator calls the drone home", _command("return_home")),
         WorldFault("operator_abort", "the operator aborts the flight", _command("abort_flight")),
