@@ -7,7 +7,6 @@ anything is told to us (A4).
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from hub_api.dispatch.incident_states import (
     Stage,
     gap_s,
 )
+from hub_api.dispatch.incident_story import callback_body, digest_of_incident
 from hub_api.dispatch.ledger import Turn
 from hub_api.dispatch.order_states import TERMINAL_STATES
 from hub_api.logs import remember
@@ -370,16 +370,6 @@ class IncidentLedger:
         )
 
 
-def digest_of_incident(incident: IncidentRecord | None) -> str | None:
-    """The incident without what its orders' moves touch (they are written down themselves)."""
-    if incident is None:
-        return None
-    touched = {"version", "updated_at", "warned_at"}
-    return audit.digest_of(
-        {name: getattr(incident, name) for name in IncidentRecord.__dataclass_fields__ if name not in touched}
-    )
-
-
 def _stamp(at: datetime, source: str) -> dict[str, str]:
     return {"at": at.isoformat(), "source": source}
 
@@ -396,25 +386,4 @@ def unknown_incident(incident_id: str, *, field: str | None = None) -> DispatchE
     """4005 for an incident that does not exist or belongs to somebody else: the answer is the same."""
     return DispatchError(
         ErrorCode.RESOURCE_UNKNOWN, f"there is no incident {incident_id[:60]!r}", field=field
-    )
-
-
-def callback_body(incident: IncidentRecord, record: EventRecord) -> str:
-    """What a callback URL is told: what happened, and where to read the rest. No personal data."""
-    return json.dumps(
-        {
-            "event_id": str(record.seq),
-            "incident_id": incident.incident_id,
-            "incident_reference": incident.reference,
-            "incident_state": incident.state,
-            "order_id": record.order_id,
-            "order_state": record.state,
-            "kind": record.kind,
-            "at": record.at.isoformat(),
-            "detail": record.detail,
-            "detail_zh": record.detail_zh,
-            "incident_url": f"/v1/incidents/{incident.incident_id}",
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
     )
