@@ -103,6 +103,8 @@ class SimulatedVehicle:
             terrain=self.settings.terrain,
         )
         self.payload = Payload(self.settings.airframe, loaded=self.settings.loaded)
+        self._load_seen = self.payload.load
+        """As the last bystander saw it: a fault may take it between two looks."""
         self.ticks = 0
         self.witnessed: list[Witnessed] = []
         self.channels: list[Channel] = []
@@ -151,7 +153,6 @@ class SimulatedVehicle:
 
     def _slow_loop(self) -> None:
         step_s = AUTOPILOT_TICKS * TICK_S
-        before = self.payload.load
         self.body.update_ground()
         self.faults.update()
         self._hear_late()
@@ -161,7 +162,8 @@ class SimulatedVehicle:
         if self.faults.active:
             self._intruder.update(step_s)
             self._attack(step_s)
-        if self.payload.load is not before:
+        if self.payload.load is not self._load_seen:
+            self._load_seen = self.payload.load
             self.witness(self.payload.load.value, f"{self.payload.released_at_height_m:.2f} m above ground")
 
     def deploy_parachute(self) -> bool:
