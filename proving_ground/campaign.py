@@ -54,9 +54,9 @@ PHYSICALLY_FATAL = {
 }
 """Fault → the invariant that physics (or an attacker on an unsigned link) may break. All others must hold."""
 
-OUTLASTING = ("link_forged", "link_replayed", "link_loss", "operator_hold", "mission_lost")
+OUTLASTING = ("link_forged", "link_replayed", "link_loss", "operator_hold", "pilot_takeover", "mission_lost")
 """Faults whose flight may end only when the battery does: nobody can reach the drone, or believes that somebody else
-flies it; an operator who holds it never lets it go on."""
+flies it; an operator or a pilot who holds it never lets it go on."""
 LASTING_S = {"database_down": 30.0, "disk_full": 30.0}
 """Faults that are over after a while: what is never stored again can't be seen to end."""
 HAPPENED = "every fault happened"
