@@ -255,8 +255,15 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         care_book = CareBook(
             clock, aed_report_required=settings.aed_report_required, dock_silent_s=settings.dock_silent_s
         )
+        ledger = Ledger(clock, ids)
         care_desk = CareDesk(
-            database=database, ids=ids, clock=clock, book=care_book, bus=bus, site=lambda: site_book.site
+            database=database,
+            ids=ids,
+            clock=clock,
+            book=care_book,
+            bus=bus,
+            site=lambda: site_book.site,
+            recall=ledger.recall_from_pad,
         )
         await care_desk.load()
         weather_book = WeatherBook(
@@ -284,7 +291,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             keep_s=settings.weather_keep_s,
         )
         await weather.load()
-        ledger = Ledger(clock, ids)
         planning = given.planning or rooms.default_planning(
             lambda: site_book.site,
             lambda: airspace_book.current,

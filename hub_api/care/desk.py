@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlmodel import Session
 
@@ -43,6 +43,14 @@ FLIGHT_OVER = frozenset({"flight_ended", "flight_closed_by_hand"})
 """Kinds of events after which a drone has flown more."""
 
 
+class Recall(Protocol):
+    """Calls back what stands on its pad and was told to fly."""
+
+    def __call__(self, session: Session, drone_id: str, *, by: str, reason: str) -> None:
+        """In the transaction of ``session``."""
+        ...
+
+
 class CareDesk:
     """Changes what the care book knows, in the store first."""
 
@@ -55,13 +63,16 @@ class CareDesk:
         book: CareBook,
         bus: Bus,
         site: Callable[[], Site],
+        recall: Recall,
     ) -> None:
+        """``recall`` calls a drone back that has not taken off, in the same transaction."""
         self._database = database
         self._ids = ids
         self._clock = clock
         self._book = book
         self._bus = bus
         self._site = site
+        self._recall = recall
 
     async def load(self) -> None:
         """At start: know what was known."""
@@ -91,7 +102,8 @@ class CareDesk:
                 await self._clock.sleep(RETRY_S)
 
     async def take_out_of_service(self, drone_id: str, *, reason: str, by: str) -> None:
-        """The drone is never chosen from now on; one in flight finishes. Again: the new reason counts."""
+        """The drone is never chosen from now on. One in flight finishes; one that waits on its pad is called back, for
+        somebody may stand at its propellers. Again: the new reason counts."""
         self._drone(drone_id)
         known = self._book.facts.out_of_service.get(drone_id)
         since = self._clock.now() if known is None else known.since
@@ -110,6 +122,7 @@ class CareDesk:
                 drone_id=drone_id,
                 data={"reason": reason, "by": by},
             )
+            self._recall(session, drone_id, by=by, reason=reason)
 
         await self._database.write(work)
         self._book.facts.out_of_service[drone_id] = out

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -264,6 +264,38 @@ class Ledger:
                 self.owe_command(
                     session, self.abort_of(mission, "the order does not need it any more"), mission
                 )
+
+    def recall_from_pad(self, session: Session, drone_id: str, *, by: str, reason: str) -> None:
+        """Call the drone's flight back if it has not taken off: somebody is going to work on the drone.
+
+        The drone obeys only on the ground; one in the air finishes. The order is decided again when its flight has ended.
+        """
+        mission_id = missions.reserved_drones(session).get(drone_id)
+        mission = missions.find(session, mission_id) if mission_id else None
+        if (
+            mission is None
+            or not mission.open
+            or mission.commanded_at is None
+            or mission.airborne_at is not None
+            or mission.withdrawn is not None
+        ):
+            # A proposed flight is not approved any more, one that is called back already ends.
+            return
+        missions.save(session, mission, withdrawn="out_of_service")
+        self.owe_command(
+            session,
+            replace(self.abort_of(mission, f"out of service: {reason}"), only_on_ground=True),
+            mission,
+        )
+        self.record(
+            session,
+            Turn(orders.get(session, mission.order_id)),
+            "operator_command",
+            f"{by} took {drone_id} out of service ({reason}): it is called back if it still stands on its pad",
+            f"{by} 停用 {drone_id}（{reason}）：如尚未起飞则召回",
+            mission=mission,
+            data={"command": "abort_flight", "reason": reason, "by": by},
+        )
 
     def withdraw(
         self, session: Session, mission: MissionRecord, why: str, *, answer: str = "withdrawn"

@@ -337,3 +337,35 @@ def test_who_only_looks_may_report_nothing(tmp_path: Path):
             assert await status("GET", "/v1/readiness", None, Scope.ORDERS_READ) == 403
 
     play(main())
+
+
+def test_a_drone_that_waits_on_its_pad_is_called_back_when_it_goes_out_of_service(tmp_path: Path):
+    """Somebody may stand at its propellers; its order gets another drone."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            placed = (await w.order("k1")).json()
+            drone_id = placed["decision"]["drone_id"]
+            await w.until(placed["order_id"], "LAUNCHING")
+            out = await w.client.post(f"/v1/drones/{drone_id}/out-of-service", json={"reason": "桨叶有缺口"})
+            assert out.status_code == 200, out.text
+            closed = await w.until(placed["order_id"], "CLOSED")
+            first, second = closed["flights"]
+            assert (first["drone_id"], first["safe_state"]) == (drone_id, "never_left_ground")
+            assert second["drone_id"] != drone_id
+            assert second["aed_on_ground_at"] is not None
+
+    play(main())
+
+
+def test_a_drone_in_the_air_finishes_although_it_goes_out_of_service(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            placed = (await w.order("k1")).json()
+            drone_id = placed["decision"]["drone_id"]
+            await w.until(placed["order_id"], "AIRBORNE")
+            await w.client.post(f"/v1/drones/{drone_id}/out-of-service", json={"reason": "later"})
+            closed = await w.until(placed["order_id"], "CLOSED")
+            assert [flight["drone_id"] for flight in closed["flights"]] == [drone_id]
+
+    play(main())
