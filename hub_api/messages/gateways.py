@@ -13,6 +13,21 @@ VIDEO_CLOSE_FIELDS = frozenset({"room_id"})
 NO_CLOSING = "no video_close_gateway_file is set: the room stays open for as long as the service keeps it"
 _LONGEST_LINK = 500
 """Chosen: a short message holds a few hundred characters."""
+_LONGEST_NAME = 500
+
+
+def _is_link(link: str) -> bool:
+    """Whether a person may be sent there."""
+    try:
+        parts = urlsplit(link)
+        return (
+            parts.scheme == "https"
+            and bool(parts.hostname)
+            and len(link) <= _LONGEST_LINK
+            and link.isprintable()
+        )
+    except ValueError:  # brackets that hold no address
+        return False
 
 
 class GatewaySms:
@@ -36,8 +51,9 @@ class GatewaySms:
         )
         if isinstance(answer, Refused):
             return NotTaken(why=answer.why)
-        reference = answer.results.get("reference")
-        return SmsTaken(reference=None if reference is None else reference[:80])
+        reference = answer.results.get("reference", "")
+        # The message is with the carrier, whatever it calls it.
+        return SmsTaken(reference=reference[:80] if reference and reference.isprintable() else None)
 
 
 class GatewayVideo:
@@ -56,15 +72,13 @@ class GatewayVideo:
             return NotTaken(why=answer.why)
         links = {role: answer.results[f"link_{role}"] for role in Role if f"link_{role}" in answer.results}
         for role, link in links.items():
-            parts = urlsplit(link)
-            if (
-                parts.scheme != "https"
-                or not parts.hostname
-                or len(link) > _LONGEST_LINK
-                or not link.isprintable()
-            ):
+            if not _is_link(link):
                 return NotTaken(why=f"the link for the {role} is no https address")
-        return VideoRoom(room_id=answer.results.get("room_id", request.message_id)[:80], links=links)
+        room_id = answer.results.get("room_id", request.message_id)
+        # Its end is asked for by this name: a part of it would name another room, or none.
+        if not 0 < len(room_id) <= _LONGEST_NAME or not room_id.isprintable():
+            return NotTaken(why="the room's name cannot be kept")
+        return VideoRoom(room_id=room_id, links=links)
 
     async def close_room(self, message_id: str, room_id: str) -> RoomClosed | NotTaken:
         """Ask for its end, where the service can be asked."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -84,7 +85,10 @@ class MessageSender:
         found = await self._database.read(lambda session: store.owed(session, AT_ONCE))
         now = self._clock.now()
         due = [record for record in found if record.next_attempt_at <= now]
-        await asyncio.gather(*(self._send(record) for record in due))
+        # Each to its end, whatever becomes of another: one that was left behind would be sent again beside itself.
+        for outcome in await asyncio.gather(*(self._send(record) for record in due), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
         if due:
             return 0.0
         if not found:
@@ -116,14 +120,14 @@ class MessageSender:
         )
 
         def work(session: Session) -> None:
-            store.mark_attempt(
+            owed = store.mark_attempt(
                 session,
                 record.message_id,
                 error=why,
                 next_attempt_at=next_at,
                 failed_at=now if last else None,
             )
-            if last:
+            if last and owed:
                 self._messages.tell(session, record, MessageState.FAILED, why)
 
         await self._database.write(work)
@@ -155,4 +159,10 @@ class MessageSender:
                 fault.detail,
                 extra={"about": record.subject},
             )
-            return NotTaken(why="it cannot be read: its key is missing or it was changed")
+            return NotTaken(why="it cannot be read: its key is missing, or it was changed or erased")
+        except Exception as fault:
+            # A port never raises; one that does must not keep everybody else's messages from being sent.
+            # Where it was, not what it says: that may be a telephone number.
+            where = "".join(traceback.format_tb(fault.__traceback__))
+            log.error("message %s: unexpected %s\n%s", record.message_id, type(fault).__name__, where)
+            return NotTaken(why=f"unexpected {type(fault).__name__}")

@@ -15,7 +15,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DispatchError, ErrorCode
+from core.errors import DispatchError, ErrorCode, InternalError
 from core.ids import IdSource
 from hub_api.messages.ports import Recipient, Role, RoomClosed, Sms, SmsTaken, VideoRoom, VideoRoomRequest
 from hub_api.messages.texts import VIDEO_LINK, video_text
@@ -208,7 +208,8 @@ class Messages:
 
     def content(self, record: MessageRecord) -> dict[str, Any]:
         """What is sealed in it; 5003 if it cannot be opened or is erased."""
-        assert record.sealed is not None
+        if record.sealed is None:
+            raise InternalError(ErrorCode.BROKEN_INVARIANT, f"what {record.message_id} says was erased")
         return self._vault.open(record.sealed, record=record.message_id)
 
     @staticmethod

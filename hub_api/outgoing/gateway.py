@@ -8,6 +8,7 @@ settings and are never in the file.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -31,6 +32,8 @@ _PLACEHOLDER = re.compile(r"\$\{([a-z_]+)\}")
 _COMMON = frozenset({"message_id", "timestamp_s", "secret"})
 _LONGEST_ANSWER_BYTES = 65536
 """Chosen: an answer is a number and a word; more is read by nobody."""
+_LONGEST_IN_LIMITS = 3.0
+"""Chosen: a whole request may take so many times the limit of one of its steps (resolving, connecting, answering)."""
 
 
 class _File(BaseModel):
@@ -103,7 +106,10 @@ def read_gateway(
         raise fault(f"${{{min(unknown)}}} is not known here; known are {', '.join(sorted(known | _COMMON))}")
     if "secret" in _placeholders(file.url):
         raise fault("a secret in an address ends up in logs; put it into a header")
-    host = urlsplit(file.url).hostname
+    try:
+        host = urlsplit(file.url).hostname
+    except ValueError:
+        host = None
     if not file.url.startswith("https://") and not demo:
         raise fault("outside the demo the address begins with https://")
     if not host or _PLACEHOLDER.search(file.url.partition("://")[2].partition("/")[0]):
@@ -221,8 +227,15 @@ class Gateway:
             **self._signature(secret, message_id, timestamp_s, body),
         }
         try:
-            async with self._client.stream("POST", url, content=body, headers=headers) as response:
+            # The client's own limit is for each step: a name that is not resolved and an answer that trickles in
+            # have none, and whatever is sent together waits for this.
+            async with (
+                asyncio.timeout(_LONGEST_IN_LIMITS * self._file.timeout_s),
+                self._client.stream("POST", url, content=body, headers=headers) as response,
+            ):
                 content = await _read_some(response)
+        except TimeoutError:
+            return Refused("no whole answer in time")
         except DestinationRefused:
             return Refused("the host is not one the hub may call")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:

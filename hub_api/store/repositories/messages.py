@@ -155,9 +155,9 @@ def mark_sent(session: Session, message_id: str, *, at: datetime, receipt: dict[
 
 def mark_attempt(
     session: Session, message_id: str, *, error: str, next_attempt_at: datetime, failed_at: datetime | None
-) -> None:
-    """An attempt failed; ``failed_at`` if it was the last one."""
-    session.execute(
+) -> bool:
+    """An attempt failed; ``failed_at`` if it was the last one. Whether the message was still owed."""
+    result = session.execute(
         update(MessageRow)
         .where(
             col(MessageRow.message_id) == message_id,
@@ -171,6 +171,8 @@ def mark_attempt(
             failed_at=failed_at,
         )
     )
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
 
 
 def give_up_of_subject(session: Session, subject: str, *, why: str, at: datetime) -> int:

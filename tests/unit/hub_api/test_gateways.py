@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -144,12 +144,52 @@ def test_a_fault_s_own_words_are_not_kept_because_they_may_hold_a_number():
 
 
 @pytest.mark.parametrize(
-    "link", ["http://v.example/c", "javascript:alert(1)", "https://", "https://v.example/" + "x" * 500]
+    "link",
+    [
+        "http://v.example/c",
+        "javascript:alert(1)",
+        "https://",
+        "https://v.example/" + "x" * 500,
+        "https://[v.example/c",
+    ],
 )
 def test_a_link_that_nobody_should_click_is_no_answer(link: str):
     room = {"room": {"id": "r1", "links": {"caller": link, "doctor": "https://v.example/d"}}}
     _, found = ask(read("video.json", VIDEO_FIELDS), lambda r: httpx.Response(200, json=room), open_room)
     assert found == NotTaken(why="the link for the caller is no https address")
+
+
+@pytest.mark.parametrize("name", ["", "r" * 501, "r\n1", "\ud800"])
+def test_a_room_that_could_not_be_closed_by_its_name_is_no_answer(name: str):
+    room = {"room": {"id": name, "links": {role: "https://v.example/c" for role in ("caller", "doctor")}}}
+    text = json.dumps(room)
+    _, found = ask(read("video.json", VIDEO_FIELDS), lambda r: httpx.Response(200, text=text), open_room)
+    assert found == NotTaken(why="the room's name cannot be kept")
+
+
+def test_a_long_name_of_a_room_is_kept_whole_so_that_its_end_reaches_it():
+    name = "r" * 300
+    room = {"room": {"id": name, "links": {role: "https://v.example/c" for role in ("caller", "doctor")}}}
+    _, found = ask(read("video.json", VIDEO_FIELDS), lambda r: httpx.Response(200, json=room), open_room)
+    assert found.room_id == name
+
+
+def test_a_carrier_s_number_that_nobody_could_read_does_not_make_the_message_unsent():
+    taken = {"code": "OK", "data": {"msgId": "\x00"}}
+    _, found = ask(read("sms.json", SMS_FIELDS), lambda r: httpx.Response(200, json=taken), send_sms)
+    assert found == SmsTaken(reference=None)
+
+
+def test_an_answer_that_trickles_in_is_not_waited_for():
+    class Trickle(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.02)
+                yield b" "
+
+    file = read("sms.json", SMS_FIELDS).model_copy(update={"timeout_s": 0.1})
+    _, found = ask(file, lambda r: httpx.Response(200, stream=Trickle()), send_sms)
+    assert found == NotTaken(why="no whole answer in time")
 
 
 def test_forms_and_addresses_are_escaped():

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session
 
-from core.errors import DispatchError
+from core.errors import DispatchError, ErrorCode, InternalError
 from hub_api.messages.ports import NotTaken, Recipient, Role, Sms, SmsTaken, VideoRoom, VideoRoomRequest
 from hub_api.messages.recorder import Recorder
 from hub_api.messages.service import Outcome
@@ -208,6 +209,110 @@ def test_what_is_withdrawn_is_not_sent(tmp_path: Path):
             (room,) = await until_done(w)
             assert room.last_error == "the incident is closed"
 
+    play(main())
+
+
+def test_a_message_erased_while_it_is_owed_is_given_up_and_others_are_sent(tmp_path: Path):
+    async def main() -> None:
+        away = Flaky(failures=1)
+        async with world(tmp_path, sms=away, video=away) as w:
+            await invite(w)
+            await w.hub.clock.sleep(0.1)
+
+            def erase(session: Session) -> None:
+                (owed,) = store.of_subject(session, "inc_1")
+                store.set_sealed(session, owed.message_id, None)
+
+            await w.hub.database.write(erase)
+            (room,) = await until_done(w)
+            assert room.state is MessageState.FAILED
+            assert "erased" in (room.last_error or "")
+            await invite(w, "inc_2")
+            done = await until_done(w, "inc_2")
+            assert {record.state for record in done} == {MessageState.SENT}
+
+    play(main())
+
+
+def test_a_port_that_raises_keeps_nobody_else_waiting(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    class Broken(Recorder):
+        async def send(self, sms: Sms) -> SmsTaken | NotTaken:
+            if sms.role is Role.CALLER:
+                raise KeyError(sms.phone)
+            return await super().send(sms)
+
+    async def main() -> None:
+        broken = Broken()
+        async with world(tmp_path, sms=broken, video=broken) as w:
+            await invite(w)
+            done = {record.role: record for record in await until_done(w)}
+            assert done["doctor"].state is MessageState.SENT
+            assert done["caller"].last_error in ("unexpected KeyError", "too late: unexpected KeyError")
+            assert "unexpected KeyError" in caplog.text
+            assert "13800000000" not in caplog.text
+
+    play(main())
+
+
+def test_what_is_on_its_way_while_another_cannot_be_stored_is_not_sent_beside_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Slow(Recorder):
+        asked = 0
+
+        async def send(self, sms: Sms) -> SmsTaken | NotTaken:
+            if sms.role is Role.DOCTOR:
+                self.asked += 1
+                await w.hub.clock.sleep(10.0)
+            return await super().send(sms)
+
+    stored = store.mark_sent
+
+    def failing(session: Session, message_id: str, **what: Any) -> bool:
+        record = store.find(session, message_id)
+        assert record is not None
+        if record.role == "caller" and slow.asked == 1:
+            raise InternalError(ErrorCode.STORE_FAILED, "the disk is full")
+        return stored(session, message_id, **what)
+
+    async def main() -> None:
+        nonlocal w
+        async with world(tmp_path, sms=slow, video=slow) as w:
+            await invite(w)
+            await w.hub.clock.sleep(8.0)
+            assert slow.asked == 1
+            monkeypatch.undo()
+            assert {record.state for record in await until_done(w)} == {MessageState.SENT}
+            assert slow.asked == 1
+
+    w: World
+    slow = Slow()
+    monkeypatch.setattr(store, "mark_sent", failing)
+    play(main())
+
+
+def test_a_message_withdrawn_on_its_last_try_is_not_told_as_given_up(tmp_path: Path):
+    told: list[Outcome] = []
+
+    class Late(Recorder):
+        async def open_room(self, request: VideoRoomRequest) -> VideoRoom | NotTaken:
+            await w.hub.clock.sleep(30.0)
+            return NotTaken(why="status 503")
+
+    async def main() -> None:
+        nonlocal w
+        late = Late()
+        async with world(tmp_path, sms=late, video=late, message_attempts=1) as w:
+            w.hub.messages.on_outcome = lambda _session, outcome: told.append(outcome)
+            await invite(w)
+            await w.hub.clock.sleep(5.0)
+            await w.hub.database.write(lambda s: w.hub.messages.withdraw(s, "inc_1", why="closed"))
+            await w.hub.clock.sleep(60.0)
+            (room,) = await until_done(w)
+            assert room.last_error == "closed"
+            assert told == []
+
+    w: World
     play(main())
 
 
