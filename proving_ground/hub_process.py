@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from core.ids import IdSource
 from flight.bus import InProcessBus
 from flight.links.transport import Transport
+from geofences.airspace import Airspace
 from hub_api import rooms
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
@@ -58,6 +59,11 @@ class HubProcess:
         """The running hub."""
         assert self._hub is not None, "the hub is down"
         return self._hub
+
+    @property
+    def airspace(self) -> Airspace | None:
+        """What is in force; None while the hub is down."""
+        return None if self._hub is None else self._hub.airspace
 
     @property
     def client(self) -> httpx.AsyncClient:

@@ -5,6 +5,8 @@ Invariants look at what the vehicles truly did, never at what the system believe
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -17,6 +19,9 @@ from geofences.batch import ALLOWED, OUTSIDE_OPERATING_AREA
 from proving_ground.result import OrderSeen, Run, Verdict
 from proving_ground.schema import Expectation, Scenario
 
+Skies = Sequence[tuple[float, Airspace]]
+"""Airspaces in the order in which they came into force, each with the second of the scenario from which on."""
+
 DROP_LIMIT_M = 1.5
 """Chosen: an AED in its padded bag survives a drop from a hand's height; from higher it may hurt somebody."""
 HEIGHT_ERROR_M = 10.0
@@ -25,9 +30,10 @@ CRASH_WORDS = ("crashed",)
 
 
 def judge(
-    scenario: Scenario, run: Run, airspace: Airspace, started: datetime, open_at_the_end: str
+    scenario: Scenario, run: Run, skies: Skies, started: datetime, open_at_the_end: str
 ) -> tuple[Verdict, ...]:
-    """Every verdict on a run. ``started``: the moment in the world's time at which the scenario's clock began."""
+    """Every verdict on a run. ``skies``: the airspaces that were in force, each with the second from which on;
+    ``started``: the moment in the world's time at which the scenario's clock began."""
     verdicts = [
         Verdict(
             "comes to an end", not open_at_the_end, open_at_the_end or "all orders and flights are closed"
@@ -38,7 +44,7 @@ def judge(
     if unknown:
         verdicts.append(Verdict("waivers", False, f"no such invariant: {', '.join(sorted(unknown))}"))
     for name, check in INVARIANTS.items():
-        broken = list(check(run, airspace, started))
+        broken = list(check(run, skies, started))
         if name in waived and broken:
             verdicts.append(Verdict(name, False, f"{broken[0]} (waived: {waived[name]})", waived=True))
         else:
@@ -57,10 +63,13 @@ def judge(
     return tuple(verdicts)
 
 
-def _no_zone_entered(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
-    """No true position of an armed vehicle is forbidden, by the airspace at the end of the run."""
-    for drone_id, track in run.tracks.items():
-        points = [point for point in track if point.armed]
+def _no_zone_entered(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
+    """No true position of an armed vehicle is forbidden by the airspace that was in force just then."""
+    ends_s = [from_s for from_s, _ in skies[1:]] + [math.inf]
+    for (drone_id, track), ((from_s, airspace), end_s) in itertools.product(
+        run.tracks.items(), zip(skies, ends_s, strict=True)
+    ):
+        points = [point for point in track if point.armed and from_s <= point.at_s < end_s]
         if not points:
             continue
         moments = np.array(
@@ -79,7 +88,7 @@ def _no_zone_entered(run: Run, airspace: Airspace, started: datetime) -> Iterato
             yield f"{drone_id} {name} at {points[index].at_s:.0f} s"
 
 
-def _no_higher_than_planned(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
+def _no_higher_than_planned(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
     """No armed vehicle is higher than the highest point of its plans and what heights may be off."""
     for drone_id, track in run.tracks.items():
         ceiling_m = run.ceilings_amsl_m.get(drone_id)
@@ -92,7 +101,7 @@ def _no_higher_than_planned(run: Run, airspace: Airspace, started: datetime) -> 
             )
 
 
-def _every_flight_ends_named(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
+def _every_flight_ends_named(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
     """Every flight has told its safe state and why."""
     for order in run.orders:
         for flight in order.final.get("flights", ()):
@@ -100,14 +109,14 @@ def _every_flight_ends_named(run: Run, airspace: Airspace, started: datetime) ->
                 yield f"{order.name}: flight of {flight['drone_id']} has no named end"
 
 
-def _stands_on_the_ground(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
+def _stands_on_the_ground(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
     """At the end every vehicle stands on the ground with its motors off."""
     for drone_id, testimony in run.testimonies.items():
         if testimony.armed or not testimony.on_ground:
             yield f"{drone_id} is {'armed' if testimony.armed else 'in the air'} at the end"
 
 
-def _nothing_falls(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
+def _nothing_falls(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
     """No vehicle crashes and no AED falls from a height."""
     for drone_id, testimony in run.testimonies.items():
         for word in CRASH_WORDS:
@@ -130,7 +139,7 @@ def _flown(run: Run) -> list[dict[str, Any]]:
     return list({flight["flight_id"]: flight for flight in flights}.values())
 
 
-def _no_launch_twice(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
+def _no_launch_twice(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
     """Motors start at most once for each flight, and an order gets at most one AED."""
     flights = Counter(flight["drone_id"] for flight in _flown(run))
     for order in _taken(run):
@@ -143,7 +152,7 @@ def _no_launch_twice(run: Run, airspace: Airspace, started: datetime) -> Iterato
             yield f"{drone_id} was armed {launches} times for {flights[drone_id]} flights"
 
 
-def _belief_is_true(run: Run, airspace: Airspace, started: datetime) -> Iterator[str]:
+def _belief_is_true(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
     """«AED on the ground» is said only where a vehicle's world saw it put down."""
     put_down = {
         drone_id: len(testimony.of("on_ground")) + len(testimony.of("dropped"))
@@ -155,7 +164,7 @@ def _belief_is_true(run: Run, airspace: Airspace, started: datetime) -> Iterator
             yield f"{drone_id}: {count} deliveries are said, {put_down.get(drone_id, 0)} were seen"
 
 
-INVARIANTS: dict[str, Callable[[Run, Airspace, datetime], Iterator[str]]] = {
+INVARIANTS: dict[str, Callable[[Run, Skies, datetime], Iterator[str]]] = {
     "no zone entered": _no_zone_entered,
     "no higher than planned": _no_higher_than_planned,
     "every flight has a named end": _every_flight_ends_named,

@@ -142,7 +142,7 @@ class Play:
                 if drone_id in self.cables:
                     self.cables[drone_id].deliver()
             done_s = now_s
-            self.recorder.sample(now_s - self.started_s, self.eyes)
+            self.recorder.sample(now_s - self.started_s, self.eyes, self.process.airspace)
             for look in self.watchers:
                 look()
 

@@ -153,7 +153,9 @@ class RealPlay(Play):
         while True:
             await self.clock.sleep(SAMPLE_S)
             if all(observer.has_position for observer in self.observers.values()):
-                self.recorder.sample(self.clock.monotonic_s() - self.started_s, self.eyes)
+                self.recorder.sample(
+                    self.clock.monotonic_s() - self.started_s, self.eyes, self.process.airspace
+                )
             for look in self.watchers:
                 look()
 

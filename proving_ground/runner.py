@@ -184,7 +184,7 @@ async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
         ceilings_amsl_m=await _ceilings(play),
     )
     started = play.clock.now() - timedelta(seconds=play.now_s)
-    return replace(run, verdicts=judge(play.scenario, run, play.hub.airspace, started, error))
+    return replace(run, verdicts=judge(play.scenario, run, play.recorder.skies, started, error))
 
 
 async def _ceilings(play: Play) -> dict[str, float]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from geofences.airspace import Airspace
 from proving_ground.eyes import Eye
 
 EVERY_S = 0.5
@@ -26,18 +28,23 @@ class TrackPoint:
 
 @dataclass(slots=True)
 class Recorder:
-    """Tracks of all vehicles while their motors turn."""
+    """Tracks of all vehicles while their motors turn, and which airspace was in force from when on."""
 
     tracks: dict[str, list[TrackPoint]] = field(default_factory=dict)
+    skies: list[tuple[float, Airspace]] = field(default_factory=list)
     _next_s: float = 0.0
 
     def clear(self) -> None:
         """Begin anew: the scenario's clock starts."""
         self.tracks.clear()
+        self.skies.clear()
         self._next_s = 0.0
 
-    def sample(self, at_s: float, eyes: Mapping[str, Eye]) -> None:
-        """Note where everybody is, twice a second."""
+    def sample(self, at_s: float, eyes: Mapping[str, Eye], airspace: Airspace | None) -> None:
+        """Note where everybody is, twice a second. ``airspace``: the hub's; None while it is down, when none comes into
+        force."""
+        if airspace is not None and (not self.skies or self.skies[-1][1] is not airspace):
+            self.skies.append((round(at_s, 3) if self.skies else -math.inf, airspace))
         if at_s < self._next_s:
             return
         self._next_s = at_s + EVERY_S
