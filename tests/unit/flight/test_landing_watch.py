@@ -20,15 +20,27 @@ DESCENT_S = (
 LATE_S = START_S + DESCENT_S + LANDING_ALLOWANCE_S + 1.0
 
 
+FLYING_A = 25.0
+
+
 def watch() -> LandingWatch:
-    """One that saw the landing begin, 60 m above the pad."""
+    """One that saw the landing begin, 60 m above the pad, and the drone coming down."""
     begun = LandingWatch(director().way, AIRFRAME)
     assert begun.findings(view(heard_s=START_S), Phase.LANDING, START_S) == []
+    for second in range(1, 10):
+        seen = view(heard_s=START_S + second, velocity_up_m_s=-1.0, battery_current_a=FLYING_A)
+        assert begun.findings(seen, Phase.LANDING, START_S + second) == []
     return begun
 
 
 def late(**changes: object) -> set[Fault]:
-    seen = {"heard_s": LATE_S, "height_above_home_m": 0.3, "landed_state": LandedState.LANDING, **changes}
+    seen = {
+        "heard_s": LATE_S,
+        "height_above_home_m": 0.3,
+        "landed_state": LandedState.LANDING,
+        "battery_current_a": 11.3,
+        **changes,
+    }
     return {finding.fault for finding in watch().findings(view(**seen), Phase.LANDING, LATE_S)}
 
 
@@ -49,6 +61,11 @@ def test_one_that_stands_on_its_pad_has_not_noticed() -> None:
         {"velocity_up_m_s": None},
         {"height_above_home_m": 60.0},
         {"height_above_home_m": HEIGHT_ERROR_M + 1.0, "landed_state": LandedState.IN_AIR},
+        # Something keeps it from descending: it stands still in the air.
+        {"battery_current_a": FLYING_A},
+        {"battery_current_a": FLYING_A, "height_above_home_m": 8.0},
+        {"battery_current_a": None, "height_above_home_m": HEIGHT_ERROR_M + 1.0},
+        {"battery_current_a": None, "landed_state": LandedState.IN_AIR},
     ],
 )
 def test_motors_are_stopped_for_none_that_may_still_be_in_the_air(moves: dict[str, object]) -> None:
@@ -61,6 +78,12 @@ def test_where_the_plan_knows_no_ground_only_the_autopilots_own_landing_counts()
     assert late(position=field, height_above_home_m=-4.0, landed_state=LandedState.IN_AIR) == {
         Fault.LANDING_OVERDUE
     }
+
+
+def test_without_a_current_a_known_ground_close_below_and_the_autopilots_word_are_needed() -> None:
+    assert Fault.GROUND_UNNOTICED in late(battery_current_a=None)
+    field = destination(plan().home.position, 0.0, 300.0)
+    assert late(battery_current_a=None, position=field) == {Fault.LANDING_OVERDUE}
 
 
 def test_nothing_is_said_of_a_vehicle_that_is_not_heard_or_has_stopped() -> None:
