@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,11 +79,25 @@ def back_up(engine: Engine, path: Path, *, now: datetime) -> BackupReport:
                     counts[table.name] += 1
             footer = {"rows": counts, "sha256": digest.hexdigest()}
             out.write(json.dumps(footer, separators=(",", ":")).encode() + b"\n")
+            out.close()
+            raw.flush()
+            # On the disk before it takes the older one's place: after a power cut there is one of them, whole.
+            os.fsync(raw.fileno())
         os.replace(partial, path)
+        _sync_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
     return BackupReport(revision, now, counts)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the name of a file survive a power cut as the file does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check(path: Path) -> BackupReport:
@@ -90,23 +105,28 @@ def check(path: Path) -> BackupReport:
     digest = hashlib.sha256()
     counts: dict[str, int] = {}
     header: dict[str, Any] | None = None
+    report: BackupReport | None = None
+    # To the very end, after the footer too: only there does gzip's own check sum stand.
     for encoded, value in _lines(path):
         if header is None:
             if value.get("format") != FORMAT:
                 raise _fault(f"{path.name} is no back-up of ours")
             header = value
         elif "sha256" in value:
-            if value["sha256"] != digest.hexdigest() or value["rows"] != {
-                name: counts.get(name, 0) for name in value["rows"]
-            }:
+            told = {name: count for name, count in value["rows"].items() if count}
+            if value["sha256"] != digest.hexdigest() or told != counts:
                 raise _fault(f"{path.name} was changed")
-            return BackupReport(
-                header["revision"], datetime.fromisoformat(header["created_at"]), value["rows"]
-            )
+            created_at = datetime.fromisoformat(header["created_at"])
+            report = BackupReport(header["revision"], created_at, value["rows"])
         else:
-            counts[value["table"]] = counts.get(value["table"], 0) + 1
+            table = value.get("table")
+            if report is not None or not isinstance(table, str):
+                raise _fault(f"{path.name} was changed")
+            counts[table] = counts.get(table, 0) + 1
         digest.update(encoded)
-    raise _fault(f"{path.name} is not complete")
+    if report is None:
+        raise _fault(f"{path.name} is not complete")
+    return report
 
 
 def restore(engine: Engine, path: Path) -> BackupReport:
@@ -152,7 +172,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
     try:
         with gzip.open(path, "rb") as source:
             yield from _parsed(source)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _fault(f"{path.name} cannot be read: {error}") from None
 
 

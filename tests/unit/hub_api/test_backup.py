@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import stat
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -201,6 +203,7 @@ def rewritten(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
         (lambda lines: [lines[0], b'{"table":"orders","row":{}}\n', *lines[1:]], "was changed"),
         (lambda lines: [b'{"format":"other"}\n', *lines[1:]], "no back-up of ours"),
         (lambda lines: [b"[]\n"], "cannot be read"),
+        (lambda lines: [lines[0], b'{"row":{}}\n', *lines[1:]], "was changed"),
     ],
 )
 def test_a_damaged_file_is_refused_before_anything_is_touched(
@@ -220,6 +223,40 @@ def test_a_cut_file_is_refused(tmp_path: Path, engines: Callable[[str], Engine])
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InternalError):
         check(path)
+
+
+def test_a_file_that_rotted_anywhere_is_refused(tmp_path: Path):
+    path = a_back_up(tmp_path)
+    whole = path.read_bytes()
+    for place in range(10, len(whole), len(whole) // 40):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with pytest.raises(InternalError):
+            check(path)
+
+
+def test_a_back_up_is_on_the_disk_before_it_takes_the_place_of_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def syncing(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        if kind == "file":
+            # Whole by then: nothing may wait in a buffer of ours.
+            partial = next(tmp_path.glob("b.gz.partial"))
+            assert gzip.decompress(partial.read_bytes()).endswith(b"}\n")
+        done.append(kind)
+        sync(descriptor)
+
+    def replacing(source: Path, target: Path) -> None:
+        done.append("replace")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(os, "replace", replacing)
+    a_back_up(tmp_path)
+    assert done == ["file", "replace", "folder"]
 
 
 def test_a_back_up_of_a_later_release_is_refused(tmp_path: Path, engines: Callable[[str], Engine]):
