@@ -52,7 +52,7 @@ class Metrics:
             buckets=_DECISION_BUCKETS_S,
             registry=registry,
         )
-        self.first_hands = Histogram(
+        self._first_hands = Histogram(
             "drone_aed_call_to_first_hands_seconds",
             "From the call to the first hands on the patient, of incidents whose centre told both.",
             buckets=_FIRST_HANDS_BUCKETS_S,
@@ -103,6 +103,8 @@ class Metrics:
         """Called with every committed batch."""
         for event in events:
             self._events.labels(event.kind).inc()
+            if event.kind == "stage_reached" and "call_to_first_hands_s" in event.data:
+                self._first_hands.observe(event.data["call_to_first_hands_s"])
 
     def count_message(self, kind: str, outcome: str) -> None:
         """Called with every try."""

@@ -367,7 +367,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             clock,
             ids,
             personal,
-            on_first_hands=metrics.first_hands.observe,
             callback_objection=callback_hosts.objection,
         )
         merger = Merger(ledger, radius_m=settings.merge_radius_m, window_s=settings.merge_window_s)

@@ -108,7 +108,8 @@ async def rotate_api_key(database: Database, clock: Clock, key_id: str, *, grace
 
 
 async def revoke_api_key(database: Database, clock: Clock, key_id: str) -> ApiKeyRecord:
-    """Close a key for ever, at once; its tokens too. Raises 4005 unknown. Safe to repeat."""
+    """Close a key for ever; its tokens too. At once in this process, within a second in another one
+    (:data:`hub_api.access.gate.KEY_KNOWN_S`). Raises 4005 unknown. Safe to repeat."""
 
     def work(session: Session) -> ApiKeyRecord:
         now = clock.now()

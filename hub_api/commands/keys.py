@@ -75,7 +75,7 @@ def rotate(
 def revoke(
     key_id: Annotated[str, typer.Argument(help="As printed by create and list.")], data_dir: DataDir = None
 ) -> None:
-    """Close a key for ever, at once."""
+    """Close a key for ever; a running hub takes it for a second more at most."""
 
     async def work(database: Database, _ids: IdSource, clock: LoopClock) -> None:
         await revoke_api_key(database, clock, key_id)

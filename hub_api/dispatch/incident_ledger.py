@@ -66,13 +66,11 @@ class IncidentLedger:
         ids: IdSource,
         personal: PersonalData,
         *,
-        on_first_hands: Callable[[float], None] = lambda _seconds: None,
         callback_objection: Callable[[str], str | None] = lambda _url: None,
     ) -> None:
         self._clock = clock
         self._ids = ids
         self._personal = personal
-        self._on_first_hands = on_first_hands
         self._callback_objection = callback_objection
 
     def now(self) -> datetime:
@@ -273,19 +271,20 @@ class IncidentLedger:
         if stage in incident.stages:
             return incident
         stages = dict(incident.stages) | {str(stage): _stamp(at, source)}
-        changed = self.change(
+        data: dict[str, Any] = {"stage": stage, "at": at.isoformat(), "source": source}
+        gap = gap_s(stages, Stage.CALL, Stage.RESCUED)
+        if gap is not None and stage in (Stage.CALL, Stage.RESCUED) and not incident.exercise:
+            # In the event, so that it is counted when it is stored and not when it is tried.
+            data["call_to_first_hands_s"] = gap
+        return self.change(
             session,
             incident,
             "stage_reached",
             f"Stage {stage} reached ({source})",
             f"进入阶段：{STAGE_ZH[stage]}",
             {"stages": stages} | (changes or {}),
-            data={"stage": stage, "at": at.isoformat(), "source": source},
+            data=data,
         )
-        gap = gap_s(changed.stages, Stage.CALL, Stage.RESCUED)
-        if gap is not None and stage in (Stage.CALL, Stage.RESCUED) and not changed.exercise:
-            self._on_first_hands(gap)
-        return changed
 
     def escalate(
         self, session: Session, incident: IncidentRecord, level: Escalation, detail: str, detail_zh: str

@@ -10,7 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from core.errors import ErrorCode, InternalError
 from hub_api.access.scopes import Role
+from hub_api.dispatch.incident_ledger import IncidentLedger
+from hub_api.store.incident_records import IncidentRecord
 from tests.unit.hub_api.test_access import a_key, an_account, bearer, log_in
 from tests.unit.hub_api.world import EPOCH, PATIENT, Script, World, play, world
 
@@ -247,6 +250,29 @@ def test_a_moment_without_an_offset_is_refused(tmp_path: Path):
             answer = await w.client.post(f"/v1/incidents/{incident_id}/stages", json=body)
             assert answer.status_code == 422
             assert answer.json()["errors"][0]["field"] == "at"
+
+    play(main())
+
+
+def test_a_gap_that_could_not_be_stored_is_counted_once_when_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stamp = IncidentLedger.stamp
+
+    def failing(*given: Any, **named: Any) -> IncidentRecord:
+        stamp(*given, **named)
+        raise InternalError(ErrorCode.STORE_FAILED, "the disk is full")
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            incident_id = (await report(w, called_at=at(-60))).json()["incident_id"]
+            url, body = f"/v1/incidents/{incident_id}/stages", {"stage": "rescued", "at": at(120)}
+            monkeypatch.setattr(IncidentLedger, "stamp", failing)
+            assert (await w.client.post(url, json=body)).status_code == 503
+            monkeypatch.undo()
+            assert (await w.client.post(url, json=body)).status_code == 200
+            text = (await w.client.get("/metrics")).text
+            assert "drone_aed_call_to_first_hands_seconds_count 1.0" in text
 
     play(main())
 
