@@ -76,6 +76,9 @@ def build(app: FastAPI) -> dict[str, Any]:
                 # Whoever has to show credentials may be refused, asked to slow down, or meet a database that is away.
                 for status, response in declared(401, 403, 429, 503).items():
                     operation["responses"].setdefault(str(status), response)
+            if "requestBody" in operation:
+                for status, response in declared(408).items():
+                    operation["responses"].setdefault(str(status), response)
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"] |= {str(k): v for k, v in declared(422).items()}
     return document

@@ -32,6 +32,7 @@ _STATUS = {
     ErrorCode.ORDER_UNKNOWN: 404,
     ErrorCode.RESOURCE_UNKNOWN: 404,
     ErrorCode.BODY_TOO_LARGE: 413,
+    ErrorCode.BODY_TOO_SLOW: 408,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.IDEMPOTENCY_CONFLICT: 409,
@@ -48,6 +49,7 @@ _STATUS = {
 _BY_STATUS = {
     404: ErrorCode.RESOURCE_UNKNOWN,
     405: ErrorCode.METHOD_NOT_ALLOWED,
+    408: ErrorCode.BODY_TOO_SLOW,
     413: ErrorCode.BODY_TOO_LARGE,
 }
 _TITLES = {
@@ -57,6 +59,7 @@ _TITLES = {
     ErrorCode.ORDER_UNKNOWN: ("There is no such order", "订单不存在"),
     ErrorCode.RESOURCE_UNKNOWN: ("There is nothing here", "未找到"),
     ErrorCode.BODY_TOO_LARGE: ("The body is too large", "请求体过大"),
+    ErrorCode.BODY_TOO_SLOW: ("The body came too slowly", "请求体传输过慢"),
     ErrorCode.METHOD_NOT_ALLOWED: ("The method is not allowed here", "不支持该方法"),
     ErrorCode.RATE_LIMITED: ("Too many requests", "请求过于频繁"),
     ErrorCode.IDEMPOTENCY_CONFLICT: (

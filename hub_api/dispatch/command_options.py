@@ -23,6 +23,9 @@ _TRIGGERS: dict[FlightCommandKind, Trigger] = {
     "land_now": Trigger.LAND_NOW,
 }
 _NO_MISSION = Reason("no_flight", "it is on no flight", "没有飞行任务")
+_PROPOSED = Reason(
+    "not_commanded", "its flight is only proposed: approve or refuse that", "飞行尚待批准，请批准或拒绝"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,13 @@ class CommandOption:
     refused: Reason | None
 
 
-def command_options(phase: Phase, *, on_mission: bool, now: datetime) -> tuple[CommandOption, ...]:
-    """Every command that a person may give, in one order."""
+def command_options(
+    phase: Phase, *, on_mission: bool, commanded: bool, now: datetime
+) -> tuple[CommandOption, ...]:
+    """Every command that a person may give, in one order. ``commanded`` False: the mission is only proposed."""
+    without = None if on_mission and commanded else _PROPOSED if on_mission else _NO_MISSION
     return tuple(
-        CommandOption(kind, _refusal(_TRIGGERS[kind], phase, now) if on_mission else _NO_MISSION)
+        CommandOption(kind, without or _refusal(_TRIGGERS[kind], phase, now))
         for kind in get_args(FlightCommandKind)
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Security
+from sqlmodel import Session
 
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point, geodesic_distance_m
@@ -44,8 +45,9 @@ DroneId = Annotated[str, Path(max_length=80)]
 @router.get("", response_model=DroneList, summary="List drones", responses=declared(401, 403))
 async def list_drones(hub: HubDep, who: Reader) -> DroneList:
     """Every drone: ready or not and why, and its last telemetry with its age."""
-    reserved = await hub.database.read(missions.reserved_drones)
-    return DroneList(drones=[drone_view(view, hub.clock.now()) for view in hub.fleet.views(reserved)])
+    reserved, proposed = await hub.database.read(_taken)
+    now = hub.clock.now()
+    return DroneList(drones=[drone_view(view, now, proposed) for view in hub.fleet.views(reserved)])
 
 
 @router.get(
@@ -53,11 +55,11 @@ async def list_drones(hub: HubDep, who: Reader) -> DroneList:
 )
 async def get_drone(hub: HubDep, who: Reader, drone_id: DroneId) -> DroneLiveView:
     """One drone right now."""
-    reserved = await hub.database.read(missions.reserved_drones)
+    reserved, proposed = await hub.database.read(_taken)
     view = hub.fleet.view(drone_id, reserved)
     if view is None:
         raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
-    return drone_view(view, hub.clock.now())
+    return drone_view(view, hub.clock.now(), proposed)
 
 
 @router.post(
@@ -151,8 +153,13 @@ def command_view(outcome: CommandOutcome) -> CommandView:
     )
 
 
-def drone_view(view: DroneView, now: datetime) -> DroneLiveView:
-    """The live state as it is shown."""
+def _taken(session: Session) -> tuple[dict[str, str], frozenset[str]]:
+    """Drone → its mission, and the missions that are only proposed."""
+    return missions.reserved_drones(session), missions.proposed(session)
+
+
+def drone_view(view: DroneView, now: datetime, proposed: frozenset[str]) -> DroneLiveView:
+    """The live state as it is shown. ``proposed``: missions that nobody has commanded yet."""
     checks = view.readiness.verdicts if view.readiness else ()
     sample = view.telemetry
     telemetry = None
@@ -207,6 +214,11 @@ def drone_view(view: DroneView, now: datetime) -> DroneLiveView:
                     detail_zh=option.refused.detail_zh,
                 ),
             )
-            for option in command_options(view.phase, on_mission=view.mission_id is not None, now=now)
+            for option in command_options(
+                view.phase,
+                on_mission=view.mission_id is not None,
+                commanded=view.mission_id not in proposed,
+                now=now,
+            )
         ],
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Response, Security
 
 from hub_api.dependencies import HubDep
 from hub_api.features.zones.schemas import ZoneCollection
-from hub_api.features.zones.views import collection_json
+from hub_api.features.zones.views import collection_json, holding
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 
@@ -23,7 +23,7 @@ Reader = Annotated[Principal, Security(authenticate, scopes=[Scope.ZONES_READ])]
     response_model=ZoneCollection,
     summary="The airspace as GeoJSON",
     responses={
-        304: {"description": "The version named by If-None-Match is still in force."},
+        304: {"description": "Nothing has changed since the answer named by If-None-Match."},
         **declared(401, 403),
     },
 )
@@ -33,8 +33,9 @@ async def get_zones(
     if_none_match: Annotated[str | None, Header(description="The ETag of an earlier answer.")] = None,
 ) -> Response:
     """Every zone with its heights, times and quality, and the version that decisions name."""
-    tag = f'"{hub.airspace.version}"'
+    airspace, now = hub.airspace, hub.clock.now()
+    tag = f'"{airspace.version}.{holding(airspace, now)}"'
     if if_none_match == tag:
         return Response(status_code=304, headers={"ETag": tag})
-    content = await asyncio.to_thread(collection_json, hub.airspace, hub.clock.now())
+    content = await asyncio.to_thread(collection_json, airspace, now)
     return Response(content, media_type="application/json", headers={"ETag": tag})

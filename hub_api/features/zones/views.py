@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -93,6 +94,12 @@ def features_of(zones: Iterable[Zone]) -> list[ZoneFeature]:
 _FEATURES = TypeAdapter(list[ZoneFeature])
 _rendered: WeakKeyDictionary[Airspace, bytes] = WeakKeyDictionary()
 """The features of airspaces in use as JSON: a city's take a second to make and never change."""
+
+
+def holding(airspace: Airspace, now: datetime) -> str:
+    """Which authorisations hold now, in a short word: that changes with the clock while the version stays."""
+    held = [item.valid_from <= now <= item.valid_until for item in airspace.authorisations]
+    return hashlib.sha256(bytes(held)).hexdigest()[:8]
 
 
 def collection_json(airspace: Airspace, now: datetime) -> bytes:

@@ -24,6 +24,11 @@ _R = _RESERVATIONS.c
 _RESERVE = Prepared(_RESERVATIONS.insert())
 _RELEASE = Prepared(delete(_RESERVATIONS).where(_R.mission_id == bindparam("mission_id")))
 _RESERVED = Prepared(select(_R.drone_id, _R.mission_id))
+_PROPOSED = Prepared(
+    select(_R.mission_id)
+    .join_from(_RESERVATIONS, _ROWS.table, _C.mission_id == _R.mission_id)
+    .where(_C.commanded_at.is_(None))
+)
 _RESERVED_SINCE = Prepared(select(_R.drone_id, _R.since))
 _SAVE = Prepared(_ROWS.update().where(_C.mission_id == bindparam("of_mission")))
 _BY_ID = Prepared(_ROWS.select.where(_C.mission_id == bindparam("mission_id")))
@@ -59,6 +64,11 @@ def insert(session: Session, mission: MissionRecord) -> None:
 def release_drone(session: Session, mission_id: str) -> bool:
     """Give the drone of an ended mission free; False if it was free already."""
     return run(session, _RELEASE, mission_id=mission_id).rowcount == 1
+
+
+def proposed(session: Session) -> frozenset[str]:
+    """Missions that have a drone and were never commanded: they wait for a person."""
+    return frozenset(row.mission_id for row in run(session, _PROPOSED))
 
 
 def reserved_drones(session: Session) -> dict[str, str]:

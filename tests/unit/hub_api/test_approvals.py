@@ -285,6 +285,9 @@ def test_a_proposed_flight_is_neither_commanded_nor_closed_by_hand(tmp_path: Pat
                 json={"command": "abort_flight", "reason": "x"},
             )
             assert command.status_code == 409
+            shown = (await w.client.get(f"/v1/drones/{decision['drone_id']}")).json()["commands"]
+            assert {option["allowed"] for option in shown} == {False}
+            assert {option["refused"]["code"] for option in shown} == {"not_commanded"}
             closing = await w.client.post(
                 f"/v1/flights/{decision['flight_id']}/close",
                 json={"safe_state": "on_pad", "reason": "x", "confirmed_by": "x"},

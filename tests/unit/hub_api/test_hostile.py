@@ -229,6 +229,8 @@ def test_a_body_that_never_ends_is_a_408(hub: httpx.Client, monkeypatch: pytest.
     answer = raw(hub, head + CREDENTIALS + b"Content-Length: 200\r\n\r\n{", b'"', b"f", pause_s=0.1)
     assert answer.startswith(b"HTTP/1.1 408 "), answer[:300]
     assert b"application/problem+json" in answer
+    assert b'"reason":"body_too_slow"' in answer
+    assert "408" in hub.get("/openapi.json").json()["paths"]["/v1/orders"]["post"]["responses"]
 
 
 @pytest.mark.parametrize(

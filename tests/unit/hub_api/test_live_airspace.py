@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,27 @@ def approval(identifier: str, *zones: str) -> dict[str, Any]:
         },
         "reason": "letter of 1 March",
     }
+
+
+def test_an_approval_that_ends_makes_zones_another_answer_in_the_same_version(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await put(w, feed("R1", restriction="REQ_AUTHORISATION"))
+            given = approval("A1", "R1")
+            ends = w.hub.clock.now() + timedelta(seconds=30)
+            given["authorisation"]["valid_until"] = ends.isoformat()
+            assert (await w.client.post("/v1/authorisations", json=given)).status_code == 201
+            first = await w.client.get("/v1/zones")
+            tag = {"If-None-Match": first.headers["ETag"]}
+            assert (await w.client.get("/v1/zones", headers=tag)).status_code == 304
+            await w.hub.clock.sleep(31.0)
+            later = await w.client.get("/v1/zones", headers=tag)
+            assert later.status_code == 200
+            assert later.json()["version"] == first.json()["version"]
+            valid = [answer.json()["authorisations"][-1]["valid_now"] for answer in (first, later)]
+            assert valid == [True, False]
+
+    run_virtual(main())
 
 
 def test_an_approval_is_given_once_and_revoked_for_good(tmp_path: Path) -> None:
