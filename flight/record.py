@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import struct
 from datetime import datetime
 from pathlib import Path
@@ -54,7 +55,10 @@ class FlightRecord:
         self._track = (self.folder / "track.jsonl").open("ab")
 
     def _write(self, name: str, data: bytes) -> None:
-        (self.folder / name).write_bytes(data)
+        """Whole or not at all: a kill must not leave half a plan, and people look while the flight is recorded."""
+        part = self.folder / f".{name}.part"
+        part.write_bytes(data)
+        os.replace(part, self.folder / name)
 
     def rerouted(self, plan: FlightPlan) -> None:
         """Another plan is flown from now on; each is kept under its number, the first without one."""

@@ -106,14 +106,15 @@ class _Layout:
     def facts(self, rows: list[tuple[str, str, str]]) -> Table:
         """(中文, English, value)"""
         cells = [[self.text(f"{zh} {en}", "small"), self.text(value)] for zh, en, value in rows]
-        table = Table(cells, colWidths=[58 * mm, _WIDTH - 58 * mm])
+        table = Table(cells, colWidths=[58 * mm, _WIDTH - 58 * mm], splitInRow=1)
         table.setStyle(_grid())
         return table
 
     def table(self, head: list[str], rows: list[list[str]], widths: list[float]) -> Table:
         cells = [[self.text(cell, "small", "#ffffff") for cell in head]]
         cells += [[self.text(cell, "small") for cell in row] for row in rows]
-        table = Table(cells, colWidths=widths, repeatRows=1)
+        # A row may be longer than a page: it goes on, and the report is not lost for it.
+        table = Table(cells, colWidths=widths, repeatRows=1, splitInRow=1)
         style = _grid()
         style.add("BACKGROUND", (0, 0), (-1, 0), drawing.INK)
         table.setStyle(style)

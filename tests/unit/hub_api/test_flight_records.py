@@ -18,7 +18,8 @@ from flight.record import FlightRecord
 from hub_api.access.scopes import Scope
 from hub_api.dispatch.planning import PLAN
 from hub_api.security import create_api_key
-from hub_api.store.repositories import missions
+from hub_api.store.records import NewEvent
+from hub_api.store.repositories import events, missions
 from tests.unit.hub_api.test_live_airspace import feed, put
 from tests.unit.hub_api.world import Script, World, play, world
 
@@ -288,6 +289,58 @@ def test_the_report_tells_the_flight_in_both_languages(tmp_path: Path):
             answer = await w.client.get(f"/v1/flights/{other['flight_id']}/files/report.pdf")
             text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
             assert "本机没有该次飞行的机载记录" in text.replace("\n", "")
+
+    play(main())
+
+
+def test_an_event_longer_than_a_page_does_not_cost_the_report(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            flight = await delivered(w)
+            event = NewEvent(
+                message_id="evt_long",
+                at=w.hub.clock.now(),
+                stored_at=w.hub.clock.now(),
+                kind="operator_command",
+                flight_id=flight["flight_id"],
+                detail="word " * 4000 + "the end",
+                detail_zh="字" * 4000,
+            )
+            await w.hub.database.write(lambda s: events.append(s, event))
+            answer = await w.client.get(f"/v1/flights/{flight['flight_id']}/files/report.pdf")
+            assert answer.status_code == 200, answer.text
+            text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+            assert "the end" in text.replace("\n", " ")
+
+    play(main())
+
+
+def test_a_kill_while_a_plan_is_written_leaves_the_flight_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Killed(BaseException):
+        pass
+
+    write_bytes = Path.write_bytes
+
+    def torn(path: Path, data: bytes) -> int:
+        write_bytes(path, data[: len(data) // 2])
+        raise Killed
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            flight = await delivered(w)
+            written = await record(w, flight["flight_id"], finish=False)
+            mission = await w.hub.database.read(lambda s: missions.find_by_flight(s, flight["flight_id"]))
+            assert mission is not None
+            monkeypatch.setattr(Path, "write_bytes", torn)
+            with pytest.raises(Killed):
+                written.rerouted(PLAN.validate_python(mission.plan))
+            monkeypatch.undo()
+            written.finish()
+            answer = await w.client.get(f"/v1/flights/{flight['flight_id']}/plan")
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["plan_count"] == 1
 
     play(main())
 
