@@ -66,6 +66,7 @@ class PhotoDesk:
 
     def __init__(self, *, database: Database, ids: IdSource, clock: Clock, site: Callable[[], Site]) -> None:
         self._database, self._ids, self._clock, self._site = database, ids, clock, site
+        self._drawing = asyncio.Lock()
 
     async def add(self, landing_point_id: str, content: bytes, *, caption: str, by: str) -> SitePhotoRecord:
         """4005 for an unknown landing point, 4001 for what is no picture, 4004 when there are enough."""
@@ -75,9 +76,11 @@ class PhotoDesk:
                 f"there is no landing point {landing_point_id[:60]!r} · 没有该投送点",
                 field="query.landing_point_id",
             )
-        picture, width_px, height_px = await asyncio.get_running_loop().run_in_executor(
-            None, redrawn, content
-        )
+        # One at a time: a picture of a few bytes may take hundreds of megabytes while it is drawn.
+        async with self._drawing:
+            picture, width_px, height_px = await asyncio.get_running_loop().run_in_executor(
+                None, redrawn, content
+            )
         record = SitePhotoRecord(
             photo_id=self._ids.new("pho"),
             landing_point_id=landing_point_id,

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from core.errors import DroneAedError, ErrorCode, InternalError
 from core.geodesy import Wgs84Point
+from core.ids import is_id
 from hub_api.store.database import Database
 from hub_api.store.repositories import orders
 from planner.site import Site
@@ -19,7 +20,7 @@ from planner.site import Site
 PlaceKind = Literal["station", "landing_point", "emergency_site", "drone", "order", "place"]
 _ORDER: tuple[PlaceKind, ...] = ("order", "drone", "station", "landing_point", "emergency_site", "place")
 _ORDERS_SEARCHED = 500
-"""Chosen: some days of a busy centre; older ones are found by their whole id."""
+"""Chosen: some days of a busy centre; older ones are found by their whole id only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Places:
             return []
         everything = [*self._of_site(self._site()), *self._city]
         if with_orders:
-            everything += await self._database.read(lambda session: _orders(session, orders_of))
+            everything += await self._database.read(lambda session: _orders(session, orders_of, text.strip()))
         ranked = [(rank, found) for found in everything if (rank := _rank(found, wanted)) is not None]
         ranked.sort(key=lambda pair: (pair[0], _ORDER.index(pair[1].kind), pair[1].place_id))
         return [found for _, found in ranked[:limit]]
@@ -99,10 +100,13 @@ class Places:
             )
 
 
-def _orders(session: Session, client: str | None) -> list[PlaceFound]:
+def _orders(session: Session, client: str | None, text: str) -> list[PlaceFound]:
+    """The newest orders; of an id, that order alone, however old."""
+    order_id = text.upper().replace("ORD_", "ord_", 1)
+    wanted = order_id if is_id(order_id, "ord") else None
     found = []
-    for order in orders.list_page(session, client=client, limit=_ORDERS_SEARCHED):
-        reference = order.request.get("incident_reference") or order.order_id
+    for order in orders.where_they_are(session, client=client, order_id=wanted, limit=_ORDERS_SEARCHED):
+        reference = order.incident_reference or order.order_id
         found.append(
             PlaceFound(
                 kind="order",

@@ -58,6 +58,8 @@ Text40 = Annotated[str, Field(min_length=1, max_length=40), _Clean]
 Text80 = Annotated[str, Field(min_length=1, max_length=80), _Clean]
 Text120 = Annotated[str, Field(min_length=1, max_length=120), _Clean]
 Text300 = Annotated[str, Field(min_length=1, max_length=300), _Clean]
+Note300 = Annotated[str, Field(max_length=300), _Clean]
+Note500 = Annotated[str, Field(max_length=500), _Clean]
 Text500 = Annotated[str, Field(min_length=1, max_length=500), _Clean]
 Text2000 = Annotated[str, Field(max_length=2000), _Clean]
 

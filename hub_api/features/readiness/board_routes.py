@@ -57,7 +57,8 @@ async def get_readiness(hub: HubDep, who: Reader) -> ReadinessBoard:
         name_zh=site.name_zh,
         demo=hub.settings.demo,
         drones_ready=len(ready),
-        drones_out_of_service=len(book.facts.out_of_service),
+        # Not those that were out when they left the site: the board lists them no more.
+        drones_out_of_service=sum(drone.drone_id in book.facts.out_of_service for drone in site.drones),
         drones=[drone_readiness(view, book, site) for view in views],
         stations=stations,
         authorisations=authorisation_views(

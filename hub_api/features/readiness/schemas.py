@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.care.model import DoorState
-from hub_api.features.orders.schemas import ReasonView, Text80, Text120, Text300
+from hub_api.features.orders.schemas import Note300, ReasonView, Text80, Text120, Text300
 from hub_api.features.stations.schemas import WindView
 from hub_api.moments import Moment
 
@@ -68,7 +68,7 @@ class AedRequest(_Request):
         None, description="RFC 3339 with its offset; goes with `self_test_passed`."
     )
     self_test_passed: bool | None = None
-    self_test_detail: Annotated[str, Field(max_length=300)] = ""
+    self_test_detail: Note300 = ""
 
 
 class DockRequest(_Request):
@@ -163,7 +163,7 @@ class MaintenanceDoneRequest(_Request):
 
     rule_id: Text80
     done_at: Moment = Field(description="RFC 3339 with its offset.")
-    note: Annotated[str, Field(max_length=300)] = ""
+    note: Note300 = ""
 
 
 class MaintenanceDoneView(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.features.orders.schemas import Position, Text80, Text120, Text300
+from hub_api.features.orders.schemas import Note500, Position, Text80, Text120, Text300
 from hub_api.site_data.book import document_of
 from hub_api.site_data.places import PlaceKind
 from planner.airframe import shipped_airframes
@@ -122,7 +122,7 @@ class LandingPointRequest(_Placed):
     surface: Surface = Field(strict=False, description="grass | paving | asphalt | sports_field | roof")
     clear_radius_m: Annotated[float, Field(gt=0, le=1000)]
     slope_deg: Annotated[float, Field(ge=0, le=45)]
-    obstacles: Annotated[str, Field(max_length=500)]
+    obstacles: Note500
     surveyed_on: Annotated[date, Field(strict=False)] | None = Field(
         None, description="null where nobody has been there."
     )

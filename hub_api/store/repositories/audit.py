@@ -122,7 +122,9 @@ class Verification:
 def verify(session: Session, *, known_head: tuple[int, str] | None = None) -> Verification:
     """Walk the whole chain. ``known_head`` (seq, hash), noted earlier, must still be a part of it."""
     faults: list[str] = []
-    previous, expected_seq, seen_known = GENESIS, 1, known_head is None
+    previous, expected_seq = GENESIS, 1
+    # The head of an empty log is a part of every log.
+    seen_known = known_head in (None, (0, GENESIS))
     for entry in _in_order(session):
         if entry.seq != expected_seq:
             faults.append(f"entries {expected_seq} to {entry.seq - 1} are missing")

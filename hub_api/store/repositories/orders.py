@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, or_
 from sqlalchemy.engine import CursorResult
@@ -147,6 +147,34 @@ def list_page(
     if before is not None:
         query = query.where(col(OrderRow.order_id) < before)
     return [_record(row) for row in session.exec(query)]
+
+
+class OrderPlace(NamedTuple):
+    """What a search needs of an order."""
+
+    order_id: str
+    incident_reference: str | None
+    latitude_deg: float
+    longitude_deg: float
+
+
+def where_they_are(
+    session: Session, *, client: str | None, order_id: str | None, limit: int
+) -> list[OrderPlace]:
+    """The newest orders, or one of them; without decisions, which are large and asked for at every letter typed."""
+    query = (
+        select(OrderRow.order_id, OrderRow.request, OrderRow.latitude_deg, OrderRow.longitude_deg)
+        .order_by(col(OrderRow.order_id).desc())
+        .limit(limit)
+    )
+    if client is not None:
+        query = query.where(col(OrderRow.client) == client)
+    if order_id is not None:
+        query = query.where(col(OrderRow.order_id) == order_id)
+    return [
+        OrderPlace(found, request.get("incident_reference"), latitude_deg, longitude_deg)
+        for found, request, latitude_deg, longitude_deg in session.exec(query)
+    ]
 
 
 def list_unsealed(session: Session, limit: int) -> list[OrderRecord]:

@@ -109,6 +109,9 @@ def test_a_whole_log_verifies_and_knows_its_noted_heads(tmp_path: Path):
     for entry in made:
         assert verdict(tmp_path / "hub.db", (entry.seq, entry.hash)).faults == ()
     assert verdict(tmp_path / "hub.db").head == made[-1].hash
+    # Noted when nothing was written yet.
+    assert verdict(tmp_path / "hub.db", (0, audit.GENESIS)).faults == ()
+    assert verdict(tmp_path / "hub.db", (0, "f" * 64)).faults != ()
 
 
 def rewrite(path: Path, statement: str) -> None:

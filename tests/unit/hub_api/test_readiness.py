@@ -168,6 +168,20 @@ def test_a_cabinet_that_says_the_same_every_minute_fills_no_log(tmp_path: Path):
     play(main())
 
 
+def test_a_drone_that_left_the_site_while_it_was_out_is_not_counted(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.client.post("/v1/drones/bao-01/out-of-service", json={"reason": "sold"})
+            assert (await board(w))["drones_out_of_service"] == 1
+            gone = await w.client.delete("/v1/drones/bao-01", params={"reason": "sold"})
+            assert gone.status_code == 200, gone.text
+            shown = await board(w)
+            assert shown["drones_out_of_service"] == 0
+            assert "bao-01" not in [each["drone_id"] for each in shown["drones"]]
+
+    play(main())
+
+
 def test_wrong_reports_are_refused_with_their_field(tmp_path: Path):
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -179,6 +193,7 @@ def test_wrong_reports_are_refused_with_their_field(tmp_path: Path):
                 ({"self_tested_at": later}, "self_tested_at"),
                 ({"self_test_passed": None}, "self_test_passed"),
                 ({"serial": ""}, "serial"),
+                ({"self_test_detail": "a\x00b"}, "self_test_detail"),
                 ({"colour": "red"}, "colour"),
             ]
             for changes, field in cases:

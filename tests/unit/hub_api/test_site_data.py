@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from core.clock import LoopClock
+from core.ids import IdSource
 from hub_api.access.scopes import Scope
 from hub_api.security import create_api_key
+from hub_api.site_data import photos, places
 from hub_api.store.backup import back_up, restore
-from hub_api.store.database import make_engine
+from hub_api.store.database import Database, make_engine, upgrade
 from planner.airframe import load_airframes, shipped_airframes
 from tests.unit.hub_api.world import EPOCH, Script, World, a_site, play, world
 
@@ -399,6 +404,58 @@ def test_a_back_up_holds_the_site_and_its_photos(tmp_path: Path):
             assert drones["bao-02"]["out_of_service"]["reason"] == "桨叶"
 
     play(restored())
+
+
+def test_an_old_order_is_found_by_its_whole_id_and_by_its_own_centre_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(places, "_ORDERS_SEARCHED", 1)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            old = (await w.order("k1", incident_reference="BA-1")).json()["order_id"]
+            await w.order("k2")
+            scopes = frozenset({Scope.FLEET_READ, Scope.ORDERS_READ})
+            secret, _ = await create_api_key(
+                w.hub.database, w.hub.ids, w.hub.clock, client="other", name="k", scopes=scopes
+            )
+
+            async def found(q: str, **headers: str) -> list[str]:
+                answer = await w.client.get("/v1/places", params={"q": q}, headers=headers)
+                return [place["id"] for place in answer.json()["places"]]
+
+            assert await found("BA-1") == []
+            assert await found(old) == [old]
+            assert await found(f" {old.lower()} ") == [old]
+            assert await found(old, **{"X-API-Key": secret}) == []
+
+    play(main())
+
+
+def test_pictures_are_drawn_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    drawing, most = 0, 0
+
+    def slow(content: bytes) -> tuple[bytes, int, int]:
+        nonlocal drawing, most
+        drawing += 1
+        most = max(most, drawing)
+        time.sleep(0.05)
+        drawing -= 1
+        return content, 1, 1
+
+    monkeypatch.setattr(photos, "redrawn", slow)
+
+    async def main() -> None:
+        engine = make_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+        upgrade(engine)
+        database, clock = Database(engine, on_committed=lambda _: None), LoopClock()
+        desk = photos.PhotoDesk(database=database, ids=IdSource(clock), clock=clock, site=a_site)
+        point = a_site().landing_points[0].landing_point_id
+        await asyncio.gather(*(desk.add(point, b"x", caption="", by="x") for _ in range(4)))
+        database.close()
+
+    asyncio.run(main())
+    assert most == 1
 
 
 def test_places_are_found_by_name_and_id_in_both_languages(tmp_path: Path):
