@@ -164,7 +164,11 @@ class SimulatedVehicle:
             self._attack(step_s)
         if self.payload.load is not self._load_seen:
             self._load_seen = self.payload.load
-            self.witness(self.payload.load.value, f"{self.payload.released_at_height_m:.2f} m above ground")
+            # Nobody's news is that a person hung a load on.
+            if self.payload.released_at_height_m is not None:
+                self.witness(
+                    self.payload.load.value, f"{self.payload.released_at_height_m:.2f} m above ground"
+                )
 
     def deploy_parachute(self) -> bool:
         """Pull the parachute. False: there is none, or it jams; the motors are off in any case."""
