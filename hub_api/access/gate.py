@@ -103,6 +103,10 @@ class Gate:
         """Count a wrong credential; raises 4103 when an address tries too many."""
         self._pass(self._limits.failures.take(address))
 
+    def forgive(self, address: str) -> None:
+        """What was counted as a wrong credential was none."""
+        self._limits.failures.give_back(address)
+
     @staticmethod
     def _pass(wait_s: int | None) -> None:
         if wait_s is not None:

@@ -36,6 +36,10 @@ class RateLimit:
     def _until_one(self, left: float) -> int:
         return max(1, math.ceil((1.0 - left) / self._rate_per_s))
 
+    def give_back(self, name: str) -> None:
+        """What was taken turned out not to count."""
+        self._buckets[name] = (min(self._burst, self._left(name) + 1.0), self._clock.monotonic_s())
+
     def take(self, name: str) -> int | None:
         """None if the request may pass, else the whole seconds to wait (at least 1)."""
         left = self._left(name)

@@ -64,13 +64,18 @@ async def issue_token(
 )
 async def log_in(hub: HubDep, request: Request, response: Response, body: LoginRequest) -> TokenView:
     """A person's token. Five wrong passwords lock the account for a quarter of an hour."""
-    # Before the password is looked at: hashing is slow, and guessing must not keep others waiting.
-    hub.gate.check_failures(_address(request))
+    # Counted before the password is looked at, and not after: hashing is slow, and a hundred guesses at once must not
+    # keep others waiting because none of them is wrong yet.
+    hub.gate.note_failure(_address(request))
     try:
-        return _token_view(response, await hub.gate.accounts.log_in(body.name, body.password))
+        issued = await hub.gate.accounts.log_in(body.name, body.password)
     except DispatchError:
-        hub.gate.note_failure(_address(request))
         raise
+    except BaseException:
+        hub.gate.forgive(_address(request))
+        raise
+    hub.gate.forgive(_address(request))
+    return _token_view(response, issued)
 
 
 @router.post(

@@ -19,10 +19,12 @@ from core.virtual_time import run_virtual
 from hub_api.access.accounts import LOCKED_S, MOST_FAILURES
 from hub_api.access.gate import KEY_KNOWN_S
 from hub_api.access.keys import revoke_api_key
+from hub_api.access.passwords import Passwords
 from hub_api.access.scopes import ROLE_SCOPES, Role, Scope
 from hub_api.keyring import demo_key, keyring, new_key
 from hub_api.security import create_api_key
 from hub_api.store.database import Database
+from hub_api.wiring import FAILURES_AT_ONCE
 from tests.unit.hub_api.world import BODY, World, play, world
 
 PASSWORD = "correct horse battery"
@@ -377,5 +379,36 @@ def test_the_address_of_a_centre_s_callbacks_is_its_own(tmp_path: Path):
                 seen = await w.client.get(incident, headers=header)
                 assert seen.json()["callback_url"] == shown
                 assert ("geheim" in seen.text) == (header is own)
+
+    play(main())
+
+
+def test_guesses_that_come_all_at_once_do_not_keep_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    looked_at = 0
+
+    async def counting(passwords: Passwords, password: str, stored: str | None) -> bool:
+        nonlocal looked_at
+        looked_at += 1
+        await asyncio.sleep(0.1)
+        return password == PASSWORD and stored is not None
+
+    monkeypatch.setattr(Passwords, "matches", counting)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await an_account(w, "li.na", Role.DISPATCHER)
+            # Right ones are not counted, however many.
+            for _ in range(FAILURES_AT_ONCE + 5):
+                assert (await log_in(w, "li.na")).status_code == 200
+            before = looked_at
+            guesses = [
+                log_in(w, f"nobody.{number}", "wrong password") for number in range(FAILURES_AT_ONCE + 20)
+            ]
+            statuses = [answer.status_code for answer in await asyncio.gather(*guesses)]
+            assert statuses.count(401) == FAILURES_AT_ONCE
+            assert statuses.count(429) == 20
+            assert looked_at - before == FAILURES_AT_ONCE
 
     play(main())
