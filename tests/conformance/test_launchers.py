@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,12 @@ def command(program: Path, *more: str) -> list[str]:
 def test_no_autopilot_outlives_the_command(stand_in: Path, tmp_path: Path, ending: signal.Signals) -> None:
     folder = tmp_path / "work"
     process = subprocess.Popen(
-        command(stand_in, "--folder", str(folder)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(stand_in, "--folder", str(folder)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that put the tests into the background lets them, and all that they start, ignore SIGINT.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert process.stdout is not None
