@@ -1,5 +1,6 @@
 import Feature from "ol/Feature";
 import Point from "ol/geom/Point";
+import type OlMap from "ol/Map";
 import VectorLayer from "ol/layer/Vector";
 import { fromLonLat } from "ol/proj";
 import VectorSource from "ol/source/Vector";
@@ -57,6 +58,23 @@ export class PlaceLayer {
         return feature;
       }),
     );
+  }
+
+  /**
+   * The offered place nearest to a pixel, within some pixels of it. By its position and not by what is drawn there: a
+   * mark may lie under another one, be left out for want of room, or not be drawn yet.
+   */
+  offeredAt(map: OlMap, pixel: number[], within: number): Place | null {
+    let found: Place | null = null;
+    let nearest = within;
+    for (const feature of this.#source.getFeatures()) {
+      const place = feature.get("place") as Place;
+      const at = map.getPixelFromCoordinate(fromLonLat([place.longitudeDeg, place.latitudeDeg]));
+      if (place.offered !== true || at === null) continue;
+      const away = Math.hypot((at[0] ?? NaN) - (pixel[0] ?? NaN), (at[1] ?? NaN) - (pixel[1] ?? NaN));
+      if (away <= nearest) [found, nearest] = [place, away];
+    }
+    return found;
   }
 }
 
