@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -284,7 +284,7 @@ class Ledger:
         missions.save(session, mission, withdrawn="out_of_service")
         self.owe_command(
             session,
-            replace(self.abort_of(mission, f"out of service: {reason}"), only_on_ground=True),
+            self.abort_of(mission, f"out of service: {reason}", only_on_ground=True),
             mission,
         )
         self.record(
@@ -317,13 +317,15 @@ class Ledger:
         approvals.answer(session, mission.mission_id, answer=answer, by=by.actor_id, reason=why, at=now)
         return mission
 
-    def abort_of(self, mission: MissionRecord, reason: str) -> AbortFlight:
+    def abort_of(self, mission: MissionRecord, reason: str, *, only_on_ground: bool = False) -> AbortFlight:
+        """``only_on_ground``: the drone refuses it once it has taken off."""
         return AbortFlight(
             command_id=self._ids.new("cmd"),
             drone_id=mission.drone_id,
             flight_id=mission.flight_id,
             issued_at=self.now(),
             reason=reason,
+            only_on_ground=only_on_ground,
         )
 
 

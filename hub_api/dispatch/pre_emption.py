@@ -15,7 +15,6 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from core.ids import IdSource
-from flight.messages import AbortFlight
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.non_flights import NO_DRONE_HELPS
@@ -136,13 +135,8 @@ class PreEmption:
 
     def _call_back(self, session: Session, turn: Turn, lost: Turn, mission: MissionRecord) -> None:
         now = self._ledger.now()
-        command = AbortFlight(
-            command_id=self._ids.new("cmd"),
-            drone_id=mission.drone_id,
-            flight_id=mission.flight_id,
-            issued_at=now,
-            reason="its drone is needed for a more urgent order",
-            only_on_ground=True,
+        command = self._ledger.abort_of(
+            mission, "its drone is needed for a more urgent order", only_on_ground=True
         )
         missions.save(session, mission, withdrawn=PRE_EMPTED)
         self._ledger.owe_command(session, command, mission)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from core.geodesy import Wgs84Point
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 from planner.replan import Refuge
-from planner.site import LandingPoint, Site
+from planner.site import EmergencySite, LandingPoint, Site, Station
 
 PlaceKind = Literal["rally_point", "station", "emergency_site", "landing_point"]
 PLACE_KINDS: tuple[PlaceKind, ...] = get_args(PlaceKind)
@@ -73,46 +73,28 @@ def _rally_points(site: Site, plan: FlightPlan) -> Iterator[Place]:
     for number, point in enumerate(plan.rally_points):
         known = ground.get(point.position)
         if known is not None:
-            yield Place(
-                kind="rally_point",
-                place_id=str(number),
-                name=known.name,
-                name_zh=known.name_zh,
-                position=known.position,
-                ground_amsl_m=known.ground_amsl_m,
-            )
+            yield replace(known, kind="rally_point", place_id=str(number), landing_point=None)
 
 
 def _to_land(site: Site) -> Iterator[Place]:
     for station in site.stations:
-        yield Place(
-            kind="station",
-            place_id=station.station_id,
-            name=station.name,
-            name_zh=station.name_zh,
-            position=station.position,
-            ground_amsl_m=station.ground_amsl_m,
-        )
+        yield _place("station", station.station_id, station)
     for refuge in site.emergency_sites:
-        yield Place(
-            kind="emergency_site",
-            place_id=refuge.emergency_site_id,
-            name=refuge.name,
-            name_zh=refuge.name_zh,
-            position=refuge.position,
-            ground_amsl_m=refuge.ground_amsl_m,
-        )
+        yield _place("emergency_site", refuge.emergency_site_id, refuge)
 
 
 def _delivery(point: LandingPoint) -> Place:
+    return replace(_place("landing_point", point.landing_point_id, point), landing_point=point)
+
+
+def _place(kind: PlaceKind, place_id: str, of: Station | EmergencySite | LandingPoint) -> Place:
     return Place(
-        kind="landing_point",
-        place_id=point.landing_point_id,
-        name=point.name,
-        name_zh=point.name_zh,
-        position=point.position,
-        ground_amsl_m=point.ground_amsl_m,
-        landing_point=point,
+        kind=kind,
+        place_id=place_id,
+        name=of.name,
+        name_zh=of.name_zh,
+        position=of.position,
+        ground_amsl_m=of.ground_amsl_m,
     )
 
 
