@@ -305,7 +305,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             clock=clock,
             book=airspace_book,
             planning=planning,
-            wake_relay=lambda: relay.wake(),
         )
         await airspace_desk.load()
         await asyncio.get_running_loop().run_in_executor(None, planning.warm_up)
@@ -392,7 +391,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         )
         crew = _Crew()
         stack.push_async_callback(crew.stop)
-        relay: OutboxRelay
         waiting_orders: WaitingOrders
 
         def on_decided(state: str, took_s: float) -> None:
@@ -426,7 +424,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             policy=approval_policy,
             book=airspace_book,
             decide=service.decide,
-            wake_relay=lambda: relay.wake(),
         )
         relay = OutboxRelay(
             database,
@@ -448,7 +445,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             fleet=fleet,
             decide_later=service.decide_later,
             spawn=crew.spawn,
-            wake_relay=lambda: relay.wake(),
         )
         ways = Ways(database=database, fleet=fleet, planning=airborne, new_book=new_traffic_book)
         waiting_orders = WaitingOrders(
@@ -464,7 +460,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             planning=airborne,
             decide_later=service.decide_later,
             spawn=crew.spawn,
-            wake_relay=lambda: relay.wake(),
             keep_s=settings.idempotency_keep_s,
         )
         commander = Commander(
@@ -473,7 +468,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             ids=ids,
             clock=clock,
             feed=feed,
-            wake_relay=lambda: relay.wake(),
         )
         diversion_desk = DiversionDesk(
             database=database,
@@ -486,7 +480,6 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             commander=commander,
             site=lambda: site_book.site,
             spawn=crew.spawn,
-            wake_relay=lambda: relay.wake(),
         )
         webhooks = Webhooks(database, vault, ids, clock)
         sender = CallbackSender(

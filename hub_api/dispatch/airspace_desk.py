@@ -94,7 +94,6 @@ class AirspaceDesk:
         clock: Clock,
         book: AirspaceBook,
         planning: Planning,
-        wake_relay: Callable[[], None],
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -102,7 +101,6 @@ class AirspaceDesk:
         self._clock = clock
         self._book = book
         self._planning = planning
-        self._wake_relay = wake_relay
         self._lock = asyncio.Lock()
 
     async def load(self) -> None:
@@ -291,7 +289,6 @@ class AirspaceDesk:
 
         await self._database.write(work)
         self._book.put_in_force(replace(proposal.additions, change_seq=seq), airspace)
-        self._wake_relay()
         return replace(outcome, change=change)
 
     def _tell(

@@ -53,7 +53,6 @@ class ApprovalDesk:
         policy: ApprovalPolicy,
         book: AirspaceBook,
         decide: Callable[[str], Awaitable[OrderRecord]],
-        wake_relay: Callable[[], None],
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -62,7 +61,6 @@ class ApprovalDesk:
         self._policy = policy
         self._book = book
         self._decide = decide
-        self._wake_relay = wake_relay
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -111,7 +109,6 @@ class ApprovalDesk:
     ) -> OrderRecord:
         with order_context(order_id):
             order, decide = await self._database.write(work)
-            self._wake_relay()
             return await self._decide(order_id) if decide else order
 
     # --- what an answer does --------------------------------------------------------------------

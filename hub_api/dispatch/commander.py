@@ -46,14 +46,12 @@ class Commander:
         ids: IdSource,
         clock: Clock,
         feed: EventFeed,
-        wake_relay: Callable[[], None],
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._ids = ids
         self._clock = clock
         self._feed = feed
-        self._wake_relay = wake_relay
 
     async def command_flight(
         self, drone_id: str, kind: FlightCommandKind, *, reason: str, by: str
@@ -98,7 +96,6 @@ class Commander:
         listener = self._feed.listen(lambda event: event.data.get("command_id") == command_id)
         try:
             await self._database.write(work)
-            self._wake_relay()
             return await self._answer(command_id, listener)
         finally:
             self._feed.leave(listener)

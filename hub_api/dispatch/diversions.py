@@ -9,9 +9,7 @@ that was killed in the middle takes it up again.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
-from datetime import datetime
 from typing import Any, Literal
 
 from sqlmodel import Session
@@ -28,6 +26,7 @@ from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.planning import PLAN, reason_json
 from hub_api.dispatch.refuges import Place, place_of, places_for, refusal_of
+from hub_api.dispatch.steering import MOST_TRIES, REFUSED_EVERY_WAY, stands_still, until_settled
 from hub_api.dispatch.ways import Ways
 from hub_api.logs import bind
 from hub_api.store.database import Database
@@ -38,12 +37,6 @@ from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 from planner.site import Site
 
-log = logging.getLogger(__name__)
-
-LOOK_S = 0.5
-STILL_M_S = 0.5
-"""Over ground: as the agent judges a hover (:data:`flight.agent.STILL_M_S`)."""
-MOST_TRIES = 3
 GIVES_UP_S = 60.0
 """Chosen: a drone that was told to hold stands within seconds; after a minute a person looks again."""
 _STANDING = (Phase.HOLDING, Phase.STANDING_OFF)
@@ -68,7 +61,6 @@ class DiversionDesk:
         commander: Commander,
         site: Callable[[], Site],
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
-        wake_relay: Callable[[], None],
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -80,7 +72,6 @@ class DiversionDesk:
         self._commander = commander
         self._site = site
         self._spawn = spawn
-        self._wake_relay = wake_relay
 
     # --- what may be chosen ---------------------------------------------------------------------
 
@@ -247,15 +238,7 @@ class DiversionDesk:
             self._spawn(self._drive(diversion.diversion_id))
 
     async def _drive(self, diversion_id: str) -> None:
-        """Look again and again until the diversion is settled."""
-        while True:
-            try:
-                if await self._look(diversion_id):
-                    return
-            except Exception:
-                # Whatever it was: a drone stands and waits, and is looked at again.
-                log.exception("the diversion %s could not be looked at; trying again", diversion_id)
-            await self._clock.sleep(LOOK_S)
+        await until_settled(lambda: self._look(diversion_id), self._clock, f"the diversion {diversion_id}")
 
     async def _look(self, diversion_id: str) -> bool:
         """One step; True once it is settled."""
@@ -286,7 +269,7 @@ class DiversionDesk:
             return False
         waited_s = (self._clock.now() - diversion.at).total_seconds()
         if view.phase in _STANDING and (diversion.reroute_id is None or rerouted == "refused"):
-            if _stands_still(view, diversion.at):
+            if stands_still(view, diversion.at, _STANDING):
                 return await self._send_way(diversion, mission, order, view)
         elif diversion.reroute_id is None and waited_s > GIVES_UP_S:
             return await self._settle(diversion, "never_stood")
@@ -302,7 +285,7 @@ class DiversionDesk:
         if place is None:
             found = (Reason("place_gone", "The site has no such place any more.", "站点数据中已无该地点。"),)
         elif diversion.tries >= MOST_TRIES:
-            found = (Reason("reroute_refused", "The drone refused every way.", "无人机拒绝了所有改航方案。"),)
+            found = (REFUSED_EVERY_WAY,)
         else:
             found = await self._ways.find_to(place, mission.flight_id, self._where(order), view, plan)
         if not isinstance(found, FlightPlan):
@@ -330,7 +313,6 @@ class DiversionDesk:
             self._ledger.owe_command(session, command, mission)
 
         await self._database.write(work)
-        self._wake_relay()
         return False
 
     async def _settle(
@@ -374,7 +356,6 @@ class DiversionDesk:
             )
 
         await self._database.write(work)
-        self._wake_relay()
         return True
 
 
@@ -385,12 +366,3 @@ _SETTLED: dict[Outcome, tuple[str, str]] = {
     "never_stood": ("was not seen standing in time, so no way was made", "未能及时悬停，改飞取消"),
     "flight_over": ("ended its flight before it could be diverted", "改飞前飞行已结束"),
 }
-
-
-def _stands_still(view: DroneView, since: datetime) -> bool:
-    """By telemetry that is younger than the command: a plan has to begin where the vehicle stands."""
-    sample = view.telemetry
-    if sample is None or sample.at <= since or sample.phase not in _STANDING:
-        return False
-    speeds = (sample.velocity_east_m_s, sample.velocity_north_m_s, sample.velocity_up_m_s)
-    return all(speed is not None and abs(speed) <= STILL_M_S for speed in speeds)

@@ -9,10 +9,9 @@ read from the store at every step, so that a hub that was killed in the middle t
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from sqlmodel import Session
@@ -28,6 +27,7 @@ from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import OrderEvent, OrderState, Refuse, advance
 from hub_api.dispatch.planning import PLAN, reason_json
+from hub_api.dispatch.steering import MOST_TRIES, REFUSED_EVERY_WAY, stands_still, until_settled
 from hub_api.dispatch.ways import Ways
 from hub_api.logs import bind
 from hub_api.store.database import Database
@@ -36,15 +36,8 @@ from hub_api.store.repositories import missions, moves, orders, outbox
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 
-log = logging.getLogger(__name__)
-
-LOOK_S = 0.5
-"""How often a move under way is looked at; a stop and a plan take seconds."""
-STILL_M_S = 0.5
-"""Over ground: as the agent judges a hover (:data:`flight.agent.STILL_M_S`)."""
 TELL_AGAIN_S = 10.0
 """Chosen: a drone that accepted the notice and still flies on was changing its mission just then."""
-MOST_TRIES = 3
 WITHDRAWN = "patient_moved"
 
 Outcome = Literal["rerouted", "called_off", "too_late", "kept_on", "sent_home", "flight_over", "superseded"]
@@ -79,7 +72,6 @@ class MoveDesk:
         planning: AirbornePlanning,
         decide_later: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
-        wake_relay: Callable[[], None],
         keep_s: float,
     ) -> None:
         self._database = database
@@ -91,7 +83,6 @@ class MoveDesk:
         self._planning = planning
         self._decide_later = decide_later
         self._spawn = spawn
-        self._wake_relay = wake_relay
         self._keep = timedelta(seconds=keep_s)
 
     async def move(self, order_id: str, new: NewPosition) -> bool:
@@ -103,7 +94,6 @@ class MoveDesk:
         decide, begun, replay = await self._database.write(
             lambda session: self._store(session, order_id, new, nearest)
         )
-        self._wake_relay()
         if decide:
             self._decide_later(order_id)
         if begun is not None:
@@ -219,15 +209,7 @@ class MoveDesk:
     # --- bringing the drone there ---------------------------------------------------------------
 
     async def _drive(self, move_id: str) -> None:
-        """Look again and again until the move is settled."""
-        while True:
-            try:
-                if await self._look(move_id):
-                    return
-            except Exception:
-                # Whatever it was: a drone stands and waits, and is looked at again.
-                log.exception("the move %s could not be looked at; trying again", move_id)
-            await self._clock.sleep(LOOK_S)
+        await until_settled(lambda: self._look(move_id), self._clock, f"the move {move_id}")
 
     async def _look(self, move_id: str) -> bool:
         """One step; True once it is settled."""
@@ -262,7 +244,7 @@ class MoveDesk:
         if view is None:
             return False
         if view.phase is Phase.STANDING_OFF and (move.reroute_id is None or rerouted == "refused"):
-            if _stands_still(view, move.told_at):
+            if stands_still(view, move.told_at, (Phase.STANDING_OFF,)):
                 await self._send_way(move, mission, order, view)
             return False
         if move.reroute_id is not None and rerouted != "refused":
@@ -280,7 +262,7 @@ class MoveDesk:
         where = self._where(Wgs84Point(order.latitude_deg, order.longitude_deg), order.request.get("floor"))
         found: FlightPlan | tuple[Reason, ...]
         if move.tries >= MOST_TRIES:
-            found = (Reason("reroute_refused", "The drone refused every way.", "无人机拒绝了所有改航方案。"),)
+            found = (REFUSED_EVERY_WAY,)
         else:
             plan = PLAN.validate_python(mission.plan)
             found = await self._ways.find(mission.flight_id, where, view, plan)
@@ -330,7 +312,6 @@ class MoveDesk:
             )
 
         await self._database.write(work)
-        self._wake_relay()
 
     async def _fall_back(
         self, move: MoveRecord, mission: MissionRecord, why: tuple[Reason, ...], where: Whereabouts
@@ -369,7 +350,6 @@ class MoveDesk:
             )
 
         await self._database.write(work)
-        self._wake_relay()
 
     async def _tell_again(self, move: MoveRecord, mission: MissionRecord) -> None:
         notice = self._notice(mission, move.reason)
@@ -382,7 +362,6 @@ class MoveDesk:
             self._ledger.owe_command(session, notice, mission)
 
         await self._database.write(work)
-        self._wake_relay()
 
     async def _settle(self, move: MoveRecord, mission: MissionRecord, outcome: Outcome) -> bool:
         said = _SETTLED.get(outcome)
@@ -425,12 +404,3 @@ _SETTLED: dict[Outcome, tuple[str, str]] = {
 
 def _place(order: OrderRecord) -> tuple[float, float, int | None]:
     return order.latitude_deg, order.longitude_deg, order.request.get("floor")
-
-
-def _stands_still(view: DroneView, since: datetime) -> bool:
-    """By telemetry that is younger than the notice: a plan has to begin where the vehicle stands."""
-    sample = view.telemetry
-    if sample is None or sample.at <= since or sample.phase is not Phase.STANDING_OFF:
-        return False
-    speeds = (sample.velocity_east_m_s, sample.velocity_north_m_s, sample.velocity_up_m_s)
-    return all(speed is not None and abs(speed) <= STILL_M_S for speed in speeds)

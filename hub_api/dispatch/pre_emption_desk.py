@@ -6,7 +6,6 @@ Every step is read from the store again, so that a hub that was killed meanwhile
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,12 +16,11 @@ from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import UNDECIDED
 from hub_api.dispatch.pre_emption import Victim
+from hub_api.dispatch.steering import until_settled
 from hub_api.logs import bind
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, OrderRecord, PreEmptionRecord
 from hub_api.store.repositories import missions, orders, outbox, pre_emptions
-
-log = logging.getLogger(__name__)
 
 LOOK_S = 0.2
 CALLED_BACK = "called_back"
@@ -41,7 +39,6 @@ class PreEmptionDesk:
         fleet: Fleet,
         decide_later: Callable[[str], None],
         spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]],
-        wake_relay: Callable[[], None],
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -49,12 +46,10 @@ class PreEmptionDesk:
         self._fleet = fleet
         self._decide_later = decide_later
         self._spawn = spawn
-        self._wake_relay = wake_relay
         self._followed: set[str] = set()
 
     def displaced(self, victim: Victim) -> None:
         """A flight lost its drone (it is decided again), or is being called back (it is waited for)."""
-        self._wake_relay()
         if victim.proposed:
             self._decide_later(victim.order_id)
         else:
@@ -68,15 +63,10 @@ class PreEmptionDesk:
                 self._spawn(self._drive(found.pre_emption_id))
 
     async def _drive(self, pre_emption_id: str) -> None:
-        while True:
-            try:
-                if await self._look(pre_emption_id):
-                    self._followed.discard(pre_emption_id)
-                    return
-            except Exception:
-                # Whatever it was: a drone stands and waits, and is looked at again.
-                log.exception("pre-emption %s could not be looked at; trying again", pre_emption_id)
-            await self._clock.sleep(LOOK_S)
+        await until_settled(
+            lambda: self._look(pre_emption_id), self._clock, f"pre-emption {pre_emption_id}", every_s=LOOK_S
+        )
+        self._followed.discard(pre_emption_id)
 
     async def _look(self, pre_emption_id: str) -> bool:
         """One step; True once it is settled."""
