@@ -31,7 +31,7 @@ from planner import reasons
 from planner.flight_plan import FlightPlan
 from planner.intent_index import Conflict, IntentIndex, outline_polygon
 from planner.intent_volumes import DEFAULT_MARGINS, OUTSIDE, Margins, intent_of_plan
-from planner.intents import Circle, IntentState, OperationalIntent
+from planner.intents import Circle, IntentState, OperationalIntent, Volume4D
 from planner.planning import plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.reasons import Reason
@@ -119,12 +119,6 @@ def planning_again(
         )
 
     return again
-
-
-def blocks(conflict: Conflict, priority: int) -> bool:
-    """Whether an intent of ``priority`` has to yield in this conflict."""
-    astray = conflict.state in (IntentState.NONCONFORMING, IntentState.CONTINGENT)
-    return astray or conflict.priority >= priority
 
 
 def resolve(
@@ -222,7 +216,8 @@ class _Resolver:
         )
 
     def blocking(self, intent: OperationalIntent) -> tuple[Conflict, ...]:
-        return tuple(conflict for conflict in self.index.conflicts(intent) if blocks(conflict, self.priority))
+        met = self.index.conflicts(intent)
+        return tuple(conflict for conflict in met if self.other(conflict).blocks(self.priority))
 
     def delayed(self, intent: OperationalIntent) -> FlightPlan | None:
         delay = timedelta(0)
@@ -254,18 +249,17 @@ class _Resolver:
         for start_us, end_us, other in self.index.blocked_delays_us(intent, longest):
             if start_us > free_us:
                 break
-            if end_us >= free_us and (other.gives_way_to_nobody or other.priority >= self.priority):
+            if end_us >= free_us and other.blocks(self.priority):
                 free_us = (end_us // 1000 + 1) * 1000
         delay = timedelta(microseconds=free_us)
         return delay if delay <= longest else None
 
     def rerouted(self, blocking: tuple[Conflict, ...]) -> FlightPlan | None:
-        if any(self.over_an_end(conflict) for conflict in blocking):
-            return None
         avoid: dict[tuple[str, int], shapely.Polygon] = {}
         for _ in range(ROUNDS):
-            # Columns first: another flight over the same pad or point is what most often nothing leads around.
-            for conflict in sorted(blocking, key=self.around_a_way):
+            if any(self.over_an_end(conflict) for conflict in blocking):
+                return None
+            for conflict in blocking:
                 key = (conflict.intent_id, conflict.other_volume_index)
                 if key not in avoid:
                     avoid[key] = self.obstacle(conflict)
@@ -279,17 +273,9 @@ class _Resolver:
                 return plan
         return None
 
-    def around_a_way(self, conflict: Conflict) -> bool:
-        """Whether the other's volume lies around a piece of its way, and not over a pad or a landing point."""
-        other = self.index.get(conflict.intent_id)
-        assert other is not None  # conflicts name intents of this very index
-        return not isinstance(other.volumes[conflict.other_volume_index].outline, Circle)
-
     def over_an_end(self, conflict: Conflict) -> bool:
         """Whether the other is over our very pad or point: what most often blocks, and nothing leads around it."""
-        other = self.index.get(conflict.intent_id)
-        assert other is not None  # conflicts name intents of this very index
-        outline = other.volumes[conflict.other_volume_index].outline
+        outline = self.other_volume(conflict).outline
         return isinstance(outline, Circle) and outline.centre in (
             self.plan.home.position,
             self.plan.delivery.position,
@@ -305,11 +291,17 @@ class _Resolver:
         found = [self.frame.to_enu(end.position) for end in (self.plan.home, self.plan.delivery)]
         return shapely.MultiPoint([(end.east_m, end.north_m) for end in found])
 
+    def other(self, conflict: Conflict) -> OperationalIntent:
+        found = self.index.get(conflict.intent_id)
+        assert found is not None  # conflicts name intents of this very index
+        return found
+
+    def other_volume(self, conflict: Conflict) -> Volume4D:
+        return self.other(conflict).volumes[conflict.other_volume_index]
+
     def obstacle(self, conflict: Conflict) -> shapely.Polygon:
         """The other's outline, grown by what our volumes reach beyond the corridor that the planner keeps."""
-        other = self.index.get(conflict.intent_id)
-        assert other is not None  # conflicts name intents of this very index
-        outline = outline_polygon(other.volumes[conflict.other_volume_index], self.frame)
+        outline = outline_polygon(self.other_volume(conflict), self.frame)
         beyond_m = OUTSIDE * self.margins.lateral_of(self.plan) - self.plan.corridor_half_width_m
         return shapely.buffer(outline, max(0.0, beyond_m) + KEEP_OFF_M, join_style="mitre")
 

@@ -135,6 +135,10 @@ class OperationalIntent:
         """Whether its aircraft does not follow its intent, so that no priority moves it."""
         return self.state in (IntentState.NONCONFORMING, IntentState.CONTINGENT)
 
+    def blocks(self, priority: int) -> bool:
+        """Whether an intent of ``priority`` has to yield to it: first come, first served among equals."""
+        return self.gives_way_to_nobody or self.priority >= priority
+
     def delayed(self, delay: timedelta) -> OperationalIntent:
         """The same intent, later."""
         return replace(self, volumes=tuple(volume.shifted(delay) for volume in self.volumes))

@@ -60,7 +60,7 @@ class Occupied:
                     (volume.time_end - self._now).total_seconds(),
                 )
                 for intent, volume in self._intents.circles_at(point.position)
-                if (intent.gives_way_to_nobody or intent.priority >= self._priority)
+                if intent.blocks(self._priority)
                 and volume.altitude_lower_m <= altitude_m <= volume.altitude_upper_m
             )
             # The drone may take off, and leave, at any moment that its plan allows; and not before now.
