@@ -1,15 +1,17 @@
-"""The ordinary parts that other rooms make: the airspace, the planning on it, the flight agents."""
+"""The ordinary parts that other rooms make: the clock, the airspace, the planning on it, the flight agents."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from core.clock import Clock
+from core.clock import Clock, LoopClock
 from core.errors import ErrorCode, InternalError
 from core.ids import IdSource
 from flight.agent import FlightAgent
@@ -119,6 +121,23 @@ def _source_of(
         return partial(transport_of, drone)
     assert links is not None
     return links.claim(drone.link, drone.system_id, owner=drone.drone_id)
+
+
+def open_clock(settings: Settings) -> Clock:
+    """Real time; or, in an accelerated demo, a clock that a restarted hub continues instead of jumping back."""
+    if settings.speedup == 1.0:
+        return LoopClock()
+    anchor = settings.data_dir / "demo-clock.json"
+    real_now = datetime.now(UTC)
+    if anchor.exists():
+        kept = json.loads(anchor.read_text(encoding="utf-8"))
+        if kept["speedup"] == settings.speedup:
+            passed = real_now - datetime.fromisoformat(kept["real"])
+            epoch = datetime.fromisoformat(kept["epoch"]) + passed * settings.speedup
+            return LoopClock(speedup=settings.speedup, epoch=epoch)
+    started = {"real": real_now.isoformat(), "epoch": real_now.isoformat(), "speedup": settings.speedup}
+    anchor.write_text(json.dumps(started), encoding="utf-8")
+    return LoopClock(speedup=settings.speedup, epoch=real_now)
 
 
 def open_links(settings: Settings, clock: Clock) -> LinkHub:

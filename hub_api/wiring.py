@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import httpx
 
-from core.clock import Clock, LoopClock
-from core.errors import DroneAedError, ErrorCode, InternalError
+from core.clock import Clock
+from core.errors import ErrorCode, InternalError
 from core.geodesy import Wgs84Point, geodesic_distance_m
 from core.ids import IdSource
 from flight.bus import Bus, InProcessBus, commands_subject
@@ -33,6 +31,7 @@ from hub_api.agent_room import AgentRoom
 from hub_api.agent_room import AgentTask as AgentTask
 from hub_api.care.book import CareBook
 from hub_api.care.desk import CareDesk
+from hub_api.crew import Crew
 from hub_api.dispatch.airborne_planning import AirbornePlanning
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.airspace_desk import AirspaceDesk
@@ -67,6 +66,7 @@ from hub_api.dispatch.traffic import TrafficBook
 from hub_api.dispatch.waiting import WaitingOrders, WaitingPolicy
 from hub_api.dispatch.ways import Ways
 from hub_api.dispatch.webhooks import Webhooks
+from hub_api.housekeeping import keep_house
 from hub_api.identification.ports import IdentificationPort
 from hub_api.identification.reporter import IdentificationReporter
 from hub_api.identification.start import identification_reporter
@@ -88,7 +88,6 @@ from hub_api.site_data.photos import PhotoDesk
 from hub_api.site_data.places import Places
 from hub_api.store.database import Database, Owed, make_engine, upgrade
 from hub_api.store.records import EventRecord
-from hub_api.store.repositories import audit, incidents, orders
 from hub_api.vault import Vault
 from hub_api.weather.book import WeatherBook
 from hub_api.weather.desk import WeatherDesk
@@ -96,11 +95,6 @@ from planner.airframe import shipped_airframes, use_airframes
 from planner.site import Drone, Site, load_site
 
 log = logging.getLogger(__name__)
-
-CLOCK_OFF_S = 2.0
-"""Chosen: more than a time server corrects in small steps between two looks."""
-HOUSEKEEPING_S = 3600.0
-"""Chosen: forgotten keys cost only space."""
 
 FAILURES_PER_S = 1.0
 FAILURES_AT_ONCE = 50
@@ -215,7 +209,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         settings.callback_hosts, field="callback_hosts", anywhere=settings.demo
     )
     settings.prepare_data_dir()
-    clock = given.clock or _clock(settings)
+    clock = given.clock or rooms.open_clock(settings)
     ids = given.ids or IdSource(clock)
     site_book = SiteBook(given.site or load_site(settings.site_file), shipped_airframes())
     airspace_book = AirspaceBook(given.airspace or rooms.load_airspace(settings))
@@ -389,7 +383,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
             applied=site_applied,
             flying=lambda drone_id: fleet.phases().get(drone_id) in FLIGHT_PHASES,
         )
-        crew = _Crew()
+        crew = Crew()
         stack.push_async_callback(crew.stop)
         waiting_orders: WaitingOrders
 
@@ -614,7 +608,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         crew.keep(waiting_orders.run(), "waiting-orders")
         crew.keep(care_desk.follow(feed), "care")
         crew.keep(incident_watch.run(), "incident-watch")
-        crew.keep(_housekeeping(hub), "housekeeping")
+        crew.keep(keep_house(hub), "housekeeping")
         await _ask_for_state(hub)
         yield hub
 
@@ -656,23 +650,6 @@ def _limit(clock: Clock, rate_per_s: float) -> RateLimit:
     return RateLimit(clock, rate_per_s=rate_per_s, burst=max(1, round(2.0 * rate_per_s)))
 
 
-def _clock(settings: Settings) -> Clock:
-    """Real time; or, in an accelerated demo, a clock that a restarted hub continues instead of jumping back."""
-    if settings.speedup == 1.0:
-        return LoopClock()
-    anchor = settings.data_dir / "demo-clock.json"
-    real_now = datetime.now(UTC)
-    if anchor.exists():
-        kept = json.loads(anchor.read_text(encoding="utf-8"))
-        if kept["speedup"] == settings.speedup:
-            passed = real_now - datetime.fromisoformat(kept["real"])
-            epoch = datetime.fromisoformat(kept["epoch"]) + passed * settings.speedup
-            return LoopClock(speedup=settings.speedup, epoch=epoch)
-    started = {"real": real_now.isoformat(), "epoch": real_now.isoformat(), "speedup": settings.speedup}
-    anchor.write_text(json.dumps(started), encoding="utf-8")
-    return LoopClock(speedup=settings.speedup, epoch=real_now)
-
-
 def _default_agents(hub: Hub, links: LinkHub, site: Site) -> list[AgentTask]:
     return rooms.default_agents(
         site,
@@ -704,51 +681,6 @@ def _one_agent(hub: Hub, given: Parts, links: LinkHub | None, drone: Drone) -> A
     return given.agent_of(hub, drone)
 
 
-class _Crew:
-    """Tasks that must not end while the hub runs, and short ones that must not be lost."""
-
-    def __init__(self) -> None:
-        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
-        """Run a piece of work that somebody may or may not wait for; a fault is logged."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def keep(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run a task for as long as the hub lives; its end is the hub's failure, unless somebody cancels it."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a piece of work failed", exc_info=error)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or self.failure.done():
-            return
-        error = task.exception() or RuntimeError("ended by itself")
-        log.critical("task %s ended, the hub cannot go on", task.get_name(), exc_info=error)
-        self.failure.set_exception(error)
-        # Seen by whoever watches; nobody watching is no second error.
-        self.failure.exception()
-
-    async def stop(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if not self.failure.done():
-            self.failure.cancel()
-
-
 async def _ask_for_state(hub: Hub) -> None:
     """Every drone tells what it does, so that the hub starts from the truth and not from its memory."""
     for drone in hub.site.drones:
@@ -760,36 +692,3 @@ async def _ask_for_state(hub: Hub) -> None:
 
 def _machine_now() -> datetime:
     return datetime.now(UTC)
-
-
-async def _housekeeping(hub: Hub) -> None:
-    """Until cancelled. A database that is busy for a moment must not end the hub for what only costs space."""
-    while True:
-        off_s = hub.machine_clock_off_s
-        if off_s is not None and abs(off_s) > CLOCK_OFF_S:
-            log.warning(
-                "the machine's time of day is %+.0f s from the hub's own count: it was set anew since the start; "
-                "schedules and times go by the old one until the hub is started again",
-                off_s,
-            )
-        try:
-            await _tidy(hub)
-        except DroneAedError:
-            log.exception("the store could not be tidied; trying again in an hour")
-        await hub.clock.sleep(HOUSEKEEPING_S)
-
-
-async def _tidy(hub: Hub) -> None:
-    moment = hub.clock.now() - timedelta(seconds=hub.settings.idempotency_keep_s)
-    await hub.database.write(partial(orders.forget_keys_before, moment=moment))
-    await hub.database.write(partial(incidents.forget_keys, before=moment))
-    await hub.weather.forget_old()
-    if hub.identification is not None:
-        await hub.identification.forget_old()
-    kept_since = hub.clock.now() - timedelta(seconds=hub.settings.personal_keep_s)
-    erased = await hub.personal.erase_finished_before(hub.database, kept_since, now=hub.clock.now())
-    if erased:
-        log.info("personal data of %d orders and incidents is erased, its time is over", erased)
-    seq, digest = await hub.database.read(audit.head)
-    # Outside the database, so that cutting off the log's end does not go unnoticed.
-    log.info("audit log head: %d:%s", seq, digest)

@@ -17,7 +17,7 @@ from core.virtual_time import run_virtual
 from flight import messages as m
 from flight.bus import InProcessBus
 from flight.model.phases import Phase
-from hub_api import wiring
+from hub_api import housekeeping
 from hub_api.dispatch.planning import PLAN
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.store.records import OutboxRecord
@@ -351,7 +351,7 @@ def test_a_store_that_is_busy_while_it_is_tidied_does_not_end_the_hub(
                 raise STORE_FAILED
 
             monkeypatch.setattr(w.hub.weather, "forget_old", busy)
-            await w.hub.clock.sleep(2.0 * wiring.HOUSEKEEPING_S + 1.0)
+            await w.hub.clock.sleep(2.0 * housekeeping.HOUSEKEEPING_S + 1.0)
             assert tidied == 3
             assert not w.hub.failure.done()
 
