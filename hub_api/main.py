@@ -119,8 +119,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
 
 
 def _settle_memory() -> None:
-    """What the start made stays: airspace, site, modules. Looking through it for garbage again and again took a tenth
-    of every order, so from now on the collector looks at what came later, and less often."""
+    """What the start made stays: airspace, site, modules. The collector need not look through it for garbage again and
+    again: from now on it looks at what came later, and less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])

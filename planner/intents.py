@@ -69,7 +69,7 @@ class Polygon:
 
 def _goes_round_once(ring: tuple[Wgs84Point, ...]) -> bool:
     """Whether the ring is clearly convex, so that it neither crosses nor touches itself: it turns to the same side at
-    every corner, and goes from west to east and back once. Ours are; asking GEOS takes ten times as long."""
+    every corner, and goes from west to east and back once. Ours are; asking GEOS takes many times as long."""
     before_x, before_y = ring[-1].longitude_deg, ring[-1].latitude_deg
     along_x = before_x - ring[-2].longitude_deg
     along_y = before_y - ring[-2].latitude_deg

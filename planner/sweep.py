@@ -79,7 +79,7 @@ def with_obstacles(index: SweepIndex, polygons: npt.NDArray[np.object_]) -> Swee
     """The index with further polygons behind its obstacles; None where one reaches beyond its grid.
 
     A detour around other traffic asks among the zones of a city and two or three polygons more: building all anew
-    would take sixty times as long as putting these in.
+    would take many times as long as putting these in.
     """
     edges, shape_of_edge = _edges(list(polygons))
     low, high = _boxes(edges, index.clearance_m)

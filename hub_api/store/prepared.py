@@ -1,6 +1,6 @@
 """Statements that are compiled once and then handed to the driver as they are.
 
-Between a statement and the driver SQLAlchemy looks up caches, builds an execution context, a result and rows: four
+Between a statement and the driver SQLAlchemy looks up caches, builds an execution context, a result and rows: several
 times the work of the statement itself, and an order's life has some sixty statements. A :class:`Prepared` statement
 lets SQLAlchemy do what only it knows, the words for each database and how values cross over, and does that once. The
 session's transaction, its savepoints and the errors that it raises stay SQLAlchemy's.
