@@ -62,8 +62,7 @@ class Commander:
         def work(session: Session) -> None:
             mission = missions.under_command(session, drone_id)
             # The drone does what it was told last: a diversion that is under way would overtake it.
-            for diversion in diversions.open_diversions(session, flight_id=mission.flight_id):
-                diversions.save(session, diversion, settled_at=self._ledger.now(), outcome="superseded")
+            diversions.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
             self._ledger.owe_command(
                 session, self._flight_command(kind, command_id, mission, reason), mission
             )

@@ -219,7 +219,9 @@ class DecisionMaker:
                 instead = await self._answer(case, free, await self._with_plans(left), book=self._new_book())
                 victim = self._pre_emption.choose(answer, instead, victims)
                 answer = answer if victim is None else instead
-            coming = may_come(fit_for(refusing(own, case.tried), drill=case.order.drill))
+            coming: tuple[str, ...] = ()
+            if answer.plan is None:
+                coming = may_come(fit_for(refusing(own, case.tried), drill=case.order.drill))
             found = replace(self._found(case.order, answer, change_seq), victim=victim, coming=coming)
             log.info(
                 "planned %s in %.1f ms, one of %d orders",

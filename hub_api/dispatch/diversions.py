@@ -189,10 +189,8 @@ class DiversionDesk:
                 ErrorCode.TRANSITION_REFUSED,
                 f"{hold.drone_id} is on another flight by now · 该无人机已在执行另一次飞行",
             )
-        for earlier in diversions.open_diversions(session, flight_id=mission.flight_id):
-            diversions.save(session, earlier, settled_at=self._ledger.now(), outcome="superseded")
-        for move in moves.open_moves(session, flight_id=mission.flight_id):
-            moves.save(session, move, settled_at=self._ledger.now(), outcome="superseded")
+        diversions.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
+        moves.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
         diversions.insert(session, diversion)
         self._ledger.owe_command(session, hold, mission)
         self._ledger.record(

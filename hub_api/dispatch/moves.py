@@ -174,8 +174,7 @@ class MoveDesk:
 
     def _tell(self, session: Session, mission: MissionRecord, new: NewPosition) -> str:
         now = self._ledger.now()
-        for earlier in moves.open_moves(session, flight_id=mission.flight_id):
-            moves.save(session, earlier, settled_at=now, outcome="superseded")
+        moves.supersede(session, flight_id=mission.flight_id, at=now)
         notice = self._notice(mission, new.reason)
         move = MoveRecord(
             move_id=self._ids.new("mov"),

@@ -64,3 +64,9 @@ def save(session: Session, diversion: DiversionRecord, **changes: Any) -> Divers
     row = col(DiversionRow.diversion_id) == diversion.diversion_id
     session.execute(update(DiversionRow).where(row).values(**changes))
     return replace(diversion, **changes)
+
+
+def supersede(session: Session, *, flight_id: str, at: datetime) -> None:
+    """Settle what is open of a flight: something newer takes its place."""
+    for diversion in open_diversions(session, flight_id=flight_id):
+        save(session, diversion, settled_at=at, outcome="superseded")

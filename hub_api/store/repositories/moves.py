@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -39,3 +40,9 @@ def open_moves(session: Session, *, flight_id: str | None = None) -> list[MoveRe
 def save(session: Session, move: MoveRecord, **changes: Any) -> MoveRecord:
     session.execute(update(MoveRow).where(col(MoveRow.move_id) == move.move_id).values(**changes))
     return replace(move, **changes)
+
+
+def supersede(session: Session, *, flight_id: str, at: datetime) -> None:
+    """Settle what is open of a flight: something newer takes its place."""
+    for move in open_moves(session, flight_id=flight_id):
+        save(session, move, settled_at=at, outcome="superseded")
