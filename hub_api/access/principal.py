@@ -29,6 +29,11 @@ class Principal:
         return bool(self.scopes & {scope, Scope.ADMIN, _WIDER.get(scope, scope)})
 
     @property
+    def known_as(self) -> str:
+        """By what name it is written down what this person or machine did."""
+        return (self.name or self.client)[:120]
+
+    @property
     def visible_client(self) -> str | None:
         """The client whose orders it may see; None: those of every client."""
         return None if self.may(Scope.ORDERS_READ_ALL) else self.client

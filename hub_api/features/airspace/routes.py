@@ -149,7 +149,7 @@ async def put_feed(
         feed_id,
         file_format,
         await _content(request),
-        by=who.name or who.client,
+        by=who.known_as,
         reason=reason,
         expected_version=expected_version,
     )
@@ -168,7 +168,7 @@ async def delete_feed(
     """Its zones hold no more."""
     return _view(
         await hub.airspace_desk.delete_feed(
-            feed_id, by=who.name or who.client, reason=reason, expected_version=expected_version
+            feed_id, by=who.known_as, reason=reason, expected_version=expected_version
         )
     )
 
@@ -218,9 +218,7 @@ async def list_authorisations(hub: HubDep, who: Reader) -> AuthorisationList:
 )
 async def authorise(hub: HubDep, who: Writer, body: AuthorisationRequest) -> ChangeOutcome:
     """It opens the zones it names, inside its area, heights and validity only; never a prohibited one."""
-    return _view(
-        await hub.airspace_desk.authorise(body.authorisation, by=who.name or who.client, reason=body.reason)
-    )
+    return _view(await hub.airspace_desk.authorise(body.authorisation, by=who.known_as, reason=body.reason))
 
 
 @router.post(
@@ -236,9 +234,7 @@ async def revoke(
     body: RevocationRequest,
 ) -> ChangeOutcome:
     """It holds no more from now on, in decisions and in flight: a drone that relies on it leaves its zones."""
-    return _view(
-        await hub.airspace_desk.revoke(authorisation_id, by=who.name or who.client, reason=body.reason)
-    )
+    return _view(await hub.airspace_desk.revoke(authorisation_id, by=who.known_as, reason=body.reason))
 
 
 async def _content(request: Request) -> bytes:

@@ -66,7 +66,7 @@ def _acknowledged(hub: Hub, session: Session, alarm: EventRecord, who: Principal
     known = events.find_message(session, message_id)
     if known is None:
         now = hub.clock.now()
-        by = who.name or who.client
+        by = who.known_as
         known = events.append(
             session,
             NewEvent(

@@ -78,12 +78,12 @@ async def command_drone(
     _known(hub, drone_id)
     if body.to is not None:
         return command_view(
-            await hub.diversions.divert(drone_id, body.to.kind, body.to.id, reason=body.reason, by=who.client)
+            await hub.diversions.divert(
+                drone_id, body.to.kind, body.to.id, reason=body.reason, by=who.known_as
+            )
         )
     return command_view(
-        await hub.commander.command_flight(
-            drone_id, body.command, reason=body.reason, by=who.name or who.client
-        )
+        await hub.commander.command_flight(drone_id, body.command, reason=body.reason, by=who.known_as)
     )
 
 

@@ -49,7 +49,7 @@ async def close_flight(
         flight_id,
         safe_state=body.safe_state,
         reason=body.reason,
-        by=f"{body.confirmed_by} ({who.name or who.client})",
+        by=f"{body.confirmed_by} ({who.known_as})",
         reporting=reporting,
     )
     order = await hub.database.read(lambda s: orders.get(s, mission.order_id))

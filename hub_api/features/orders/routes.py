@@ -301,9 +301,7 @@ async def approve_order(hub: HubDep, who: Approver, order_id: OrderId, body: App
     another `decision.flight_id`). Safe to repeat.
     """
     await _find(hub, order_id, who)
-    await hub.approvals.approve(
-        order_id, body.flight_id, client=who.visible_client, by=who.name or who.client
-    )
+    await hub.approvals.approve(order_id, body.flight_id, client=who.visible_client, by=who.known_as)
     return await view_of(hub, order_id, who)
 
 
@@ -319,7 +317,7 @@ async def refuse_order(hub: HubDep, who: Approver, order_id: OrderId, body: Refu
     await hub.approvals.refuse(
         order_id,
         client=who.visible_client,
-        by=who.name or who.client,
+        by=who.known_as,
         reason=body.reason,
         flight_id=body.flight_id,
     )

@@ -60,7 +60,7 @@ async def report_aed(
     and every decision says so.
     """
     report = AedReport(
-        drone_id=drone_id, reported_at=hub.clock.now(), reported_by=_name(who), **body.model_dump()
+        drone_id=drone_id, reported_at=hub.clock.now(), reported_by=who.known_as, **body.model_dump()
     )
     await hub.care_desk.report_aed(report)
     return await _shown(hub, drone_id)
@@ -76,7 +76,7 @@ async def take_out_of_service(
     hub: HubDep, who: Maintaining, drone_id: DroneId, body: WhyRequest
 ) -> DroneReadinessView:
     """It is never chosen from now on. A flight under way goes on; command it if it must end."""
-    await hub.care_desk.take_out_of_service(drone_id, reason=body.reason, by=_name(who))
+    await hub.care_desk.take_out_of_service(drone_id, reason=body.reason, by=who.known_as)
     return await _shown(hub, drone_id)
 
 
@@ -90,7 +90,7 @@ async def put_in_service(
     hub: HubDep, who: Maintaining, drone_id: DroneId, body: WhyRequest
 ) -> DroneReadinessView:
     """409 if it was not out."""
-    await hub.care_desk.put_in_service(drone_id, reason=body.reason, by=_name(who))
+    await hub.care_desk.put_in_service(drone_id, reason=body.reason, by=who.known_as)
     return await _shown(hub, drone_id)
 
 
@@ -139,7 +139,7 @@ async def set_rule(
     rule = MaintenanceRule(
         airframe_id=airframe_id, rule_id=rule_id, set_at=hub.clock.now(), **body.model_dump()
     )
-    return _rule_view(await hub.care_desk.set_rule(rule, by=_name(who)))
+    return _rule_view(await hub.care_desk.set_rule(rule, by=who.known_as))
 
 
 @router.delete(
@@ -150,7 +150,7 @@ async def set_rule(
 )
 async def delete_rule(hub: HubDep, who: Maintaining, airframe_id: AirframeId, rule_id: RuleId) -> None:
     """What was done under it stays in the drones' history."""
-    await hub.care_desk.delete_rule(airframe_id, rule_id, by=_name(who))
+    await hub.care_desk.delete_rule(airframe_id, rule_id, by=who.known_as)
 
 
 @router.post(
@@ -165,7 +165,7 @@ async def maintenance_done(
 ) -> MaintenanceDoneView:
     """The rule counts anew from then."""
     done = await hub.care_desk.maintenance_done(
-        drone_id, body.rule_id, done_at=body.done_at, by=_name(who), note=body.note
+        drone_id, body.rule_id, done_at=body.done_at, by=who.known_as, note=body.note
     )
     return _done_view(done)
 
@@ -182,10 +182,6 @@ async def maintenance_history(
     """Newest first."""
     found = await hub.care_desk.history(drone_id, limit=limit)
     return MaintenanceHistory(done=[_done_view(done) for done in found])
-
-
-def _name(who: Principal) -> str:
-    return (who.name or who.client)[:120]
 
 
 async def _shown(hub: HubDep, drone_id: str) -> DroneReadinessView:

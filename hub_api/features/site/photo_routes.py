@@ -67,9 +67,7 @@ async def add_photo(
     caption: Annotated[str, Query(max_length=300)] = "",
 ) -> PhotoView:
     """Drawn anew before it is kept: upright, at most 2048 pixels long, without the camera's notes (place, device)."""
-    photo = await hub.photos.add(
-        landing_point_id, await request.body(), caption=caption, by=(who.name or who.client)[:120]
-    )
+    photo = await hub.photos.add(landing_point_id, await request.body(), caption=caption, by=who.known_as)
     return photo_view(photo)
 
 

@@ -237,7 +237,7 @@ async def _put(
             section,
             item_id,
             document,
-            by=_name(who),
+            by=who.known_as,
             reason=how.reason,
             expected_version=how.expected_version,
             preview=how.preview,
@@ -250,16 +250,12 @@ async def _delete(hub: HubDep, who: Principal, section: Section, item_id: str, h
         await hub.site_desk.delete(
             section,
             item_id,
-            by=_name(who),
+            by=who.known_as,
             reason=how.reason,
             expected_version=how.expected_version,
             preview=how.preview,
         )
     )
-
-
-def _name(who: Principal) -> str:
-    return (who.name or who.client)[:120]
 
 
 def _view(outcome: SiteOutcome) -> SiteItemView:

@@ -10,11 +10,13 @@ import httpx
 import pytest
 
 from flight.model.phases import Phase
+from hub_api.access.scopes import Role
 from hub_api.dispatch.planning import PLAN
 from hub_api.dispatch.refuges import place_of, places_for
 from hub_api.store.repositories import diversions, missions
 from planner.flight_plan import RoutePoint
 from planner.reasons import Reason
+from tests.unit.hub_api.test_access import an_account, log_in
 from tests.unit.hub_api.test_console_pages import until_phase
 from tests.unit.hub_api.world import EPOCH, Memory, Script, World, a_site, play, world
 
@@ -262,5 +264,26 @@ def test_a_rally_point_is_the_place_under_its_number(tmp_path: Path):
             assert [place.position for place in offered].count(station.position) == 1
             assert place_of(site, plan, "rally_point", "2") is None
             assert order_id
+
+    play(main())
+
+
+def test_it_is_written_down_with_the_persons_name(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order_id, drone_id = await flying(w)
+            await an_account(w, "li.na", Role.OPERATOR)
+            token = (await log_in(w, "li.na")).json()["access_token"]
+            body = {
+                "command": "divert_flight",
+                "reason": "a crowd at the landing point",
+                "to": {"kind": "station", "id": other_station(w, drone_id)},
+            }
+            answer = await w.client.post(
+                f"/v1/drones/{drone_id}/commands", json=body, headers={"Authorization": f"Bearer {token}"}
+            )
+            assert answer.json()["outcome"] == "accepted", answer.text
+            (told,) = [event for event in await w.events(order_id) if event["kind"] == "operator_command"]
+            assert told["data"]["by"] == "li.na"
 
     play(main())
