@@ -16,7 +16,7 @@ from hub_api.dispatch.refuges import place_of, places_for
 from hub_api.store.repositories import diversions, missions
 from planner.flight_plan import RoutePoint
 from planner.reasons import Reason
-from tests.unit.hub_api.test_access import an_account, log_in
+from tests.unit.hub_api.test_access import an_account, bearer, log_in
 from tests.unit.hub_api.test_console_pages import until_phase
 from tests.unit.hub_api.world import EPOCH, Memory, Script, World, a_site, play, world
 
@@ -279,9 +279,7 @@ def test_it_is_written_down_with_the_persons_name(tmp_path: Path):
                 "reason": "a crowd at the landing point",
                 "to": {"kind": "station", "id": other_station(w, drone_id)},
             }
-            answer = await w.client.post(
-                f"/v1/drones/{drone_id}/commands", json=body, headers={"Authorization": f"Bearer {token}"}
-            )
+            answer = await w.client.post(f"/v1/drones/{drone_id}/commands", json=body, headers=bearer(token))
             assert answer.json()["outcome"] == "accepted", answer.text
             (told,) = [event for event in await w.events(order_id) if event["kind"] == "operator_command"]
             assert told["data"]["by"] == "li.na"
