@@ -22,10 +22,11 @@ from core.ids import IdSource
 from flight import messages as m
 from flight.bus import InProcessBus, commands_subject, events_subject, telemetry_subject
 from flight.model.phases import AedState, Phase, SafeState
+from hub_api.agent_room import AgentTask
 from hub_api.dispatch.planning import SitePlanning
+from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
-from hub_api.wiring import AgentTask, Hub, Parts
 from planner.corridor import corridor_of
 from planner.site import Site
 from planner.wind import Wind

@@ -25,9 +25,10 @@ from core.geodesy import Wgs84Point
 from flight.bus import telemetry_subject
 from flight.messages import TelemetrySample, encode
 from flight.model.phases import Phase
+from hub_api.agent_room import AgentTask
+from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
-from hub_api.wiring import AgentTask, Hub, Parts
 from planner.site import Site, load_site
 
 DRONES = 100

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from hub_api.wiring import Hub
+from hub_api.hub import Hub
 
 
 async def get_hub(request: Request) -> Hub:

@@ -11,7 +11,7 @@ from core.errors import DroneAedError
 from hub_api.store.repositories import audit, incidents, orders
 
 if TYPE_CHECKING:
-    from hub_api.wiring import Hub
+    from hub_api.hub import Hub
 
 log = logging.getLogger(__name__)
 

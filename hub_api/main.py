@@ -44,10 +44,11 @@ from hub_api.features.streams.routes import router as streams
 from hub_api.features.weather.routes import router as weather
 from hub_api.features.webhooks.routes import router as webhooks
 from hub_api.features.zones.routes import router as zones
+from hub_api.hub import Parts
 from hub_api.patience import ImpatientProtocol
 from hub_api.request_log import RequestLog
 from hub_api.settings import Settings
-from hub_api.wiring import Parts, open_hub
+from hub_api.wiring.opening import open_hub
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import httpx
 
 from core.clock import LoopClock
 from flight.links.transport import Transport
-from hub_api.wiring import Hub
+from hub_api.hub import Hub
 from planner.site import Drone, Site
 from proving_ground.cable import Cable
 from proving_ground.centre import Centre

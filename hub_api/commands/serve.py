@@ -43,8 +43,8 @@ def serve(
     speedup: Annotated[float | None, typer.Option(help="Clock seconds per real second (demo only).")] = None,
 ) -> None:
     """Run the hub. Every setting can also come from the environment (DRONE_AED_…); see docs/settings.md."""
+    from hub_api.hub import Parts
     from hub_api.main import serve as run
-    from hub_api.wiring import Parts
 
     settings = load_settings(
         host=host,

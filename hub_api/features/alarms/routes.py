@@ -14,12 +14,12 @@ from sqlmodel import Session
 
 from hub_api.dependencies import HubDep
 from hub_api.features.alarms.schemas import Acknowledgements, AcknowledgementView, AcknowledgeRequest
+from hub_api.hub import Hub
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.records import EventRecord, NewEvent
 from hub_api.store.repositories import events, incidents, orders
 from hub_api.strict_json import StrictJsonRoute
-from hub_api.wiring import Hub
 
 router = APIRouter(prefix="/v1/alarms", tags=["fleet"], route_class=StrictJsonRoute)
 

@@ -21,12 +21,12 @@ from hub_api.features.incidents.ambulance_schemas import (
 )
 from hub_api.features.orders.placing import wgs84_of
 from hub_api.features.orders.schemas import LocationView
+from hub_api.hub import Hub
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.repositories import ambulances
 from hub_api.store.repositories.ambulances import AmbulanceRecord
 from hub_api.strict_json import StrictJsonRoute
-from hub_api.wiring import Hub
 
 router = APIRouter(prefix="/v1", tags=["incidents"], route_class=StrictJsonRoute)
 

@@ -17,8 +17,8 @@ from hub_api.features.incidents.requests import (
 )
 from hub_api.features.orders.placing import body_sha256, canonical_sha256, wgs84_of
 from hub_api.features.orders.schemas import OrderRequest
+from hub_api.hub import Hub
 from hub_api.store.incident_records import IncidentRecord
-from hub_api.wiring import Hub
 
 _PERSONAL = ("caller", "doctor", "address", "access_notes", "notes")
 _PLAIN = ("floor", "ambulance", "callback_url")

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path, Query, Security
 from core.errors import InternalError
 from hub_api.dependencies import HubDep
 from hub_api.features.messages.schemas import MessagePage, MessageView
+from hub_api.hub import Hub
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.repositories import messages
 from hub_api.store.repositories.messages import MessageKind, MessageRecord, MessageState
 from hub_api.strict_json import StrictJsonRoute
-from hub_api.wiring import Hub
 
 log = logging.getLogger(__name__)
 

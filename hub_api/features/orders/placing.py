@@ -14,7 +14,7 @@ from core.geodesy import Wgs84Point
 from hub_api.dispatch.modes import Mode
 from hub_api.dispatch.service import NewOrder, Placed
 from hub_api.features.orders.schemas import OrderRequest, Position
-from hub_api.wiring import Hub
+from hub_api.hub import Hub
 
 _LATER_FIELDS = {
     "severity_code": None,

@@ -15,9 +15,9 @@ from hub_api.access.principal import Principal
 from hub_api.access.scopes import Scope
 from hub_api.features.orders.views import event_view
 from hub_api.features.streams.telemetry import batch_json, telemetry_json
+from hub_api.hub import Hub
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events, incidents, orders
-from hub_api.wiring import Hub
 
 KEEP_ALIVE_S = 15.0
 """Real seconds of silence before a word, so that proxies keep the connection."""

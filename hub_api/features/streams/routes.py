@@ -15,10 +15,10 @@ from core.errors import DispatchError, DroneAedError, ErrorCode
 from hub_api.access.principal import Principal
 from hub_api.dependencies import HubDep
 from hub_api.features.streams.messages import NEEDS, Topic, stream
+from hub_api.hub import Hub
 from hub_api.problems import declared
 from hub_api.security import authenticate, require, still_allowed
 from hub_api.sse import RECHECK_S, encode, stream_response
-from hub_api.wiring import Hub
 
 router = APIRouter(prefix="/v1/stream", tags=["streams"])
 

@@ -20,12 +20,12 @@ from hub_api.features.weather.schemas import (
     StationWeatherView,
     WeatherView,
 )
+from hub_api.hub import Hub
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.strict_json import StrictJsonRoute
 from hub_api.weather.book import WeatherBook
 from hub_api.weather.reports import NotAReport, Report
-from hub_api.wiring import Hub
 from planner.airframe import load_airframes
 from planner.reasons import Reason
 from planner.site import Station

@@ -28,12 +28,13 @@ from core.clock import LoopClock
 from core.ids import IdSource
 from flight import messages as m
 from flight.bus import InProcessBus
-from hub_api import wiring
+from hub_api.agent_room import AgentTask
+from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events
-from hub_api.wiring import AgentTask, Hub, Parts
+from hub_api.wiring import ground
 from tests.unit.hub_api.world import (
     SITE_FILE,
     TEST_KEYS,
@@ -126,14 +127,14 @@ async def main(folder: Path, database_url: str, step: str | None, when: str | No
     executioner = Executioner(folder, step, when)
     clock = LoopClock()
     ids, site = IdSource(clock), a_site()
-    made = wiring.make_engine
+    made = ground.make_engine
 
     def watched(url: str) -> Engine:
         engine = made(url)
         executioner.watch(engine)
         return engine
 
-    wiring.make_engine = watched  # type: ignore[attr-defined]
+    ground.make_engine = watched  # type: ignore[attr-defined]
 
     def agents(hub: Hub) -> list[AgentTask]:
         drones = []

@@ -19,9 +19,10 @@ from core.clock import LoopClock
 from core.ids import IdSource
 from flight.bus import InProcessBus
 from hub_api import rooms
+from hub_api.agent_room import AgentTask
+from hub_api.hub import Hub, Parts
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
-from hub_api.wiring import AgentTask, Hub, Parts
 from planner.site import Drone, Site, load_site
 from proving_ground.cable import Cable
 from sitl.airframe import load_airframe

@@ -12,9 +12,10 @@ from typing import Any
 from core.clock import LoopClock
 from core.ids import IdSource
 from flight.bus import InProcessBus
+from hub_api.agent_room import AgentTask
+from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
-from hub_api.wiring import AgentTask, Hub, Parts
 from tests.unit.hub_api.world import (
     SITE_FILE,
     TEST_KEYS,

@@ -24,7 +24,7 @@ from hub_api.access.scopes import ROLE_SCOPES, Role, Scope
 from hub_api.keyring import demo_key, keyring, new_key
 from hub_api.security import create_api_key
 from hub_api.store.database import Database
-from hub_api.wiring import FAILURES_AT_ONCE
+from hub_api.wiring.ground import FAILURES_AT_ONCE
 from tests.unit.hub_api.world import BODY, World, play, world
 
 PASSWORD = "correct horse battery"

@@ -30,6 +30,7 @@ from flight.model.phases import AedState, Phase, SafeState
 from flight.model.preflight import PreflightLevel, PreflightVerdict
 from geofences.airspace import Airspace
 from geofences.model import CircleArea, Restriction, Volume, Zone
+from hub_api.agent_room import AgentTask
 from hub_api.dispatch.airborne_planning import Whereabouts
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
@@ -38,6 +39,7 @@ from hub_api.dispatch.service import NewOrder
 from hub_api.features.orders.placing import canonical_sha256
 from hub_api.features.orders.schemas import OrderRequest
 from hub_api.features.orders.views import event_view
+from hub_api.hub import Hub, Parts
 from hub_api.identification.ports import IdentificationPort
 from hub_api.main import create_app
 from hub_api.messages.ports import SmsPort, VideoPort
@@ -45,7 +47,6 @@ from hub_api.settings import DEMO_API_KEY, Settings
 from hub_api.store.database import make_engine, upgrade
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import events, orders
-from hub_api.wiring import AgentTask, Hub, Parts
 from planner.choice import Traffic
 from planner.flight_plan import (
     AutopilotFence,

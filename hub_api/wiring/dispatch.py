@@ -1,0 +1,254 @@
+"""Who decides and follows orders and incidents: the decisions, the services and the desks around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.geodesy import Wgs84Point, geodesic_distance_m
+from hub_api.crew import Crew
+from hub_api.dispatch.approvals import ApprovalDesk
+from hub_api.dispatch.commander import Commander
+from hub_api.dispatch.decision_writer import DecisionWriter
+from hub_api.dispatch.decisions import DecisionMaker
+from hub_api.dispatch.diversions import DiversionDesk
+from hub_api.dispatch.flights import FlightFollower
+from hub_api.dispatch.guidance import Guidance
+from hub_api.dispatch.incident_ledger import IncidentLedger
+from hub_api.dispatch.incident_room import IncidentRoom
+from hub_api.dispatch.incident_watch import IncidentWatch
+from hub_api.dispatch.incidents import IncidentService
+from hub_api.dispatch.merging import Merger
+from hub_api.dispatch.moves import MoveDesk
+from hub_api.dispatch.order_states import OrderState
+from hub_api.dispatch.outlook import Outlook
+from hub_api.dispatch.pre_emption import PreEmption, PreEmptionPolicy
+from hub_api.dispatch.pre_emption_desk import PreEmptionDesk
+from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
+from hub_api.dispatch.relay import OutboxRelay
+from hub_api.dispatch.service import OrderService
+from hub_api.dispatch.severity import SeverityFollower
+from hub_api.dispatch.sky import Victim
+from hub_api.dispatch.waiting import WaitingOrders, WaitingPolicy
+from hub_api.dispatch.ways import Ways
+from hub_api.settings import Settings
+from hub_api.store.database import Owed
+from hub_api.wiring.ground import Ground
+from hub_api.wiring.outside import Outside
+from hub_api.wiring.world import World
+from planner.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """The parts that work on orders."""
+
+    decisions: DecisionMaker
+    orders: OrderService
+    approvals: ApprovalDesk
+    relay: OutboxRelay
+    pre_emptions: PreEmptionDesk
+    waiting_orders: WaitingOrders
+    moves: MoveDesk
+    commander: Commander
+    diversions: DiversionDesk
+    incidents: IncidentService
+    incident_room: IncidentRoom
+    incident_watch: IncidentWatch
+
+
+def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) -> Dispatch:
+    """Make them. None of them acts before the crew runs them."""
+    settings, database, clock, ids = ground.settings, ground.database, ground.clock, ground.ids
+    ledger, fleet, site_book = ground.ledger, world.fleet, ground.site_book
+    policy = _approval_policy(settings)
+    decisions = _decisions(ground, world, policy, displaced=lambda victim: pre_emption_desk.displaced(victim))
+    ground.stack.push_async_callback(decisions.close)
+    incident_ledger = IncidentLedger(
+        clock, ids, ground.personal, callback_objection=ground.callback_hosts.objection
+    )
+    merger = Merger(ledger, radius_m=settings.merge_radius_m, window_s=settings.merge_window_s)
+    # Merged orders first: with them their incidents close.
+    ledger.followers += [merger.follow, incident_ledger.follow_order]
+    waiting_orders: WaitingOrders
+
+    def on_decided(state: str, took_s: float) -> None:
+        ground.metrics.decisions.labels(state).observe(took_s)
+        if state == OrderState.WAITING:
+            waiting_orders.wake()
+
+    orders = OrderService(
+        database=database,
+        ledger=ledger,
+        ids=ids,
+        clock=clock,
+        decisions=decisions,
+        follower=FlightFollower(ledger),
+        personal=ground.personal,
+        modes=settings.modes,
+        wait_ready=fleet.wait_ready,
+        nearest_station=lambda patient: _nearest_station(site_book.site, patient),
+        incidents=incident_ledger,
+        merger=merger,
+        spawn=crew.spawn,
+        idempotency_keep_s=settings.idempotency_keep_s,
+        on_decided=on_decided,
+        callback_objection=ground.callback_hosts.objection,
+    )
+    waiting_orders = WaitingOrders(
+        database=database, fleet=fleet, clock=clock, decide_later=orders.decide_later
+    )
+    approvals = ApprovalDesk(
+        database=database,
+        ledger=ledger,
+        clock=clock,
+        fleet=fleet,
+        policy=policy,
+        book=ground.airspace_book,
+        decide=orders.decide,
+    )
+    relay = OutboxRelay(
+        database,
+        ground.bus,
+        clock,
+        repeat_s=settings.command_repeat_s,
+        answer_s=settings.command_answer_s,
+        on_unanswered=orders.command_unanswered,
+        hold=lambda command: (
+            command.kind == "fly_mission" and fleet.holds_command(command.drone_id, settings.fleet_settle_s)
+        ),
+    )
+    ground.wakers[Owed.COMMAND] = relay.wake
+    ground.wakers[Owed.APPROVAL] = approvals.wake
+    pre_emption_desk = PreEmptionDesk(
+        database=database,
+        ledger=ledger,
+        clock=clock,
+        fleet=fleet,
+        decide_later=orders.decide_later,
+        spawn=crew.spawn,
+    )
+    ways = Ways(database=database, fleet=fleet, planning=world.airborne, new_book=world.new_traffic_book)
+    moves = MoveDesk(
+        database=database,
+        ledger=ledger,
+        ids=ids,
+        clock=clock,
+        fleet=fleet,
+        ways=ways,
+        planning=world.airborne,
+        decide_later=orders.decide_later,
+        spawn=crew.spawn,
+        keep_s=settings.idempotency_keep_s,
+    )
+    commander = Commander(database=database, ledger=ledger, ids=ids, clock=clock, feed=ground.feed)
+    diversions = DiversionDesk(
+        database=database,
+        ledger=ledger,
+        ids=ids,
+        clock=clock,
+        fleet=fleet,
+        ways=ways,
+        planning=world.airborne,
+        commander=commander,
+        site=lambda: site_book.site,
+        spawn=crew.spawn,
+    )
+    incidents = IncidentService(
+        database=database,
+        ledger=incident_ledger,
+        personal=ground.personal,
+        guidance=_guidance(settings, outside, incident_ledger),
+        severity=SeverityFollower(ledger),
+        decide_later=orders.decide_later,
+        keep_s=settings.idempotency_keep_s,
+    )
+    return Dispatch(
+        decisions=decisions,
+        orders=orders,
+        approvals=approvals,
+        relay=relay,
+        pre_emptions=pre_emption_desk,
+        waiting_orders=waiting_orders,
+        moves=moves,
+        commander=commander,
+        diversions=diversions,
+        incidents=incidents,
+        incident_room=IncidentRoom(
+            database=database,
+            ledger=incident_ledger,
+            service=incidents,
+            personal=ground.personal,
+            ids=ids,
+        ),
+        incident_watch=IncidentWatch(database, incident_ledger, clock, still_s=settings.incident_still_s),
+    )
+
+
+def _approval_policy(settings: Settings) -> ApprovalPolicy:
+    return ApprovalPolicy(
+        alarm_s=settings.approval_alarm_s,
+        chain=settings.approval_chain,
+        unanswered=settings.unanswered_policy,
+        longest_s=settings.order_max_age_s,
+    )
+
+
+def _decisions(
+    ground: Ground, world: World, policy: ApprovalPolicy, *, displaced: Callable[[Victim], None]
+) -> DecisionMaker:
+    settings, ledger, ids = ground.settings, ground.ledger, ground.ids
+    return DecisionMaker(
+        database=ground.database,
+        ledger=ledger,
+        fleet=world.fleet,
+        planning=world.planning,
+        new_book=world.new_traffic_book,
+        ids=ids,
+        fleet_settle_s=settings.fleet_settle_s,
+        order_max_age_s=settings.order_max_age_s,
+        max_attempts=settings.max_attempts,
+        writer=DecisionWriter(
+            ledger,
+            ids,
+            Proposals(ledger, policy),
+            WaitingPolicy(settings.drone_wait_s, settings.order_max_age_s),
+        ),
+        pre_emption=PreEmption(
+            ledger=ledger,
+            ids=ids,
+            policy=PreEmptionPolicy(
+                may_take_from={
+                    str(taker): frozenset(str(each) for each in others)
+                    for taker, others in settings.pre_emption.items()
+                },
+                gain_s=settings.pre_emption_gain_s,
+                limit=settings.pre_emption_limit,
+                wait_s=settings.pre_emption_wait_s,
+            ),
+            displaced=displaced,
+        ),
+        outlook=Outlook(
+            model=settings.survival_model,
+            cpr_after_s=settings.survival_cpr_after_s,
+            no_benefit_margin_s=settings.no_benefit_margin_s,
+        ),
+        book=ground.airspace_book,
+        catch_up=world.airspace_desk.catch_up,
+    )
+
+
+def _guidance(settings: Settings, outside: Outside, incident_ledger: IncidentLedger) -> Guidance:
+    guidance = Guidance(
+        outside.messages,
+        incident_ledger,
+        severities=settings.video_guidance_severities,
+        wake=outside.message_sender.wake,
+    )
+    outside.messages.on_outcome = guidance.take_outcome
+    return guidance
+
+
+def _nearest_station(site: Site, patient: Wgs84Point) -> str | None:
+    found = min(site.stations, key=lambda each: geodesic_distance_m(each.position, patient), default=None)
+    return None if found is None else found.station_id
