@@ -13,7 +13,7 @@ from typing import Any
 
 from hub_api.adapters.common import Reported, request_of, unmappable
 from hub_api.adapters.pidf_lo import position_of
-from hub_api.features.orders.schemas import refuse_control_characters
+from hub_api.features.fields import refuse_control_characters
 
 VERSION = "1.0"
 _REQUIRED = ("$id", "lastUpdateTimeStamp", "eidoVersion", "issuingElementIdentification", "agencyComponent")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hub_api.access.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from hub_api.access.scopes import Role, Scope
-from hub_api.features.orders.schemas import Text80, Text120
+from hub_api.features.fields import Text80, Text120
 from hub_api.moments import Moment
 
 

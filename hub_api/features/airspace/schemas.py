@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from hub_api.features.orders.schemas import Text500, refuse_control_characters
+from hub_api.features.fields import Text500, refuse_control_characters
 
 
 class FeedView(BaseModel):

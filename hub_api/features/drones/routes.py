@@ -27,7 +27,7 @@ from hub_api.features.drones.schemas import (
     FlightCommandRequest,
     TelemetryView,
 )
-from hub_api.features.orders.schemas import ReasonView
+from hub_api.features.fields import ReasonView
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.store.repositories import missions

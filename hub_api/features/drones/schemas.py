@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hub_api.dispatch.commander import FlightCommandKind
 from hub_api.dispatch.refuges import PlaceKind
-from hub_api.features.orders.schemas import ReasonView, Text80, Text300
+from hub_api.features.fields import ReasonView, Text80, Text300
 
 
 class CheckView(BaseModel):

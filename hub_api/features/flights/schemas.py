@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flight.model.phases import SafeState
 from hub_api.dispatch.order_states import OrderState
-from hub_api.features.orders.schemas import FlightView, OrderEventView, Severity, Text80, Text300
+from hub_api.features.fields import Severity, Text80, Text300
+from hub_api.features.orders.schemas import FlightView, OrderEventView
 from hub_api.features.zones.schemas import ZoneFeature
 
 

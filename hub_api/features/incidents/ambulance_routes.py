@@ -14,13 +14,13 @@ from core.ids import is_id
 from hub_api.dependencies import HubDep
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.incident_ledger import refuse_if_closed, unknown_incident
+from hub_api.features.fields import LocationView
 from hub_api.features.incidents.ambulance_schemas import (
     AmbulanceList,
     AmbulancePositionRequest,
     AmbulancePositionView,
 )
 from hub_api.features.orders.placing import wgs84_of
-from hub_api.features.orders.schemas import LocationView
 from hub_api.hub import Hub
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate

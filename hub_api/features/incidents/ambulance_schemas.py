@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.features.orders.schemas import LocationView, Position, Text40
+from hub_api.features.fields import LocationView, Position, Text40
 from hub_api.moments import Moment
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_states import Escalation, Outcome, PartyKind, PartyRole, PartyState, Stage
-from hub_api.features.orders.schemas import (
+from hub_api.features.fields import (
     CallbackUrl,
     Caller,
     Floor,

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_states import Escalation, IncidentState, Stage
 from hub_api.dispatch.order_states import OrderState
-from hub_api.features.orders.schemas import Caller, LocationView, OrderSummary, Severity
+from hub_api.features.fields import Caller, LocationView, Severity
+from hub_api.features.orders.schemas import OrderSummary
 from hub_api.store.repositories.messages import MessageKind, MessageState
 
 PersonalDataStatus = Literal["shown", "masked", "erased", "unreadable"]

@@ -16,7 +16,7 @@ from hub_api.features.incidents.requests import (
     PatientState,
 )
 from hub_api.features.orders.placing import body_sha256, canonical_sha256, wgs84_of
-from hub_api.features.orders.schemas import OrderRequest
+from hub_api.features.orders.requests import OrderRequest
 from hub_api.hub import Hub
 from hub_api.store.incident_records import IncidentRecord
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_room import party_record_name
 from hub_api.dispatch.incident_states import STAGE_ZH, Stage, gap_s, moment_of
+from hub_api.features.fields import LocationView
 from hub_api.features.incidents.schemas import (
     AmbulanceView,
     GapsView,
@@ -19,7 +20,6 @@ from hub_api.features.incidents.schemas import (
     PatientView,
     StageView,
 )
-from hub_api.features.orders.schemas import LocationView
 from hub_api.features.orders.views import address_of, summary_of
 from hub_api.personal_data import PersonalData, Shown
 from hub_api.store.incident_records import IncidentRecord, ObservationRecord, PartyRecord

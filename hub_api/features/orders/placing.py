@@ -13,7 +13,8 @@ from core.gcj02 import ReferenceSystem, to_wgs84
 from core.geodesy import Wgs84Point
 from hub_api.dispatch.modes import Mode
 from hub_api.dispatch.service import NewOrder, Placed
-from hub_api.features.orders.schemas import OrderRequest, Position
+from hub_api.features.fields import Position
+from hub_api.features.orders.requests import OrderRequest
 from hub_api.hub import Hub
 
 _LATER_FIELDS = {

@@ -16,17 +16,15 @@ from hub_api.dispatch.moves import NewPosition
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.dispatch.service import Placed, unknown_order
 from hub_api.features.orders.placing import body_sha256, place, wgs84_of
-from hub_api.features.orders.schemas import (
+from hub_api.features.orders.requests import (
     ApproveRequest,
     CancelRequest,
-    OrderEventView,
-    OrderPage,
     OrderRequest,
-    OrderView,
     PositionRequest,
     RefuseRequest,
     SplitRequest,
 )
+from hub_api.features.orders.schemas import OrderEventView, OrderPage, OrderView
 from hub_api.features.orders.views import (
     approval_of,
     as_json,

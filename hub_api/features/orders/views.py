@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.verdicts import shown as shown_candidates
+from hub_api.features.fields import LocationView
 from hub_api.features.orders.schemas import (
     ApprovalView,
     BenefitView,
@@ -19,7 +20,6 @@ from hub_api.features.orders.schemas import (
     EtaView,
     FlightView,
     LiveView,
-    LocationView,
     OrderEventView,
     OrderSummary,
     OrderView,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.care.model import DoorState
-from hub_api.features.orders.schemas import Note300, ReasonView, Text80, Text120, Text300
+from hub_api.features.fields import Note300, ReasonView, Text80, Text120, Text300
 from hub_api.features.stations.schemas import WindView
 from hub_api.moments import Moment
 

@@ -10,7 +10,7 @@ from geofences.model import Authorisation
 from hub_api.care.book import CareBook
 from hub_api.care.model import DockReport, Due, Finding
 from hub_api.dispatch.fleet import DroneView
-from hub_api.features.orders.schemas import ReasonView
+from hub_api.features.fields import ReasonView
 from hub_api.features.readiness.schemas import (
     AedReportView,
     AuthorisationReadinessView,

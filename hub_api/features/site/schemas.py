@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.features.orders.schemas import Note500, Position, Text80, Text120, Text300
+from hub_api.features.fields import Note500, Position, Text80, Text120, Text300
 from hub_api.site_data.book import document_of
 from hub_api.site_data.places import PlaceKind
 from planner.airframe import shipped_airframes

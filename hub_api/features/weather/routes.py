@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Security
 
 from hub_api.dependencies import HubDep
-from hub_api.features.orders.schemas import ReasonView
+from hub_api.features.fields import ReasonView
 from hub_api.features.weather.schemas import (
     CountsView,
     ReadingView,

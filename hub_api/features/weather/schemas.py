@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.features.orders.schemas import ReasonView, Text2000
+from hub_api.features.fields import ReasonView, Text2000
 from planner.weather import Hazard
 
 

@@ -37,7 +37,7 @@ from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
 from hub_api.dispatch.refuges import Place
 from hub_api.dispatch.service import NewOrder
 from hub_api.features.orders.placing import canonical_sha256
-from hub_api.features.orders.schemas import OrderRequest
+from hub_api.features.orders.requests import OrderRequest
 from hub_api.features.orders.views import event_view
 from hub_api.hub import Hub, Parts
 from hub_api.identification.ports import IdentificationPort
