@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, expect
 from core.gcj02 import wgs84_to_gcj02
 from core.geodesy import Wgs84Point
 from tests.browser.conftest import PATIENCE_MS
+from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.server import running_hub
-from tests.unit.hub_api.world import a_site
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(200)]
 

@@ -35,16 +35,9 @@ from hub_api.settings import Settings
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events
 from hub_api.wiring import ground
-from tests.unit.hub_api.world import (
-    SITE_FILE,
-    TEST_KEYS,
-    FirstReady,
-    Memory,
-    PlayedDrone,
-    Script,
-    a_site,
-    an_airspace,
-)
+from tests.unit.hub_api.played_drone import Memory, PlayedDrone, Script
+from tests.unit.hub_api.played_planning import SITE_FILE, FirstReady, a_site, an_airspace
+from tests.unit.hub_api.world import TEST_KEYS
 
 PHASE_S = 0.03
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.store.repositories import missions, orders
-from tests.unit.hub_api.world import BODY, PATIENT, Script, World, play, world
+from tests.unit.hub_api.played_drone import Script
+from tests.unit.hub_api.world import BODY, PATIENT, World, play, world
 
 PATIENTS = 3
 STEPS = st.lists(

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from hub_api.dispatch.order_states import TERMINAL_STATES
 from hub_api.store.repositories import approvals, missions, moves, orders, outbox, pre_emptions
-from tests.unit.hub_api.world import Script, World, a_site, play, world
+from tests.unit.hub_api.played_drone import Script
+from tests.unit.hub_api.played_planning import a_site
+from tests.unit.hub_api.world import World, play, world
 
 POINTS = a_site().landing_points[:4]
 FINAL = {str(state) for state in TERMINAL_STATES}

@@ -16,16 +16,9 @@ from hub_api.agent_room import AgentTask
 from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
-from tests.unit.hub_api.world import (
-    SITE_FILE,
-    TEST_KEYS,
-    FirstReady,
-    PlayedDrone,
-    Script,
-    a_site,
-    an_airspace,
-    database_url_of,
-)
+from tests.unit.hub_api.played_drone import PlayedDrone, Script
+from tests.unit.hub_api.played_planning import SITE_FILE, FirstReady, a_site, an_airspace
+from tests.unit.hub_api.world import TEST_KEYS, database_url_of
 
 START_LIMIT_S = 30.0
 

@@ -15,7 +15,7 @@ from defusedxml.ElementTree import fromstring
 
 from hub_api.adapters.cap import NAMESPACE
 from hub_api.features.adapters.schemas import CAP_EXAMPLE, EIDO_EXAMPLE
-from tests.unit.hub_api.test_incidents import incident
+from tests.unit.hub_api.incident_words import incident
 from tests.unit.hub_api.world import World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")

@@ -14,9 +14,11 @@ import pytest
 from hub_api.access.scopes import Role
 from hub_api.store.repositories import approvals, missions, outbox
 from planner.site import DrillUse, Site
+from tests.unit.hub_api.played_drone import Memory, Script
+from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.test_access import a_key, an_account, log_in
 from tests.unit.hub_api.test_live_airspace import feed
-from tests.unit.hub_api.world import EPOCH, Memory, Script, World, a_site, play, world
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

@@ -19,7 +19,8 @@ import pytest
 from hub_api.actor import current_actor
 from hub_api.store.database import Database, _Unit
 from hub_api.store.repositories import missions, orders, outbox
-from tests.unit.hub_api.world import EPOCH, Memory, World, play, world
+from tests.unit.hub_api.played_drone import Memory
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 When = Literal["before the commit", "after the commit"]
 

@@ -16,9 +16,11 @@ from hub_api.dispatch.refuges import place_of, places_for
 from hub_api.store.repositories import diversions, missions
 from planner.flight_plan import RoutePoint
 from planner.reasons import Reason
+from tests.unit.hub_api.played_drone import Memory, Script
+from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.test_access import an_account, bearer, log_in
 from tests.unit.hub_api.test_console_pages import until_phase
-from tests.unit.hub_api.world import EPOCH, Memory, Script, World, a_site, play, world
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

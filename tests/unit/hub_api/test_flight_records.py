@@ -20,8 +20,9 @@ from hub_api.dispatch.planning import PLAN
 from hub_api.security import create_api_key
 from hub_api.store.records import NewEvent
 from hub_api.store.repositories import events, missions
+from tests.unit.hub_api.played_drone import Script
 from tests.unit.hub_api.test_live_airspace import feed, put
-from tests.unit.hub_api.world import Script, World, play, world
+from tests.unit.hub_api.world import World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

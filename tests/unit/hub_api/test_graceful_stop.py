@@ -23,8 +23,9 @@ from hub_api.store.database import make_engine
 from hub_api.store.repositories import identification
 from hub_api.store.repositories import messages as messages_store
 from hub_api.store.tables import CallbackRow
+from tests.unit.hub_api.played_planning import FirstReady
 from tests.unit.hub_api.server import running_hub
-from tests.unit.hub_api.world import BODY, PATIENT, FirstReady, database_url_of
+from tests.unit.hub_api.world import BODY, PATIENT, database_url_of
 
 KEY = {"X-API-Key": DEMO_API_KEY}
 

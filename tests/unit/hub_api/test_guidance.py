@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub_api.messages.ports import NotTaken, Role, RoomClosed, Sms, SmsTaken, VideoRoom, VideoRoomRequest
-from tests.unit.hub_api.test_incidents import CALLER, DOCTOR, incident, kinds, report, stage_times
+from tests.unit.hub_api.incident_words import CALLER, DOCTOR, incident, kinds, report, stage_times
 from tests.unit.hub_api.world import World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.unit.hub_api.played_drone import Script
 from tests.unit.hub_api.test_access import a_key
-from tests.unit.hub_api.world import BODY, EPOCH, PATIENT, Script, World, play, world
+from tests.unit.hub_api.world import BODY, EPOCH, PATIENT, World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

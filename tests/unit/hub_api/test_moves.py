@@ -12,7 +12,9 @@ import pytest
 
 from hub_api.store.repositories import missions, moves
 from planner.reasons import Reason
-from tests.unit.hub_api.world import EPOCH, Memory, Script, World, a_site, play, world
+from tests.unit.hub_api.played_drone import Memory, Script
+from tests.unit.hub_api.played_planning import a_site
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

@@ -11,7 +11,8 @@ import pytest
 
 from core.gcj02 import wgs84_to_gcj02
 from core.geodesy import Wgs84Point
-from tests.unit.hub_api.world import EPOCH, Script, play, world
+from tests.unit.hub_api.played_drone import Script
+from tests.unit.hub_api.world import EPOCH, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

@@ -18,8 +18,9 @@ from hub_api.dispatch.planning import Answer, CandidateAnswer
 from hub_api.features.reports.figures import key_of, shares, spread, times
 from hub_api.store.repositories.reports import OrderFigures
 from planner.reasons import Reason
+from tests.unit.hub_api.played_drone import Script
 from tests.unit.hub_api.test_access import a_key
-from tests.unit.hub_api.world import Script, World, play, world
+from tests.unit.hub_api.world import World, play, world
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -13,7 +13,8 @@ import pytest
 
 from hub_api.dispatch.order_states import OrderState
 from hub_api.store.repositories import orders, outbox
-from tests.unit.hub_api.world import EPOCH, Memory, Script, World, play, world
+from tests.unit.hub_api.played_drone import Memory, Script
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import shapely
 
 from core.geodesy import Wgs84Point, geodesic_distance_m
-from tests.unit.hub_api.world import Script, a_site, an_airspace, play, world
+from tests.unit.hub_api.played_drone import Script
+from tests.unit.hub_api.played_planning import a_site, an_airspace
+from tests.unit.hub_api.world import play, world
 
 
 def test_a_station_shows_its_drones_and_the_wind_it_measured(tmp_path: Path):

@@ -21,8 +21,9 @@ from hub_api.access.scopes import ROLE_SCOPES, Role, Scope
 from hub_api.dispatch.fleet import Fleet
 from hub_api.features.streams.messages import StreamMessage, Topic, stream
 from hub_api.features.streams.telemetry import telemetry_json
+from tests.unit.hub_api.played_drone import Script
 from tests.unit.hub_api.test_flight_records import sample
-from tests.unit.hub_api.world import EPOCH, Script, World, play, world
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 VIEWER = Principal("acc_viewer", "demo", frozenset(map(str, ROLE_SCOPES[Role.VIEWER])), "person", "viewer")
 QUIET = {f"bao-0{n}": Script(silent_from_start=True) for n in (1, 2, 3, 4)}

@@ -24,7 +24,7 @@ from planner.airframe import load_airframes
 from planner.flight_plan import FlightPlan
 from planner.intents import IntentState
 from planner.wind import Wind
-from tests.unit.hub_api.world import a_plan, a_site
+from tests.unit.hub_api.played_planning import a_plan, a_site
 
 # A Sunday: schools are open airspace.
 NOON = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)

@@ -17,8 +17,9 @@ from hub_api.dispatch.waiting import WaitingPolicy, may_come, no_drone_in_time
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import orders
 from planner.reasons import Reason
+from tests.unit.hub_api.played_drone import Memory, Script
 from tests.unit.hub_api.test_pre_emption import FAR, kinds, one_drone_site, placed
-from tests.unit.hub_api.world import EPOCH, Memory, Script, World, play, world
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 POLICY = WaitingPolicy(wait_s=300.0, longest_s=600.0)

@@ -19,7 +19,8 @@ from hub_api.weather.book import Reading, WeatherBook
 from hub_api.weather.reports import NotAReport, Report, read_report
 from planner.airframe import load_airframes
 from planner.weather import Hazard, Quantity
-from tests.unit.hub_api.world import EPOCH, World, a_site, play, world
+from tests.unit.hub_api.played_planning import a_site
+from tests.unit.hub_api.world import EPOCH, World, play, world
 
 NOW = datetime(2026, 3, 1, 8, 10, tzinfo=UTC)
 METAR = "METAR ZGSZ 010800Z 04004MPS 9999 FEW033 22/15 Q1018 NOSIG"
