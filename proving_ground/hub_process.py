@@ -23,8 +23,9 @@ from hub_api.agent_room import AgentTask
 from hub_api.hub import Hub, Parts
 from hub_api.main import create_app
 from hub_api.settings import DEMO_API_KEY, Settings
-from hub_api.store.database import make_engine, upgrade
+from hub_api.store.database import make_engine
 from hub_api.store.records import EventRecord
+from hub_api.store.schema import upgrade
 from hub_api.wiring.opening import open_hub
 from planner.site import Drone, Site
 from proving_ground.hub_clock import HubClock

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psycopg
 
-from hub_api.store.database import make_engine, upgrade
+from hub_api.store.database import make_engine
+from hub_api.store.schema import upgrade
 
 _NUMBERS = itertools.count()
 _LOCK = threading.Lock()

@@ -15,7 +15,8 @@ from core.ids import IdSource
 from hub_api.actor import Actor, acting_as
 from hub_api.commands.serve import load_settings
 from hub_api.settings import Settings
-from hub_api.store.database import Database, make_engine, upgrade
+from hub_api.store.database import Database, make_engine
+from hub_api.store.schema import upgrade
 
 T = TypeVar("T")
 DataDir = Annotated[Path | None, typer.Option(help="The hub's data directory (default: from the settings).")]

@@ -19,13 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alembic import command
 from alembic.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Table, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import ErrorCode, InternalError
-from hub_api.store.database import alembic_config, upgrade
+from hub_api.store.schema import alone, upgrade_on
 from hub_api.store.tables import Row
 
 FORMAT = "drone-aed backup 1"
@@ -136,28 +136,32 @@ def restore(engine: Engine, path: Path) -> BackupReport:
     never mixes with what is there.
     """
     report = check(path)
-    with engine.connect() as connection:
-        if inspect(connection).get_table_names():
-            raise _fault("the database is not empty; restore into a new one")
     try:
-        command.upgrade(alembic_config(engine), report.revision)
-    except Exception as error:
-        raise _fault(f"schema {report.revision} is not known to this release") from error
-    try:
-        with engine.begin() as connection:
-            tables = {table.name: table for table in _tables(connection)}
-            for table in tables.values():
-                if connection.execute(select(func.count()).select_from(table)).scalar_one():
-                    raise _fault(f"{table.name} is not empty")
-            for name, rows in _batches(path):
-                table = tables[name]
-                connection.execute(table.insert(), [_unpacked_row(table, row) for row in rows])
-            if engine.dialect.name == "postgresql":
-                _advance_sequences(connection, tables.values())
+        # Whole or not at all: what fails midway leaves the database as empty as it was.
+        with alone(engine) as connection:
+            _restore(connection, path, report.revision)
     except SQLAlchemyError as error:
         raise _fault(f"the back-up could not be stored: {error}") from error
-    upgrade(engine)
     return report
+
+
+def _restore(connection: Connection, path: Path, revision: str) -> None:
+    if inspect(connection).get_table_names():
+        raise _fault("the database is not empty; restore into a new one")
+    try:
+        upgrade_on(connection, revision)
+    except CommandError as error:
+        raise _fault(f"schema {revision} is not known to this release") from error
+    tables = {table.name: table for table in _tables(connection)}
+    for table in tables.values():
+        if connection.execute(select(func.count()).select_from(table)).scalar_one():
+            raise _fault(f"{table.name} is not empty")
+    for name, rows in _batches(path):
+        table = tables[name]
+        connection.execute(table.insert(), [_unpacked_row(table, row) for row in rows])
+    if connection.dialect.name == "postgresql":
+        _advance_sequences(connection, tables.values())
+    upgrade_on(connection)
 
 
 def _tables(connection: Connection) -> list[Table]:

@@ -1,4 +1,4 @@
-"""The engine: one writer at a time, commits that survive a kill, migrations at start.
+"""The engine: one writer at a time, commits that survive a kill.
 
 SQLite and PostgreSQL give the same promises: a unit of writing sees everything committed before it and
 runs alone (BEGIN IMMEDIATE there, an advisory lock here, so that positions of events are committed in
@@ -12,14 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
-from functools import cache
-from importlib import resources
 from typing import Any, Generic, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -48,7 +42,7 @@ _TOGETHER = 64
 _APPENDED = "appended_events"
 _OWED = "owed"
 _ACTOR = "actor"
-_WRITER_LOCK = 0x0D0E_AED0
+WRITER_LOCK = 0x0D0E_AED0
 """Chosen: the advisory lock that every writing transaction on PostgreSQL takes."""
 
 
@@ -146,36 +140,9 @@ def _postgresql(url: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         if connection.get_execution_options().get("writes"):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
 
     return _with_plain_savepoints(engine)
-
-
-def alembic_config(engine: Engine | None = None) -> Config:
-    """Alembic's configuration for the migrations inside this package, without an ini file."""
-    config = Config()
-    config.set_main_option("script_location", str(resources.files("hub_api.store") / "migrations"))
-    if engine is not None:
-        config.attributes["engine"] = engine
-    return config
-
-
-def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest schema; from empty or from any earlier release."""
-    if _revisions(engine) != _newest():
-        command.upgrade(alembic_config(engine), "head")
-
-
-@cache
-def _newest() -> frozenset[str]:
-    """The revision of this package's newest migration."""
-    return frozenset(ScriptDirectory.from_config(alembic_config()).get_heads())
-
-
-def _revisions(engine: Engine) -> frozenset[str]:
-    """What the database says that it is at; empty for a new one."""
-    with engine.connect() as connection:
-        return frozenset(MigrationContext.configure(connection).get_current_heads())
 
 
 class Owed(Enum):

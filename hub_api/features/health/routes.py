@@ -15,8 +15,8 @@ from hub_api import VERSION
 from hub_api.dependencies import HubDep
 from hub_api.features.health.schemas import HealthView, LivenessView, ReadinessView
 from hub_api.problems import declared
-from hub_api.store.database import alembic_config
 from hub_api.store.repositories import missions, orders
+from hub_api.store.schema import alembic_config
 
 router = APIRouter(prefix="/v1/health", tags=["health"])
 

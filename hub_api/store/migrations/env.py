@@ -1,15 +1,17 @@
-"""Alembic's entry point: runs on the engine that the hub hands over."""
+"""Alembic's entry point: runs on the engine, or in the transaction of the connection, that the hub hands over."""
 
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from hub_api.store.tables import Row
 
-engine: Engine = context.config.attributes["engine"]
+bind: Engine | Connection = context.config.attributes["bind"]
 
-with engine.connect() as connection:
+
+def migrate(connection: Connection) -> None:
+    """Run what Alembic was asked for; a transaction that is open already stays the caller's."""
     context.configure(
         connection=connection,
         target_metadata=Row.metadata,
@@ -19,3 +21,10 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+if isinstance(bind, Connection):
+    migrate(bind)
+else:
+    with bind.connect() as opened:
+        migrate(opened)

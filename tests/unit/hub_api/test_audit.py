@@ -14,9 +14,10 @@ from sqlalchemy.exc import DatabaseError
 
 from core.virtual_time import run_virtual
 from hub_api.actor import Actor, acting_as
-from hub_api.store.database import Database, make_engine, upgrade
+from hub_api.store.database import Database, make_engine
 from hub_api.store.records import AuditRecord
 from hub_api.store.repositories import audit
+from hub_api.store.schema import upgrade
 from hub_api.store.tables import AuditRow
 from tests.unit.hub_api.test_access import a_key
 from tests.unit.hub_api.world import EPOCH, play, world

@@ -30,7 +30,8 @@ from sqlmodel import AutoString
 
 from core.errors import InternalError
 from hub_api.store.backup import back_up, check, restore
-from hub_api.store.database import alembic_config, make_engine, upgrade
+from hub_api.store.database import make_engine
+from hub_api.store.schema import alembic_config, upgrade
 from hub_api.store.tables import Row, UtcDateTime
 from tests import postgres
 from tests.unit.hub_api.test_migrations import load

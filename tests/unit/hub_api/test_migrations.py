@@ -20,9 +20,10 @@ from pydantic import SecretStr
 from hub_api.access.keys import hash_secret
 from hub_api.keyring import keyring
 from hub_api.personal_data import PersonalData
-from hub_api.store.database import Database, alembic_config, make_engine, upgrade
+from hub_api.store.database import Database, make_engine
 from hub_api.store.records import NewEvent
 from hub_api.store.repositories import airspace, api_keys, audit, callbacks, events, missions, orders
+from hub_api.store.schema import alembic_config, upgrade
 from hub_api.vault import Vault
 from tests import postgres
 from tests.unit.hub_api.test_store import AT

@@ -17,7 +17,8 @@ from hub_api.access.scopes import Scope
 from hub_api.security import create_api_key
 from hub_api.site_data import photos, places
 from hub_api.store.backup import back_up, restore
-from hub_api.store.database import Database, make_engine, upgrade
+from hub_api.store.database import Database, make_engine
+from hub_api.store.schema import upgrade
 from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.site_words import landing_point, point_ids, put
 from tests.unit.hub_api.world import EPOCH, play, world

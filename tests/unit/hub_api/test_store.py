@@ -19,9 +19,10 @@ from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.order_states import OrderState
-from hub_api.store.database import Database, alembic_config, make_engine, upgrade
+from hub_api.store.database import Database, make_engine
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import events, missions, orders, outbox
+from hub_api.store.schema import alembic_config, upgrade
 from tests import postgres
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

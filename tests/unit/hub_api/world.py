@@ -31,9 +31,10 @@ from hub_api.identification.ports import IdentificationPort
 from hub_api.main import create_app
 from hub_api.messages.ports import SmsPort, VideoPort
 from hub_api.settings import DEMO_API_KEY, Settings
-from hub_api.store.database import make_engine, upgrade
+from hub_api.store.database import make_engine
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import events, orders
+from hub_api.store.schema import upgrade
 from planner.site import Drone, Site
 from tests import postgres
 from tests.unit.hub_api.played_drone import Memory, PlayedDrone, Script

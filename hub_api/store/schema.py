@@ -1,0 +1,85 @@
+"""The schema: brought to the newest by one hub at a time, as a whole or not at all.
+
+Hubs that start together on one database wait for each other here. All migrations of an upgrade are one transaction,
+so that a fault or a kill in the middle leaves the release before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from hub_api.store.database import BUSY_TIMEOUT_S, WRITER_LOCK
+
+MIGRATION_WAIT_S = 120.0
+"""Chosen: as long as another hub may take to migrate a large database; a second one waits for it instead of failing."""
+
+
+def alembic_config(bind: Engine | Connection | None = None) -> Config:
+    """Alembic's configuration for the migrations inside this package, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("hub_api.store") / "migrations"))
+    if bind is not None:
+        config.attributes["bind"] = bind
+    return config
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to the newest schema; from empty or from any earlier release."""
+    with engine.connect() as connection:
+        if _revisions(connection) == _newest():
+            return
+    with alone(engine) as connection:
+        upgrade_on(connection)
+
+
+def upgrade_on(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to ``revision`` inside the connection's transaction."""
+    if _revisions(connection) != _newest():
+        command.upgrade(alembic_config(connection), revision)
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other writer runs beside, for work on the schema; it waits long for its turn."""
+    wait_ms = int(MIGRATION_WAIT_S * 1000)
+    if engine.dialect.name == "postgresql":
+        # The snapshot must be taken after the lock is held, not before.
+        with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_ms}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+            yield connection
+        return
+    with engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
+        _busy_timeout(connection, wait_ms)
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            _busy_timeout(connection, int(BUSY_TIMEOUT_S * 1000))
+
+
+def _busy_timeout(connection: Connection, timeout_ms: int) -> None:
+    # Past SQLAlchemy, which would begin a transaction for it.
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={timeout_ms}")
+    cursor.close()
+
+
+@cache
+def _newest() -> frozenset[str]:
+    """The revision of this package's newest migration."""
+    return frozenset(ScriptDirectory.from_config(alembic_config()).get_heads())
+
+
+def _revisions(connection: Connection) -> frozenset[str]:
+    """What the database says that it is at; empty for a new one."""
+    return frozenset(MigrationContext.configure(connection).get_current_heads())
