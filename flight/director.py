@@ -13,7 +13,7 @@ from collections.abc import Callable
 from flight.autopilots.base import ModeClass
 from flight.fault_finder import FaultFinder
 from flight.model.phases import FLIGHT_PHASES, LINE_OUT_PHASES, Phase, Trigger
-from flight.model.view import LandedState, VehicleView
+from flight.model.view import LandedState, MissionState, VehicleView
 from flight.planned_way import PlannedWay
 from planner.airframe import load_airframes
 from planner.compile.mission_types import CompiledMission
@@ -142,6 +142,9 @@ class Director:
         if shown is ModeClass.LAND:
             return Trigger.AUTOPILOT_LANDS
         if shown is ModeClass.MISSION:
+            return None
+        if shown is ModeClass.HOLD and view.mission_state is MissionState.NO_MISSION:
+            # PX4 stands by itself when its mission is gone: nobody has taken anything (see Fault.MISSION_LOST).
             return None
         return Trigger.CONTROL_TAKEN
 

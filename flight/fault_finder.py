@@ -11,8 +11,9 @@ from flight.landing_watch import LandingWatch
 from flight.model.failsafe import WaysOpen
 from flight.model.faults import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault, Finding
 from flight.model.phases import AIRBORNE_PHASES, LINE_OUT_PHASES, Phase
-from flight.model.view import LandedState, VehicleView
+from flight.model.view import LandedState, MissionState, VehicleView
 from flight.planned_way import PlannedWay
+from flight.progress_watch import ProgressWatch
 from flight.traffic import TrafficWatch
 from planner.airframe import Airframe
 from planner.corridor import Corridor, corridor_of
@@ -65,6 +66,7 @@ class FaultFinder:
         self._corridor: Corridor | None = None if airframe is None else corridor_of(airframe)
         self._landing = LandingWatch(way, airframe)
         self._traffic = TrafficWatch(way)
+        self._progress = ProgressWatch(way)
         self._estimator_ready = estimator_ready
         self._shows_mission = shows_mission
         self._reboots_before: int | None = None
@@ -93,6 +95,8 @@ class FaultFinder:
         found += self._landing.findings(view, phase, now_s)
         found += self._energy(view, phase)
         found += self._wind(view)
+        found += self._progress.findings(view, phase, now_s)
+        found += self._mission(view, phase)
         found += self._deviation(view, phase, now_s)
         found += self._zones(view, phase, now)
         return found
@@ -167,6 +171,11 @@ class FaultFinder:
             return []
         detail = f"{speed_m_s:.0f} m/s measured, {self._airframe.wind_limit_m_s:.0f} m/s allowed"
         return [Finding(Fault.WIND_ABOVE_LIMIT, detail)]
+
+    def _mission(self, view: VehicleView, phase: Phase) -> list[Finding]:
+        if phase not in AIRBORNE_PHASES or view.mission_state is not MissionState.NO_MISSION:
+            return []
+        return [Finding(Fault.MISSION_LOST, "the autopilot holds no valid mission any more")]
 
     # --- the way ------------------------------------------------------------------------------
 

@@ -182,6 +182,15 @@ class PlannedWay:
             return 1.0
         return min(1.0, math.hypot(flat_m, end_height_m - view.height_above_home_m) / leg.length_m)
 
+    def to_end_of_leg_m(self, view: VehicleView) -> float | None:
+        """Metres, height included, to the end of the leg that is being flown; None where leg or place is not known."""
+        rest = self.rest_from(view.mission_seq)
+        if not rest or view.position is None or view.height_above_home_m is None:
+            return None
+        end = rest[0].end
+        end_height_m = end.altitude_amsl_m - self.plan.home.altitude_amsl_m
+        return math.hypot(self.distance_m(view, end), end_height_m - view.height_above_home_m)
+
     def seconds_left(self, view: VehicleView, legs: Sequence[Leg]) -> float:
         """Of ``legs``, the first of which is being flown."""
         if not legs:

@@ -54,7 +54,7 @@ PHYSICALLY_FATAL = {
 }
 """Fault → the invariant that physics (or an attacker on an unsigned link) may break. All others must hold."""
 
-OUTLASTING = ("link_forged", "link_replayed", "link_loss", "operator_hold", "pilot_takeover", "mission_lost")
+OUTLASTING = ("link_forged", "link_replayed", "link_loss", "operator_hold", "pilot_takeover")
 """Faults whose flight may end only when the battery does: nobody can reach the drone, or believes that somebody else
 flies it; an operator or a pilot who holds it never lets it go on."""
 LASTING_S = {"database_down": 30.0, "disk_full": 30.0}

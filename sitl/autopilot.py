@@ -68,6 +68,11 @@ class Autopilot(ABC):
     def position_ok(self) -> bool:
         """A position good enough for autonomous modes."""
 
+    @property
+    @abstractmethod
+    def flown_item(self) -> int | None:
+        """The item of the stored mission that is being flown; None in any other mode."""
+
     @abstractmethod
     def update(self, step_s: float) -> None:
         """The slow loop: modes, mission, failsafes."""

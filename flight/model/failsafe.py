@@ -80,6 +80,9 @@ _ROWS: dict[Fault, str] = {
     Fault.WIND_ABOVE_LIMIT:      "w      R     R   R     R    w     w      R     w       w    w    w    w",
     # Standing is the one manoeuvre that leaves nothing of what was proved; a line that is out is not hurried.
     Fault.INTRUDER:              "w      H     H   w     w    w     w      H     w       H    w    w    w",
+    # Where the mission does not lead on, its way home does not either: only a mode of its own moves the drone then.
+    Fault.NO_PROGRESS:           "-      R     R   -     -    -     -      -     -       D    -    -    -",
+    Fault.MISSION_LOST:          "-      R     D   D     w    w     w      w     -       D    -    -    w",
     Fault.DEVIATION:             "-      w     R   R     R    R     w      -     -       w    -    w    -",
     # A zone on the way home only: the delivery is finished first, the hold comes when it leaves.
     Fault.ZONE_AHEAD:            "L      R     H   w     w    w     w      H     w       H    w    w    w",

@@ -41,6 +41,10 @@ class Fault(StrEnum):
     """The wind that the vehicle measures in the air is above the airframe's limit."""
     INTRUDER = "intruder"
     """Another aircraft is, or will soon be, nearer than a drone may let it come."""
+    NO_PROGRESS = "no_progress"
+    """On its way, and no nearer to the end of its leg for a while."""
+    MISSION_LOST = "mission_lost"
+    """The autopilot says that it holds no valid mission, while it flies ours."""
     DEVIATION = "deviation"
     """Farther from the planned leg, sideways or in height, than the corridor allows."""
     ZONE_AHEAD = "zone_ahead"
@@ -109,6 +113,8 @@ RULES: dict[Fault, FaultRule] = {
     Fault.ENERGY_SHORT: FaultRule(3.0, 10.0, "charge above the need for ten seconds"),
     Fault.WIND_ABOVE_LIMIT: FaultRule(10.0, 30.0, "measured wind below the limit for half a minute"),
     Fault.INTRUDER: FaultRule(0.0, 5.0, "it is past, or not heard any more, for five seconds"),
+    Fault.NO_PROGRESS: FaultRule(0.0, 0.0, "nearer to the end of the leg, or another leg or phase"),
+    Fault.MISSION_LOST: FaultRule(2.0, 1.0, "the autopilot says that it has a mission for a second"),
     Fault.DEVIATION: FaultRule(3.0, 3.0, "inside the corridor for three seconds"),
     Fault.ZONE_AHEAD: FaultRule(0.0, 1.0, "the rest of the way is free: zone opened, or another way flown"),
     Fault.ZONE_AROUND: FaultRule(0.0, 1.0, "outside the zone"),

@@ -213,6 +213,10 @@ class ArduCopter(Autopilot):
         self.vehicle.deploy_parachute()
         self.disarm("parachute")
 
+    @property
+    def flown_item(self) -> int | None:
+        return self.mission.nav_index if self.mode is Mode.AUTO else None
+
     # --- meddling -----------------------------------------------------------------------------
     def pilot_takes_over(self) -> None:
         self.set_mode(Mode.LOITER)

@@ -28,6 +28,28 @@ def _forget(vehicle: SimulatedVehicle, strength: float) -> None:
     vehicle.autopilot.forget_mission()
 
 
+def _begin_blocking(vehicle: SimulatedVehicle, strength: float) -> None:
+    item = vehicle.autopilot.flown_item
+    vehicle.faults.memory["way_blocked"] = -1.0 if item is None else float(item)
+
+
+def _block(vehicle: SimulatedVehicle, strength: float, since_s: float) -> None:
+    """Only the leg on which it happened is blocked: any other leads elsewhere."""
+    blocked = vehicle.faults.memory["way_blocked"]
+    if blocked < 0.0:
+        return
+    if vehicle.autopilot.flown_item == blocked:
+        vehicle.body.scale_speed(0.0)
+    else:
+        vehicle.faults.memory["way_blocked"] = -1.0
+        vehicle.body.scale_speed(1.0)
+
+
+def _unblock(vehicle: SimulatedVehicle, strength: float) -> None:
+    if vehicle.faults.memory["way_blocked"] >= 0.0:
+        vehicle.body.scale_speed(1.0)
+
+
 def _stop_motors(vehicle: SimulatedVehicle, strength: float) -> None:
     vehicle.autopilot.cut_motors()
 
@@ -64,6 +86,10 @@ FAULTS = (
     FaultKind(
         "pad_occupied", "something of this height stands on the launch pad", "traffic", _occupy, _free,
         default_strength=0.6, unit="m",
+    ),
+    FaultKind(
+        "way_blocked", "the autopilot stops in front of something on its leg that no map shows, and says nothing",
+        "traffic", _begin_blocking, _unblock, _block,
     ),
     FaultKind(
         "intruder", "an aircraft comes straight at the vehicle at this speed, and says so by ADS-B", "traffic",

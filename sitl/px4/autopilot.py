@@ -222,6 +222,10 @@ class Px4(Autopilot):
         self.failsafes.user_changed_mode()
         return True
 
+    @property
+    def flown_item(self) -> int | None:
+        return self.mission.current if self.mode is Mode.AUTO_MISSION else None
+
     # --- meddling -----------------------------------------------------------------------------
     def pilot_takes_over(self) -> None:
         self.want_mode(Mode.POSCTL)
