@@ -6,17 +6,27 @@ has seen that event, who and when. It is an event itself, so streams carry it an
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Security
+from fastapi import APIRouter, Query, Security
+from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from hub_api.dependencies import HubDep
-from hub_api.features.alarms.schemas import Acknowledgements, AcknowledgementView, AcknowledgeRequest
+from hub_api.features.alarms.schemas import (
+    Acknowledgements,
+    AcknowledgementView,
+    AcknowledgeRequest,
+    OpenAlarms,
+    OpenAlarmView,
+)
+from hub_api.features.orders.views import event_view
+from hub_api.features.streams.messages import NEEDS, EventFilter, Topic
 from hub_api.hub import Hub
 from hub_api.problems import declared
-from hub_api.security import Principal, Scope, authenticate
+from hub_api.security import Principal, Scope, authenticate, require
 from hub_api.store.records import EventRecord, NewEvent
 from hub_api.store.repositories import events, incidents, orders
 from hub_api.strict_json import StrictJsonRoute
@@ -25,7 +35,44 @@ router = APIRouter(prefix="/v1/alarms", tags=["fleet"], route_class=StrictJsonRo
 
 Commanding = Annotated[Principal, Security(authenticate, scopes=[Scope.FLEET_COMMAND])]
 
+Anybody = Annotated[Principal, Security(authenticate)]
+
 KIND = "alarm_acknowledged"
+SHIFT = timedelta(hours=12)
+"""Chosen: what nobody acknowledged for a whole shift, and belongs to no order, alarms nobody any more."""
+_MOST = 500
+
+
+@router.get(
+    "", response_model=OpenAlarms, summary="Alarms nobody acknowledged", responses=declared(401, 403, 422)
+)
+async def open_alarms(
+    hub: HubDep,
+    who: Anybody,
+    kind: Annotated[
+        list[Annotated[str, Field(max_length=60)]],
+        Query(min_length=1, max_length=40, description="Kinds of events that alarm this screen."),
+    ],
+) -> OpenAlarms:
+    """For a screen that was just opened: what it would have heard, of orders that are not over and of no order.
+    The newest 500 that the credentials see in streams.
+    """
+    topics = frozenset(topic for topic in (Topic.INCIDENTS, Topic.FLEET) if who.may(NEEDS[topic]))
+    if not topics:
+        require(who, [NEEDS[Topic.FLEET]])
+    kinds = sorted(set(kind) - {KIND})
+    since = hub.clock.now() - SHIFT
+    found = await hub.database.read(lambda s: events.unacknowledged(s, kinds, since=since, limit=_MOST))
+    shown = EventFilter(hub, who, topics)
+    return OpenAlarms(
+        events=[
+            OpenAlarmView(
+                **event_view(event).model_dump(), order_id=event.order_id, incident_id=event.incident_id
+            )
+            for event in found
+            if await shown.shows(event)
+        ]
+    )
 
 
 @router.post(
@@ -62,7 +109,7 @@ def _visible(session: Session, alarm: EventRecord, who: Principal) -> bool:
 
 
 def _acknowledged(hub: Hub, session: Session, alarm: EventRecord, who: Principal) -> AcknowledgementView:
-    message_id = f"ack-{alarm.seq}"
+    message_id = f"{events.ACKNOWLEDGES}{alarm.seq}"
     known = events.find_message(session, message_id)
     if known is None:
         now = hub.clock.now()

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub_api.features.orders.schemas import OrderEventView
+
 EventId = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,17}$")]
 
 
@@ -34,3 +36,16 @@ class Acknowledgements(BaseModel):
     """In the order of the request; events that there are not are left out."""
 
     acknowledged: list[AcknowledgementView]
+
+
+class OpenAlarmView(OrderEventView):
+    """An event as the stream told it, with what it is about."""
+
+    order_id: str | None
+    incident_id: str | None
+
+
+class OpenAlarms(BaseModel):
+    """Oldest first, as a stream would have told them."""
+
+    events: list[OpenAlarmView]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import String, and_, bindparam, cast, func, literal, or_, select
 from sqlmodel import Session
 
-from hub_api.dispatch.order_states import OrderState
+from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.store.database import note_appended
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import EventRecord, NewEvent
-from hub_api.store.rows import Rows, run
-from hub_api.store.tables import EventRow
+from hub_api.store.rows import Rows, run, run_listing, table_of
+from hub_api.store.tables import EventRow, OrderRow
 
 _FIELDS = tuple(EventRecord.__dataclass_fields__)
 _NEW = tuple(NewEvent.__dataclass_fields__)
@@ -39,6 +40,31 @@ _NEWEST_OF_ORDER = Prepared(
     .limit(1)
 )
 _LAST = Prepared(select(func.max(_C.seq).label("seq")))
+ACKNOWLEDGES = "ack-"
+"""Before the position of an alarm: the ``message_id`` of what acknowledges it."""
+_LOOKED_BACK = 20_000
+"""Chosen: so many events of the log are looked through at most; no open order began before them."""
+_ACKNOWLEDGEMENT = _ROWS.table.alias("acknowledgement")
+_ORDERS = table_of(OrderRow).c
+_UNACKNOWLEDGED = (
+    _ROWS.select.select_from(
+        _ROWS.table.outerjoin(table_of(OrderRow), _ORDERS.order_id == _C.order_id).outerjoin(
+            _ACKNOWLEDGEMENT,
+            _ACKNOWLEDGEMENT.c.message_id == literal(ACKNOWLEDGES).concat(cast(_C.seq, String)),
+        )
+    )
+    .where(
+        _C.seq > bindparam("after"),
+        _C.kind.in_(bindparam("kinds", expanding=True)),
+        _ACKNOWLEDGEMENT.c.seq.is_(None),
+        or_(
+            and_(_C.order_id.is_(None), _C.stored_at >= bindparam("since")),
+            _ORDERS.state.not_in([str(state) for state in TERMINAL_STATES]),
+        ),
+    )
+    .order_by(_C.seq.desc())
+    .limit(bindparam("most"))
+)
 
 
 def record_of(row: EventRow) -> EventRecord:
@@ -104,3 +130,14 @@ def after(session: Session, seq: int, *, limit: int) -> list[EventRecord]:
 def last_seq(session: Session) -> int:
     """Position of the newest event; 0 if there is none."""
     return run(session, _LAST).scalar() or 0
+
+
+def unacknowledged(
+    session: Session, kinds: Sequence[str], *, since: datetime, limit: int
+) -> list[EventRecord]:
+    """The newest events of these kinds that nobody acknowledged, in order: of orders that are not over, and since
+    then of no order.
+    """
+    after = last_seq(session) - _LOOKED_BACK
+    found = run_listing(session, _UNACKNOWLEDGED, kinds=list(kinds), after=after, since=since, most=limit)
+    return [_ROWS.made(tuple(row)) for row in found][::-1]

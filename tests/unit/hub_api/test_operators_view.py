@@ -120,6 +120,40 @@ def test_an_alarm_is_acknowledged_once_for_every_screen(tmp_path: Path):
     play(main())
 
 
+def test_a_screen_just_opened_is_told_what_nobody_acknowledged(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order = (await w.order(mode="approve")).json()
+            order_id, flight_id = order["order_id"], order["decision"]["flight_id"]
+            await an_account(w, "li.na", Role.OPERATOR)
+            operator = await entered(w, "li.na")
+            asked = {"kind": ["decision_proposed", "flight_ended"]}
+
+            async def told() -> list[dict[str, Any]]:
+                answer = await w.client.get("/v1/alarms", params=asked, headers=operator)
+                assert answer.status_code == 200, answer.text
+                found: list[dict[str, Any]] = answer.json()["events"]
+                return found
+
+            (proposed,) = await told()
+            assert (proposed["kind"], proposed["order_id"]) == ("decision_proposed", order_id)
+            assert proposed["incident_id"] == order["incident_id"]
+            other = {"X-API-Key": (await a_key(w, "orders:read", client="other"))[1]}
+            elsewhere = await w.client.get("/v1/alarms", params=asked, headers=other)
+            assert elsewhere.json() == {"events": []}, "of another centre"
+            assert (await w.client.get("/v1/alarms", headers=operator)).status_code == 422, "no kinds"
+            seen = {"event_ids": [proposed["event_id"]]}
+            await w.client.post("/v1/alarms/acknowledge", json=seen, headers=operator)
+            assert await told() == [], "somebody has seen it"
+            await w.client.post(
+                f"/v1/orders/{order_id}/approve", json={"flight_id": flight_id}, headers=operator
+            )
+            await w.until(order_id, "CLOSED")
+            assert await told() == [], "an order that is over alarms nobody"
+
+    play(main())
+
+
 def test_an_administrator_reads_figures_of_all_centres_and_no_order(tmp_path: Path):
     async def main() -> None:
         async with world(tmp_path) as w:

@@ -42,3 +42,22 @@ export function levelOf(event: Pick<HubEvent, "kind" | "data" | "flight_id" | "s
 
 /** What somebody has to answer: over as soon as anybody did. */
 export const QUESTIONS: ReadonlySet<string> = new Set(["decision_proposed", "redecision_proposed", "approval_alarm"]);
+
+/** Every kind of event that may be an alarm: what a screen asks for that was just opened. */
+export const KINDS = [
+  "safety_action_taken",
+  "link_changed",
+  "decision_proposed",
+  "redecision_proposed",
+  "approval_alarm",
+  "delivery_failed",
+  "unknown_flight_found",
+  "diversion_settled",
+  "reroute_failed",
+  "flight_ended",
+  "command_refused",
+  "command_unanswered",
+  "decision_declined",
+  "redecision_declined",
+  "phase_changed",
+];

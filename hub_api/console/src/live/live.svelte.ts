@@ -51,6 +51,7 @@ class Live {
   /** Incidents that a page asked for. */
   incidents = new SvelteMap<string, Schemas["IncidentView"]>();
   readonly telemetry = new Telemetry();
+  readonly #onLive = new Set<() => void>();
   readonly #listeners = new Set<(event: HubEvent) => void>();
   #stream: HubStream | null = null;
   #timers: ReturnType<typeof setInterval>[] = [];
@@ -112,6 +113,11 @@ class Live {
   listen(listener: (event: HubEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Told each time the stream has begun: what is asked then and what it tells leave no gap between them. */
+  whenLive(listener: () => void): void {
+    this.#onLive.add(listener);
   }
 
   drone(droneId: string | null | undefined): Drone | undefined {
@@ -237,7 +243,9 @@ class Live {
       this.link = "cut";
       return;
     }
+    const began = link === "live" && this.link !== "live";
     this.link = link;
+    if (began) for (const listener of this.#onLive) listener();
   }
 
   #later(key: string, work: () => Promise<unknown>): void {

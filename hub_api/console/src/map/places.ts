@@ -91,7 +91,7 @@ function styleOf(place: Place, resolution: number): Style[] {
           // Where the ambulance is, and how old that is, is never left out for want of room.
           ...(place.kind === "ambulance" && { declutterMode: "none" as const }),
           font: important ? STRONG : FONT,
-          offsetY: place.kind === "incident" ? -24 : place.kind === "ambulance" ? 20 : 16,
+          offsetY: place.kind === "incident" ? -32 : place.kind === "ambulance" ? 20 : 16,
           fill: new Fill({ color: important ? palette.ink : palette.quiet }),
           stroke: new Stroke({ color: palette.halo, width: 3 }),
         }),
