@@ -31,10 +31,11 @@ from hub_api.store.records import (
     AuthorisationRecord,
     FeedRecord,
     MissionRecord,
+    NewEvent,
     RevocationRecord,
 )
 from hub_api.store.repositories import airspace as store
-from hub_api.store.repositories import audit, missions, orders
+from hub_api.store.repositories import audit, events, missions, orders
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 
@@ -286,10 +287,23 @@ class AirspaceDesk:
                 detail={"reason": reason, "version": change.version, "seq": seq},
             )
             self._tell(session, change, airspace, outcome.affected, flights)
+            events.append(session, self._in_force(change))
 
         await self._database.write(work)
         self._book.put_in_force(replace(proposal.additions, change_seq=seq), airspace)
         return replace(outcome, change=change)
+
+    def _in_force(self, change: AirspaceChangeRecord) -> NewEvent:
+        """What tells every screen to ask for the zones again. Not which: who may read zones reads them there."""
+        return NewEvent(
+            message_id=self._ids.new("evt"),
+            at=change.at,
+            stored_at=change.at,
+            kind="airspace_in_force",
+            detail=f"Airspace {change.version} is in force.",
+            detail_zh=f"空域 {change.version} 已生效。",
+            data={"version": change.version},
+        )
 
     def _tell(
         self,

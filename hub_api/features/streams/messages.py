@@ -24,8 +24,8 @@ KEEP_ALIVE_S = 15.0
 _PAGE = 500
 _CLIENTS_KNOWN = 4096
 """Orders and incidents of which one stream remembers whose they are: a day of a large city."""
-SITE_EVENTS = frozenset({"dock_changed", "site_changed"})
-"""Kinds of events about stations and the site, which name no drone."""
+SITE_EVENTS = frozenset({"airspace_in_force", "dock_changed", "site_changed"})
+"""Kinds of events about stations, the site and its airspace, which name no drone."""
 
 
 class Topic(StrEnum):

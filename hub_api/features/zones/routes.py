@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Response, Security
 
 from hub_api.dependencies import HubDep
 from hub_api.features.zones.schemas import ZoneCollection
-from hub_api.features.zones.views import collection_json, holding
+from hub_api.features.zones.views import document, tag_of
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 
@@ -31,11 +31,17 @@ async def get_zones(
     hub: HubDep,
     who: Reader,
     if_none_match: Annotated[str | None, Header(description="The ETag of an earlier answer.")] = None,
+    accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Every zone with its heights, times and quality, and the version that decisions name."""
+    """Every zone with its heights, times and quality, and the version that decisions name. A city's are megabytes:
+    ask for gzip, and with the ETag of what you have.
+    """
     airspace, now = hub.airspace, hub.clock.now()
-    tag = f'"{airspace.version}.{holding(airspace, now)}"'
-    if if_none_match == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    content = await asyncio.to_thread(collection_json, airspace, now)
-    return Response(content, media_type="application/json", headers={"ETag": tag})
+    headers = {"ETag": tag_of(airspace, now), "Vary": "Accept-Encoding"}
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    compressed = "gzip" in accept_encoding
+    content = await asyncio.to_thread(document, airspace, now, compressed=compressed)
+    if compressed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, media_type="application/json", headers=headers)

@@ -9,6 +9,10 @@ from typing import Any
 
 from core.virtual_time import run_virtual
 from flight import messages as m
+from hub_api.access.principal import Principal
+from hub_api.access.scopes import Scope
+from hub_api.features.streams.messages import EventFilter, Topic
+from hub_api.store.repositories import events
 from tests.unit.hub_api.world import World, world
 
 NEAR = [113.87, 22.55]
@@ -76,6 +80,14 @@ def test_a_preview_changes_nothing_and_a_put_does_what_it_said(tmp_path: Path) -
             assert await zone_ids(w) == before
             history = (await w.client.get("/v1/airspace/changes")).json()["changes"]
             assert [item["action"] for item in history] == ["feed_deleted", "feed_put", "feed_put"]
+            # Every screen is told of each, even where no flight is touched.
+            stored = await w.hub.database.read(lambda s: events.after(s, 0, limit=500))
+            told = [event for event in stored if event.kind == "airspace_in_force"]
+            versions = [item["version"] for item in reversed(history)]
+            assert [event.data["version"] for event in told] == versions
+            viewer = Principal("acc_1", "other", frozenset({Scope.FLEET_READ}))
+            screen = EventFilter(w.hub, viewer, frozenset({Topic.FLEET}))
+            assert [await screen.shows(event) for event in told] == [True] * 3
             assert history[1]["previous_version"] == history[2]["version"]
 
     run_virtual(main())
@@ -200,6 +212,21 @@ def test_an_approval_that_ends_makes_zones_another_answer_in_the_same_version(tm
             assert later.json()["version"] == first.json()["version"]
             valid = [answer.json()["authorisations"][-1]["valid_now"] for answer in (first, later)]
             assert valid == [True, False]
+
+    run_virtual(main())
+
+
+def test_zones_are_sent_compressed_to_who_takes_it_and_are_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            plain = await w.client.get("/v1/zones", headers={"Accept-Encoding": "identity"})
+            packed = await w.client.get("/v1/zones", headers={"Accept-Encoding": "gzip"})
+            assert "Content-Encoding" not in plain.headers
+            assert packed.headers["Content-Encoding"] == "gzip"
+            assert int(packed.headers["Content-Length"]) < len(plain.content) / 2
+            assert packed.content == plain.content
+            assert packed.headers["ETag"] == plain.headers["ETag"]
+            assert packed.headers["Vary"] == "Accept-Encoding"
 
     run_virtual(main())
 

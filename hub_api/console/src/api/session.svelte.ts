@@ -1,5 +1,5 @@
 import { clock } from "../live/clock.svelte";
-import { ApiFailure, api, ask, authenticateWith } from "./client";
+import { ApiFailure, api, ask, authenticateWith, type Schemas } from "./client";
 
 const KEPT = "drone-aed.session";
 /** Renew when this share of a token's life is over: one lost request does not end a shift. */
@@ -33,7 +33,8 @@ class Session {
   async logIn(name: string, password: string): Promise<void> {
     const answer = await ask(api.POST("/v1/auth/login", { body: { name, password } }));
     this.over = false;
-    await this.#take(answer.access_token, answer.expires_in);
+    this.#token = answer.access_token;
+    this.#take(answer, await ask(api.GET("/v1/auth/me")));
   }
 
   /** Go on with the token of this browser tab, if it still holds. */
@@ -50,8 +51,8 @@ class Session {
   }
 
   async renew(): Promise<void> {
-    const answer = await ask(api.POST("/v1/auth/renew"));
-    await this.#take(answer.access_token, answer.expires_in);
+    const [answer, me] = await Promise.all([ask(api.POST("/v1/auth/renew")), ask(api.GET("/v1/auth/me"))]);
+    this.#take(answer, me);
   }
 
   logOut(): void {
@@ -68,13 +69,12 @@ class Session {
     this.over = true;
   }
 
-  async #take(token: string, lifetimeS: number): Promise<void> {
-    this.#token = token;
+  #take(answer: Schemas["TokenView"], me: Person): void {
+    this.#token = answer.access_token;
     // Of this tab only, and gone with it: the next person at this desk starts with a login.
-    sessionStorage.setItem(KEPT, token);
-    const me = await ask(api.GET("/v1/auth/me"));
+    sessionStorage.setItem(KEPT, answer.access_token);
     this.person = { id: me.id, name: me.name, client: me.client, scopes: me.scopes };
-    this.#renewIn((lifetimeS * RENEW_AT) / clock.speedup);
+    this.#renewIn((answer.expires_in * RENEW_AT) / clock.speedup);
   }
 
   #renewIn(seconds: number): void {

@@ -42,6 +42,7 @@ export const operations = dictionary({
     "请在地图或列表中选择地点：◆ 降落，○ 投送。须经航线规划验证。Esc取消。",
   ],
   "map.zones_missing": ["ZONES NOT LOADED YET: this map is not free airspace", "空域尚未加载：此图不代表空域开放"],
+  "map.zones_old": ["ZONES MAY HAVE CHANGED: they cannot be asked for right now", "空域可能已变更：暂时无法更新"],
   "map.legend": ["Legend", "图例"],
   "map.station": ["Station", "站点"],
   "map.landing_point": ["Landing point (hollow: not usable now)", "投放点（空心：当前不可用）"],

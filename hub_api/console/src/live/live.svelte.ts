@@ -14,6 +14,7 @@ const TELEMETRY_EVERY_S = 0.25;
 const SOON_MS = 150;
 const RECENT_ORDERS = 50;
 const ZONES_TIMEOUT_S = 60;
+const NOT_MODIFIED = 304;
 const TERMINAL = new Set(["DECLINED", "CLOSED", "CANCELLED", "FAILED"]);
 
 export type Order = Schemas["OrderView"];
@@ -44,6 +45,8 @@ class Live {
   stations = $state.raw<readonly Station[]>([]);
   landingPoints = $state.raw<readonly LandingPoint[]>([]);
   zones = $state.raw<Zones | null>(null);
+  /** The hub could not be asked whether these are still the zones of this moment. */
+  zonesOld = $state(false);
   /** Newest first. */
   orders = $state.raw<readonly OrderLine[]>([]);
   /** Open orders in full, and every other that a page asked for. */
@@ -55,6 +58,12 @@ class Live {
   readonly #listeners = new Set<(event: HubEvent) => void>();
   #stream: HubStream | null = null;
   #timers: ReturnType<typeof setInterval>[] = [];
+  /** Counts up with every start and stop: what was asked before belongs to nobody any more. */
+  #run = 0;
+  #zonesTag: string | null = null;
+  #zonesAsked = false;
+  #zonesWanted = false;
+  #zonesAgain: ReturnType<typeof setTimeout> | undefined;
   #soon = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor() {
@@ -69,17 +78,22 @@ class Live {
   /** Somebody logged in. */
   async start(): Promise<void> {
     this.stop();
+    const run = this.#run;
     try {
-      this.settings = await ask(api.GET("/v1/console/settings"));
-      clock.timezone = this.settings.timezone;
-      await this.refreshAll();
+      const [settings] = await Promise.all([ask(api.GET("/v1/console/settings")), this.refreshAll()]);
+      if (run !== this.#run) return;
+      this.settings = settings;
+      clock.timezone = settings.timezone;
       this.failure = null;
       this.loaded = true;
     } catch (error) {
+      if (run !== this.#run) return;
       this.failure = error as ApiFailure;
       this.#timers.push(setTimeout(() => void this.start(), POLL_MS));
       return;
     }
+    // A city's zones are megabytes: no page waits for them, and the map says until when they are missing.
+    this.refreshZones();
     this.#stream = new HubStream({
       url: () => streamUrl(),
       token: () => session.token,
@@ -92,14 +106,19 @@ class Live {
     this.#timers.push(
       setInterval(() => void this.refreshFleet().catch(() => undefined), POLL_MS),
       setInterval(() => void this.refreshHealth().catch(() => undefined), CLOCK_MS),
+      // What was missed, and what changes without an event: an authorisation begins or ends by the clock.
+      setInterval(() => this.refreshZones(), CLOCK_MS),
     );
   }
 
   stop(): void {
+    this.#run += 1;
     this.#stream?.stop();
     this.#stream = null;
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of [...this.#timers, ...this.#soon.values()]) clearTimeout(timer);
     this.#timers = [];
+    this.#soon.clear();
+    clearTimeout(this.#zonesAgain);
     this.loaded = false;
     this.telemetry.clear();
     this.details.clear();
@@ -107,6 +126,11 @@ class Live {
     this.orders = [];
     this.drones = [];
     this.zones = null;
+    this.zonesOld = false;
+    this.#zonesTag = null;
+    this.#zonesAsked = this.#zonesWanted = false;
+    this.link = "connecting";
+    this.cutAtMs = null;
   }
 
   /** Told every event of the stream. Returns how to stop it. */
@@ -157,7 +181,6 @@ class Live {
   async refreshHealth(): Promise<void> {
     const health = await ask(api.GET("/v1/health"));
     clock.set(health.now, health.speedup);
-    if (this.health !== null && this.health.airspace_version !== health.airspace_version) void this.refreshZones();
     this.health = health;
   }
 
@@ -169,20 +192,40 @@ class Live {
   }
 
   async refreshPlaces(): Promise<void> {
-    const points = session.may("fleet:read") ? ask(api.GET("/v1/landing-points")) : null;
-    // A city's zones are megabytes: no page waits for them, and the map says until when they are missing.
-    if (session.may("zones:read")) void this.refreshZones().catch(() => undefined);
-    await points?.then((found) => (this.landingPoints = found.landing_points));
+    if (!session.may("fleet:read")) return;
+    this.landingPoints = (await ask(api.GET("/v1/landing-points"))).landing_points;
   }
 
-  async refreshZones(): Promise<void> {
-    try {
-      this.zones = await ask(api.GET("/v1/zones"), ZONES_TIMEOUT_S);
-    } catch (error) {
-      // Without zones a map looks free: asked again until they are here.
-      this.#timers.push(setTimeout(() => void this.refreshZones().catch(() => undefined), POLL_MS));
-      throw error;
+  /** Have the zones of this moment here soon. Where nothing has changed the hub says so in a few bytes. */
+  refreshZones(): void {
+    if (!session.may("zones:read")) return;
+    // One question at a time: over a slow line each one would otherwise be overtaken by the next before its answer is here.
+    this.#zonesWanted = true;
+    if (!this.#zonesAsked) void this.#askZones(this.#run);
+  }
+
+  async #askZones(run: number): Promise<void> {
+    this.#zonesAsked = true;
+    clearTimeout(this.#zonesAgain);
+    while (this.#zonesWanted && run === this.#run) {
+      this.#zonesWanted = false;
+      try {
+        const known = this.zones === null ? null : this.#zonesTag;
+        const answered = api.GET("/v1/zones", { params: { header: { ...(known !== null && { "if-none-match": known }) } } });
+        const zones = await ask(answered, ZONES_TIMEOUT_S);
+        const tag = (await answered).response.headers.get("ETag");
+        if (run !== this.#run) return;
+        [this.zones, this.#zonesTag, this.zonesOld] = [zones, tag, false];
+      } catch (error) {
+        if (run !== this.#run) return;
+        this.zonesOld = !(error instanceof ApiFailure && error.status === NOT_MODIFIED);
+        if (!this.zonesOld) continue;
+        // Without zones a map looks free: asked again until they are here.
+        this.#zonesAgain = setTimeout(() => this.refreshZones(), POLL_MS);
+        break;
+      }
     }
+    this.#zonesAsked = false;
   }
 
   async refreshOrders(): Promise<void> {
@@ -229,6 +272,8 @@ class Live {
       this.#later(orderId, () => this.refreshOrder(orderId));
     }
     if (event.drone_id !== null) this.#later("fleet", () => this.refreshFleet());
+    if (event.kind === "airspace_in_force") this.#later("zones", () => Promise.resolve(this.refreshZones()));
+    if (event.kind === "site_changed") this.#later("site", () => Promise.all([this.refreshFleet(), this.refreshPlaces()]));
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -236,7 +281,10 @@ class Live {
     if (link === "live" && this.link !== "live") {
       this.cutAtMs = null;
       // What is not an event (zones, readiness, a restarted hub) may have changed meanwhile.
-      if (!resumed || this.link === "cut" || this.loaded) this.#later("all", () => this.refreshAll());
+      if (!resumed || this.link === "cut" || this.loaded) {
+        this.#later("all", () => this.refreshAll());
+        this.#later("zones", () => Promise.resolve(this.refreshZones()));
+      }
     }
     if (link === "cut" || (link === "connecting" && this.cutAtMs !== null)) {
       this.cutAtMs ??= performance.now();

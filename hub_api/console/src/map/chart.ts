@@ -23,7 +23,7 @@ import type { Corner } from "../lib/zone-draft";
 import { courseDeg, distanceM, shownDistance } from "../lib/geo";
 import { baseLayers } from "./base";
 import { palette } from "./palette";
-import { PlaceLayer } from "./places";
+import { type Place, PlaceLayer } from "./places";
 import { RouteLayer } from "./routes";
 import { ZoneLayer } from "./zones";
 
@@ -34,6 +34,8 @@ export type Names = {
 };
 
 const CLOSE_M_PX = 4;
+/** What is followed may move so far from the middle of the map, as a share of its shorter side. */
+const MIDDLE_PART = 0.12;
 const DURATION_MS = 250;
 
 /** The map with its layers; what they show is given from outside. Used live and for looking back. */
@@ -92,6 +94,25 @@ export class Chart {
     const view = this.map.getView();
     const resolution = Math.min(view.getResolution() ?? CLOSE_M_PX, CLOSE_M_PX);
     view.animate({ center: fromLonLat([longitudeDeg, latitudeDeg]), resolution, duration: DURATION_MS });
+  }
+
+  /**
+   * Follow something that moves (Web Mercator): the map stands still until it leaves the middle, then goes after it. A map
+   * that moves with every word of a drone is hard to read, and is drawn anew each time.
+   */
+  keepInMiddle(x: number, y: number): void {
+    const view = this.map.getView();
+    const [width, height] = this.map.getSize() ?? [0, 0];
+    const [middleX, middleY] = view.getCenter() ?? [x, y];
+    const awayPx = Math.hypot(x - (middleX ?? x), y - (middleY ?? y)) / (view.getResolution() ?? 1);
+    if (awayPx < MIDDLE_PART * Math.min(width ?? 0, height ?? 0) || view.getAnimating()) return;
+    view.animate({ center: [x, y], duration: DURATION_MS });
+  }
+
+  /** The station, landing point or patient that is drawn at a pixel. */
+  placeAt(pixel: number[]): Place | undefined {
+    const drawn = new Set<unknown>([this.places.layer, this.marks.layer]);
+    return this.map.forEachFeatureAtPixel(pixel, (feature) => feature.get("place") as Place | undefined, { hitTolerance: 8, layerFilter: (layer) => drawn.has(layer) });
   }
 
   zoom(steps: number): void {
