@@ -25,6 +25,7 @@ from proving_ground.loader import SITES
 from proving_ground.result import Run
 from proving_ground.runner import run_scenario
 from proving_ground.schema import Scenario
+from sitl.autopilot import Personality
 
 PHASES = ("climbing", "outbound", "hovering", "lowering", "releasing", "retracting", "inbound", "landing")
 """Phases of an ordinary flight in which something may break."""
@@ -64,13 +65,13 @@ console = Console()
 _errors = Console(stderr=True, soft_wrap=True)
 
 
-def scenario_of(fault: str, phase: str) -> dict[str, Any]:
+def scenario_of(fault: str, phase: str, autopilot: Personality = Personality.ARDUPILOT) -> dict[str, Any]:
     """One fault in one phase of an ordinary delivery, as a scenario document."""
     document: dict[str, Any] = {
         "name": f"{fault.replace('_', '-')}-while-{phase}",
         "why": f"Campaign: {fault} while {phase}.",
         "why_zh": f"遍历测试：{phase} 阶段发生 {fault}。",
-        "world": {"drones": ["bao-01"]},
+        "world": {"drones": ["bao-01"], "autopilot": str(autopilot)},
         "weather": {"from_deg": 60, "speed_m_s": 4, "turbulence_m_s": 0.3},
         "orders": [
             {"patient": {"reference_system": "WGS-84", "latitude_deg": 22.5601, "longitude_deg": 113.8901}}
@@ -138,6 +139,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the reproducing scenario goes.")] = Path(
         "campaign-failure.yaml"
     ),
+    autopilot: Annotated[
+        Personality, typer.Option(help="What the drones fly as; keep its results in a file of their own.")
+    ] = Personality.ARDUPILOT,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Do not stop at the first failure.")
     ] = False,
@@ -155,7 +159,7 @@ def main(
     kept = Results(results)
     # Seed by seed, so that a campaign that is stopped early has looked everywhere.
     asked = [
-        (scenario_of(fault, phase), seed, site_file)
+        (scenario_of(fault, phase, autopilot), seed, site_file)
         for seed in range(1, seeds + 1)
         for fault in chosen
         for phase in in_phases

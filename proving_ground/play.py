@@ -29,6 +29,7 @@ from proving_ground.world_faults import WORLD_FAULTS
 from sitl.airframe import load_airframe
 from sitl.autopilot import Personality
 from sitl.faults import FAULTS as VEHICLE_FAULTS
+from sitl.px4.home import WANDER_MAX_M
 from sitl.site import read_site
 from sitl.vehicle import SimulatedVehicle, VehicleSettings
 from sitl.weather import Wind
@@ -102,6 +103,16 @@ class Play:
     def now_s(self) -> float:
         """Seconds after the drones were ready."""
         return self.clock.monotonic_s() - self.started_s
+
+    def height_error_m(self, drone: Drone) -> float:
+        """What the drone's height over the ground may be off without anything being broken."""
+        vehicle = self.vehicles.get(drone.drone_id)
+        wanders = (
+            vehicle is not None
+            and vehicle.personality is Personality.PX4
+            and vehicle.settings.gnss_height_wanders
+        )
+        return self.sight_error_m + (WANDER_MAX_M if wanders else 0.0)
 
     def build_vehicles(self) -> None:
         """Power the drones on, on their pads."""

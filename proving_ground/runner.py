@@ -209,7 +209,7 @@ def _drop_limits(play: Play) -> dict[str, float]:
         ways = {terms.method: terms for terms in airframes[drone.airframe_id].deliveries}
         if DeliveryMethod.GRIPPER_LOW in ways and DeliveryMethod.WINCH not in ways:
             hover_m = ways[DeliveryMethod.GRIPPER_LOW].hover_height_agl_m
-            limits[drone.drone_id] = hover_m + HOVER_ERROR_M + play.sight_error_m
+            limits[drone.drone_id] = hover_m + HOVER_ERROR_M + play.height_error_m(drone)
     return limits
 
 

@@ -52,6 +52,7 @@ class Body(Steering):
         self._weather = Weather()
         self._resistance_factor = 1.0
         self._cells_lost = 0.0
+        self._height_error_m = self._height_wander_m = 0.0
         self.arrays = FleetArrays.empty(1)
         self.arrays.place(0, airframe, seed)
         self.s = self.arrays.states[0]
@@ -228,15 +229,26 @@ class Body(Steering):
 
     @property
     def height_error_m(self) -> float:
-        return float(self.c[p.C_POSITION_ERROR_UP])
+        """That of faults alone."""
+        return self._height_error_m
+
+    @property
+    def height_wander_m(self) -> float:
+        return self._height_wander_m
 
     def set_heading_error(self, error_rad: float) -> None:
         """How far clockwise of the true heading the compass shows."""
         self.c[p.C_HEADING_ERROR] = error_rad
 
     def set_height_error(self, up_m: float) -> None:
-        """How far above the true height the autopilot believes itself to be."""
-        self.c[p.C_POSITION_ERROR_UP] = up_m
+        """How far above the true height a fault makes the autopilot believe itself to be."""
+        self._height_error_m = up_m
+        self.c[p.C_POSITION_ERROR_UP] = up_m + self._height_wander_m
+
+    def set_height_wander(self, up_m: float) -> None:
+        """The same by what is no fault: the estimate's own reference wanders."""
+        self._height_wander_m = up_m
+        self.c[p.C_POSITION_ERROR_UP] = self._height_error_m + up_m
 
     def set_position_error(self, north_m: float, east_m: float) -> None:
         """How far the position the autopilot believes in is from the true one."""

@@ -65,8 +65,9 @@ class VehicleSettings:
     """The firmware it behaves like; None: the airframe's own."""
     ready_after_s: float | None = None
     """From power-on until the estimator uses GPS; None: as observed, see READY_AFTER_S."""
-    barometer_drifts: bool = True
-    """PX4 only: home's altitude is corrected in flight, as its simulator does in every flight."""
+    gnss_height_wanders: bool = True
+    """PX4 only: what it takes for its altitude wanders, and home's altitude is corrected for it in flight, as in its
+    own simulator."""
     epoch: datetime = datetime(2025, 1, 1, tzinfo=UTC)
     """Time of day at power-on. Fixed by default, so that two runs are equal."""
     terrain: Terrain | None = None

@@ -88,7 +88,7 @@ def test_every_command_it_handles_is_survived_with_any_number() -> None:
     )
 )
 def test_any_mission_that_is_taken_is_flown_without_harm(sent: list[tuple]) -> None:  # type: ignore[type-arg]
-    vehicle = px4(barometer_drifts=True)
+    vehicle = px4(gnss_height_wanders=True)
     station = Px4Station(vehicle)
     plan = [station.position(22, 0, 0, 12)]
     for command, frame, p, (north, east), z in sent:

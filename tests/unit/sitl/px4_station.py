@@ -16,10 +16,10 @@ TAKEOFF_MODE, HOLD, MISSION, RTL, LAND = (4, 2), (4, 3), (4, 4), (4, 5), (4, 6)
 NAN = math.nan
 
 
-def px4(*, airframe: str = "hex10", barometer_drifts: bool = False, **settings: Any) -> SimulatedVehicle:
+def px4(*, airframe: str = "hex10", gnss_height_wanders: bool = False, **settings: Any) -> SimulatedVehicle:
     """A PX4 vehicle; without the barometer's drift unless a test is about it."""
     return make_vehicle(
-        airframe=airframe, autopilot=Personality.PX4, barometer_drifts=barometer_drifts, **settings
+        airframe=airframe, autopilot=Personality.PX4, gnss_height_wanders=gnss_height_wanders, **settings
     )
 
 

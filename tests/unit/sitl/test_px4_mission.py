@@ -7,6 +7,7 @@ import math
 import pytest
 
 from sitl.payload import LoadState
+from sitl.px4.home import WANDER_MAX_M
 from tests.unit.sitl.px4_station import NAN, Px4Station, px4
 
 TAKEOFF, WAYPOINT, LAND, RTL, DELAY, GRIPPER, WINCH, SPEED = 22, 16, 21, 20, 93, 211, 42600, 178
@@ -163,14 +164,30 @@ def test_while_an_action_runs_a_corrected_home_sends_the_vehicle_to_sea_level() 
     assert lowest_m(25.0) > 18.0
 
 
-def test_the_barometer_corrects_home_in_the_first_minutes_of_every_flight() -> None:
-    vehicle = px4(barometer_drifts=True)
+def test_home_is_corrected_in_the_first_minutes_of_every_flight() -> None:
+    vehicle = px4(gnss_height_wanders=True)
     g = Px4Station(vehicle)
     g.take_off(20)
     g.run(110)
     times = g.witnessed("home altitude corrected")
     assert len(times) == 3
     assert max(times) - min(g.witnessed("armed")) < 125
+
+
+def test_a_corrected_home_brings_a_vehicle_that_followed_gnss_back_to_its_height() -> None:
+    """Before the correction the wander shows in the true height, after it only in the altitude above the sea."""
+    vehicle = px4(gnss_height_wanders=True)
+    g = Px4Station(vehicle)
+    g.upload_and_settle([g.position(TAKEOFF, 0, 0, 20), g.position(WAYPOINT, 3000, 0, 20)])
+    g.fly_mission()
+    g.run_until(lambda: vehicle.body.up_m > 19.5, 40)
+    off_m = []
+    while vehicle.time_s < 160:
+        g.run(1.0)
+        off_m.append(abs(vehicle.body.up_m - 20.0))
+    assert 0.9 < max(off_m) < WANDER_MAX_M + 0.3
+    assert abs(vehicle.body.up_m - 20.0) < 0.3
+    assert abs(vehicle.body.height_wander_m) > 0.3
 
 
 def test_after_a_mission_a_bare_arming_flies_it_again() -> None:
