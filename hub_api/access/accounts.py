@@ -14,6 +14,7 @@ from sqlmodel import Session
 from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
+from hub_api.access.names import require_name
 from hub_api.access.passwords import Passwords
 from hub_api.access.scopes import ROLE_SCOPES, Role
 from hub_api.access.tokens import TokenClaims, TokenSigner
@@ -138,15 +139,14 @@ class Accounts:
         return IssuedToken(token, self._signer.lifetime_s, scopes)
 
     async def create(self, *, name: str, client: str, role: Role, password: str) -> AccountRecord:
-        """A new person. Raises 4001 for a bad password or an empty name, 4004 if the name is taken."""
-        for field, value in (("name", name), ("client", client)):
-            if not value.strip():
-                raise DispatchError(ErrorCode.ORDER_INVALID, f"{field} must not be empty", field=field)
-        hashed = await self._passwords.hash(password)
+        """A new person. Raises 4001 for a bad password or a name that is not plain, 4004 if it is taken."""
+        require_name(name, "name")
+        require_name(client, "client")
+        hashed = await self._hash(password)
         account = AccountRecord(
             account_id=self._ids.new("acc"),
-            name=name.strip(),
-            client=client.strip(),
+            name=name,
+            client=client,
             role=role.value,
             epoch=1,
             created_at=self._clock.now(),
@@ -171,6 +171,12 @@ class Accounts:
             ) from None
         return account
 
+    async def _hash(self, password: str) -> str:
+        """Raises 4001 for a password that is no good, the well-known one outside the demo included."""
+        if password == DEMO_PASSWORD and not self._demo:
+            raise DispatchError(ErrorCode.ORDER_INVALID, "everybody knows this password", field="password")
+        return await self._passwords.hash(password)
+
     async def change(
         self,
         account_id: str,
@@ -181,7 +187,7 @@ class Accounts:
         password: str | None = None,
     ) -> AccountRecord:
         """Change an account; whatever narrows it calls its tokens back at once. Raises 4005 unknown, 4001."""
-        hashed = None if password is None else await self._passwords.hash(password)
+        hashed = None if password is None else await self._hash(password)
 
         def work(session: Session) -> AccountRecord:
             before = _known(session, account_id)

@@ -24,13 +24,15 @@ class Passwords:
         self._nobody: str | None = None
 
     async def hash(self, password: str) -> str:
-        """Raises 4001 for a password that is too short or too long."""
+        """Raises 4001 for a password that is too short, too long or no text."""
         if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
             raise DispatchError(
                 ErrorCode.ORDER_INVALID,
                 f"a password has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters",
                 field="password",
             )
+        if _encoded(password) is None:
+            raise DispatchError(ErrorCode.ORDER_INVALID, "the password is no text", field="password")
         return await asyncio.get_running_loop().run_in_executor(self._thread, _HASHER.hash, password)
 
     async def matches(self, password: str, stored: str | None) -> bool:
@@ -50,8 +52,17 @@ class Passwords:
         self._thread.shutdown()
 
 
-def _verify(stored: str, password: str) -> bool:
+def _encoded(password: str) -> bytes | None:
+    """None for half a character, as a command line or a JSON escape may give one."""
     try:
-        return _HASHER.verify(stored, password)
+        return password.encode()
+    except UnicodeEncodeError:
+        return None
+
+
+def _verify(stored: str, password: str) -> bool:
+    encoded = _encoded(password)
+    try:
+        return encoded is not None and _HASHER.verify(stored, encoded)
     except (VerificationError, InvalidHashError):
         return False

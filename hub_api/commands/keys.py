@@ -8,7 +8,7 @@ import typer
 
 from core.clock import LoopClock
 from core.ids import IdSource
-from hub_api.access.keys import create_api_key, revoke_api_key, rotate_api_key
+from hub_api.access.keys import MOST_GRACE_S, create_api_key, revoke_api_key, rotate_api_key
 from hub_api.access.scopes import Scope
 from hub_api.commands.store import DataDir, with_database
 from hub_api.store.database import Database
@@ -59,7 +59,7 @@ def list_keys(data_dir: DataDir = None) -> None:
 def rotate(
     key_id: Annotated[str, typer.Argument(help="As printed by create and list.")],
     grace_s: Annotated[
-        float, typer.Option(min=0, max=604800, help="How long the old secret still works.")
+        float, typer.Option(min=0, max=MOST_GRACE_S, help="How long the old secret still works.")
     ] = 3600.0,
     data_dir: DataDir = None,
 ) -> None:

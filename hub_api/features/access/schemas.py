@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hub_api.access.keys import MOST_GRACE_S
+from hub_api.access.names import LABEL_CHARACTERS, NAME_CHARACTERS, plain
 from hub_api.access.passwords import LEAST_CHARACTERS, MOST_CHARACTERS
 from hub_api.access.scopes import Role, Scope
-from hub_api.features.fields import Text80, Text120
+from hub_api.features.fields import Text80
 from hub_api.moments import Moment
 
-
-def _looks_like_itself(name: str) -> str:
-    """Who reads a name in a list or in the audit log must not take it for another: nothing invisible, nothing that turns
-    the direction of writing, no other form of the same letters (Unicode UTS 39)."""
-    if not name.isprintable() or name != name.strip() or unicodedata.normalize("NFKC", name) != name:
-        raise ValueError("invisible characters and other forms of letters are not allowed in a name")
-    return name
-
-
-_Plain = AfterValidator(_looks_like_itself)
-Name80 = Annotated[Text80, _Plain]
-Name120 = Annotated[Text120, _Plain]
+_Plain = AfterValidator(plain)
+Name80 = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), _Plain]
+Name120 = Annotated[str, Field(min_length=1, max_length=LABEL_CHARACTERS), _Plain]
 Password = Annotated[str, Field(min_length=LEAST_CHARACTERS, max_length=MOST_CHARACTERS)]
 
 
@@ -150,7 +142,7 @@ class RotationRequest(_Request):
         extra="forbid", strict=True, json_schema_extra={"examples": [{"grace_s": 3600.0}]}
     )
 
-    grace_s: float = Field(ge=0, le=7 * 86400.0, allow_inf_nan=False)
+    grace_s: float = Field(ge=0, le=MOST_GRACE_S, allow_inf_nan=False)
 
 
 class KeyView(BaseModel):

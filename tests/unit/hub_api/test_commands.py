@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub_api.commands.main import main
+from hub_api.settings import DEMO_PASSWORD
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -100,3 +101,44 @@ def test_where_nothing_can_fly_the_exit_code_is_1_and_the_reasons_are_shown(
     assert done.returncode == 1
     assert "declined" in done.stdout
     assert not (tmp_path / "plan.json").exists()
+
+
+BAD_NAMES = ["", " li.na", "li\u200bna", "li\u202ena", "li\x1b[2J", "ｌｉ", "li\nna", "li\udcff", "x" * 81]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_the_command_line_holds_names_to_the_rule_of_the_api(drone_aed, tmp_path: Path, name: str) -> None:
+    folder = ("--data-dir", str(tmp_path))
+    person = ("--role", "operator", "--password", "correct horse battery")
+    for field, arguments in (
+        ("name", ("accounts", "create", name, "--client", "shenzhen-120", *person)),
+        ("client", ("accounts", "create", "li.na", "--client", name, *person)),
+        ("client", ("keys", "create", name, "--scope", "orders:read")),
+        ("name", ("keys", "create", "shenzhen-120", "--scope", "orders:read", "--name", name * 2)),
+    ):
+        done = drone_aed(*arguments, *folder)
+        assert (done.returncode, done.stdout) == (2, ""), (arguments, done)
+        assert field in done.stderr
+        assert "Traceback" not in done.stderr
+    assert drone_aed("accounts", "list", *folder).stdout == ""
+    assert drone_aed("keys", "list", *folder).stdout == ""
+
+
+@pytest.mark.parametrize("password", ["too short", "x" * 257, DEMO_PASSWORD, "half a character \udcff"])
+def test_the_command_line_holds_passwords_to_the_rule_of_the_api(
+    drone_aed, tmp_path: Path, password: str
+) -> None:
+    who = ("accounts", "create", "li.na", "--client", "shenzhen-120", "--role", "operator")
+    done = drone_aed(*who, "--password", password, "--data-dir", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "password" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("grace_s", ["nan", "-1", "604801", "inf"])
+def test_a_grace_that_is_none_is_refused(drone_aed, tmp_path: Path, grace_s: str) -> None:
+    folder = ("--data-dir", str(tmp_path))
+    key_id = drone_aed("keys", "create", "c", "--scope", "orders:read", *folder).stderr.split()[0]
+    done = drone_aed("keys", "rotate", key_id, "--grace-s", grace_s, *folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
