@@ -21,15 +21,21 @@ from hub_api.access.tokens import TokenClaims, TokenSigner
 from hub_api.actor import Actor, acting_as
 from hub_api.settings import DEMO_CLIENT, DEMO_PASSWORD
 from hub_api.store.database import Database
-from hub_api.store.records import AccountRecord
+from hub_api.store.records import AccountRecord, LoginNetworkRecord
 from hub_api.store.repositories import accounts, audit
 
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 5
-"""Chosen: OWASP ASVS asks for a limit; five leaves room for a person's typing."""
+"""Chosen: wrong passwords from one network before it is locked out; five leaves room for a person's typing."""
 LOCKED_S = 900.0
-"""Chosen: a quarter of an hour makes guessing hopeless and ends by itself."""
+"""Chosen: a quarter of an hour makes guessing from one network hopeless and ends by itself."""
+MOST_FAILURES_ANYWHERE = 50
+"""Chosen: half of what NIST SP 800-63B (5.2.2) allows in a row; ten networks take part by then."""
+GUARDED_S = 3600.0
+"""Chosen: so long only networks that the person has come from before may try. Whoever sits there loses nothing by it."""
+KNOWN_S = 90 * 86400.0
+"""Chosen: a network counts as the person's own for a quarter of a year after the last log-in from there."""
 _REFUSED = "name or password is not right, or the account is locked or disabled"
 
 
@@ -64,8 +70,9 @@ class Accounts:
         self._session = timedelta(seconds=session_s)
         self._demo = demo
 
-    async def log_in(self, name: str, password: str) -> IssuedToken:
-        """A token for the right password. Raises 4101, always with the same words."""
+    async def log_in(self, name: str, password: str, *, network: str) -> IssuedToken:
+        """A token for the right password, from a network that is not locked out. Raises 4101, always with the same
+        words (docs/decisions/0033)."""
         if password == DEMO_PASSWORD:
             await self._admit_to_demo(name)
         found = await self._database.read(lambda session: accounts.credentials(session, name))
@@ -74,7 +81,9 @@ class Accounts:
             raise DispatchError(ErrorCode.CREDENTIALS_MISSING, _REFUSED)
         account_id = found[0].account_id
         with acting_as(Actor("person", account_id, found[0].client)):
-            account = await self._database.write(lambda session: self._note(session, account_id, right))
+            account = await self._database.write(
+                lambda session: self._note(session, account_id, network, right)
+            )
         if account is None:
             raise DispatchError(ErrorCode.CREDENTIALS_MISSING, _REFUSED)
         return self._issue(account, self._clock.now())
@@ -89,29 +98,63 @@ class Accounts:
             with suppress(DispatchError):  # two screens at once: the other one made it
                 await self.create(name=name, client=DEMO_CLIENT, role=Role(name), password=DEMO_PASSWORD)
 
-    def _note(self, session: Session, account_id: str, right: bool) -> AccountRecord | None:
+    def _note(self, session: Session, account_id: str, network: str, right: bool) -> AccountRecord | None:
         """Count the attempt; the account if it may come in."""
         now = self._clock.now()
         account = _known(session, account_id)
-        locked = account.locked_until is not None and account.locked_until > now
-        if account.disabled_at is not None or locked:
+        before = accounts.network(session, account_id, network)
+        if account.disabled_at is not None or _ahead(before.locked_until, now):
+            return None
+        known_since = now - timedelta(seconds=KNOWN_S)
+        known = before.succeeded_at is not None and before.succeeded_at >= known_since
+        if _ahead(account.locked_until, now) and not known:
             return None
         if right:
             if account.failures:
-                accounts.save(session, account_id, failures=0, locked_until=None)
+                accounts.save(session, account_id, failures=0)
+            accounts.put_network(session, replace(before, failures=0, locked_until=None, succeeded_at=now))
             audit.append(session, at=now, action="logged_in", subject=account_id)
             return account
-        failures = account.failures + 1
-        if failures < MOST_FAILURES:
-            accounts.save(session, account_id, failures=failures)
-            audit.append(session, at=now, action="login_failed", subject=account_id)
-            return None
-        accounts.save(session, account_id, failures=0, locked_until=now + timedelta(seconds=LOCKED_S))
-        audit.append(
-            session, at=now, action="account_locked", subject=account_id, detail={"locked_s": LOCKED_S}
+        accounts.forget_networks(
+            session,
+            account_id,
+            failed_before=now - timedelta(seconds=LOCKED_S),
+            succeeded_before=known_since,
         )
-        log.warning("account %s is locked after %d wrong passwords", account_id, failures)
+        self._count(session, account, replace(before, failures=before.failures + 1, failed_at=now), now)
         return None
+
+    @staticmethod
+    def _count(session: Session, account: AccountRecord, network: LoginNetworkRecord, now: datetime) -> None:
+        """A wrong password: it locks its network out, and many from anywhere guard the account."""
+        locked, guarded = network.failures >= MOST_FAILURES, account.failures + 1 >= MOST_FAILURES_ANYWHERE
+        if locked:
+            network = replace(network, failures=0, locked_until=now + timedelta(seconds=LOCKED_S))
+        accounts.put_network(session, network)
+        if guarded:
+            until = now + timedelta(seconds=GUARDED_S)
+            accounts.save(session, account.account_id, failures=0, locked_until=until)
+        else:
+            accounts.save(session, account.account_id, failures=account.failures + 1)
+        detail: dict[str, Any] = {"network": network.network}
+        if guarded:
+            detail["guarded_s"] = GUARDED_S
+        if locked:
+            detail["locked_s"] = LOCKED_S
+        audit.append(
+            session,
+            at=now,
+            action="account_guarded" if guarded else "account_locked" if locked else "login_failed",
+            subject=account.account_id,
+            detail=detail,
+        )
+        if guarded or locked:
+            log.warning(
+                "account %s is %s after wrong passwords; the last came from %s",
+                account.account_id,
+                "open to its known networks only" if guarded else "locked for one network",
+                network.network,
+            )
 
     async def renew(self, claims: TokenClaims) -> IssuedToken:
         """A fresh token for one that still holds, until the working session is over. Raises 4101."""
@@ -207,6 +250,8 @@ class Accounts:
             if not stored:
                 return before
             accounts.save(session, account_id, **stored)
+            if unlock:
+                accounts.unlock_networks(session, account_id)
             after = replace(before, **changes)
             audit.append(
                 session,
@@ -232,3 +277,7 @@ def _known(session: Session, account_id: str) -> AccountRecord:
     if found is None:
         raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no account {account_id[:60]!r}")
     return found
+
+
+def _ahead(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment > now

@@ -9,6 +9,7 @@ from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from hub_api.access.accounts import Accounts, IssuedToken, scopes_of
 from hub_api.access.keys import hash_secret
+from hub_api.access.networks import host_of, neighbourhood_of
 from hub_api.access.principal import Principal
 from hub_api.access.rate_limit import RateLimit
 from hub_api.access.tokens import TokenClaims, TokenSigner, looks_like_token
@@ -34,11 +35,12 @@ class RateLimited(DispatchError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Buckets: what clients ask, the orders they place, and wrong credentials from one address."""
+    """Buckets: what clients ask, the orders they place, and wrong credentials, by machine and by its neighbourhood."""
 
     requests: RateLimit
     orders: RateLimit
     failures: RateLimit
+    failures_nearby: RateLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +98,20 @@ class Gate:
         return now.client == principal.client and principal.scopes <= now.scopes
 
     def check_failures(self, address: str) -> None:
-        """Raises 4103 for an address that has tried too many wrong credentials, before another one is looked at."""
-        self._pass(self._limits.failures.wait_s(address))
+        """Raises 4103 where too many wrong credentials came from, before another one is looked at."""
+        self._pass(self._limits.failures.wait_s(host_of(address)))
+        self._pass(self._limits.failures_nearby.wait_s(neighbourhood_of(address)))
 
     def note_failure(self, address: str) -> None:
-        """Count a wrong credential; raises 4103 when an address tries too many."""
-        self._pass(self._limits.failures.take(address))
+        """Count a wrong credential; raises 4103 where too many come from."""
+        # A machine that is stopped takes nothing from its neighbours.
+        self._pass(self._limits.failures.take(host_of(address)))
+        self._pass(self._limits.failures_nearby.take(neighbourhood_of(address)))
 
     def forgive(self, address: str) -> None:
         """What was counted as a wrong credential was none."""
-        self._limits.failures.give_back(address)
+        self._limits.failures.give_back(host_of(address))
+        self._limits.failures_nearby.give_back(neighbourhood_of(address))
 
     @staticmethod
     def _pass(wait_s: int | None) -> None:

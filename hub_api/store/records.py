@@ -40,6 +40,18 @@ class AccountRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginNetworkRecord:
+    """A network that somebody tried to log in to an account from, and what came of it."""
+
+    account_id: str
+    network: str
+    failures: int = 0
+    failed_at: datetime | None = None
+    locked_until: datetime | None = None
+    succeeded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
     """One entry of the audit log; ``at`` is the text that was hashed."""
 

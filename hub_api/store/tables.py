@@ -82,6 +82,19 @@ class AccountRow(Row, table=True):
     locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class LoginNetworkRow(Row, table=True):
+    """A network that somebody tried to log in to an account from."""
+
+    __tablename__ = "login_networks"
+
+    account_id: str = Field(primary_key=True, max_length=40, foreign_key="accounts.account_id")
+    network: str = Field(primary_key=True, max_length=64)
+    failures: int = Field(default=0)
+    failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    succeeded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class AuditRow(Row, table=True):
     """One change: append-only (triggers refuse anything else), each row bound to the one before by its hash."""
 

@@ -39,7 +39,10 @@ log = logging.getLogger(__name__)
 
 FAILURES_PER_S = 1.0
 FAILURES_AT_ONCE = 50
-"""Chosen: wrong credentials from one address; a proxy in front of a centre shares one among its people."""
+"""Chosen: wrong credentials from one machine; a proxy in front of a centre shares one among its people."""
+NEARBY_FAILURES_PER_S = 5.0
+NEARBY_FAILURES_AT_ONCE = 200
+"""Chosen: from a whole neighbourhood. Four machines in it that guess without end keep no fifth from logging in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +152,7 @@ def _gate(
             requests=_limit(clock, settings.request_rate_s),
             orders=_limit(clock, settings.order_rate_s),
             failures=RateLimit(clock, rate_per_s=FAILURES_PER_S, burst=FAILURES_AT_ONCE),
+            failures_nearby=RateLimit(clock, rate_per_s=NEARBY_FAILURES_PER_S, burst=NEARBY_FAILURES_AT_ONCE),
         ),
         demo=settings.demo,
     )

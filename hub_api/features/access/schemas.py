@@ -103,7 +103,10 @@ class AccountView(BaseModel):
     scopes: list[str]
     created_at: datetime
     disabled_at: datetime | None
-    locked_until: datetime | None
+    locked_until: datetime | None = Field(
+        description="After wrong passwords from many networks: until when only networks from which the person logged "
+        "in before are let in."
+    )
 
 
 class AccountList(BaseModel):

@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicC
 
 from core.errors import DispatchError, ErrorCode
 from hub_api.access.accounts import IssuedToken
+from hub_api.access.networks import network_of
 from hub_api.dependencies import HubDep
 from hub_api.features.access.schemas import LoginRequest, PrincipalView, TokenView
 from hub_api.problems import declared
@@ -63,12 +64,14 @@ async def issue_token(
     responses=declared(400, 401, 413, 422, 429, 503),
 )
 async def log_in(hub: HubDep, request: Request, response: Response, body: LoginRequest) -> TokenView:
-    """A person's token. Five wrong passwords lock the account for a quarter of an hour."""
+    """A person's token. Five wrong passwords lock the account for a quarter of an hour, for the network they came from."""
     # Counted before the password is looked at, and not after: hashing is slow, and a hundred guesses at once must not
     # keep others waiting because none of them is wrong yet.
     hub.gate.note_failure(_address(request))
     try:
-        issued = await hub.gate.accounts.log_in(body.name, body.password)
+        issued = await hub.gate.accounts.log_in(
+            body.name, body.password, network=network_of(_address(request))
+        )
     except DispatchError:
         raise
     except BaseException:

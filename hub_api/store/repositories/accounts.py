@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
-from hub_api.store.records import AccountRecord
-from hub_api.store.tables import AccountRow
+from hub_api.store.records import AccountRecord, LoginNetworkRecord
+from hub_api.store.tables import AccountRow, LoginNetworkRow
 
 _FIELDS = tuple(AccountRecord.__dataclass_fields__)
+_NETWORK_FIELDS = tuple(LoginNetworkRecord.__dataclass_fields__)
 
 
 def _record(row: AccountRow) -> AccountRecord:
@@ -42,3 +44,39 @@ def list_all(session: Session) -> list[AccountRecord]:
 def save(session: Session, account_id: str, **changes: Any) -> None:
     """Write the changed fields; ``password_argon2`` too."""
     session.execute(update(AccountRow).where(col(AccountRow.account_id) == account_id).values(**changes))
+
+
+def network(session: Session, account_id: str, name: str) -> LoginNetworkRecord:
+    """What is known of a network for an account; nothing, for a new one."""
+    row = session.get(LoginNetworkRow, (account_id, name))
+    if row is None:
+        return LoginNetworkRecord(account_id=account_id, network=name)
+    return LoginNetworkRecord(**{field: getattr(row, field) for field in _NETWORK_FIELDS})
+
+
+def put_network(session: Session, record: LoginNetworkRecord) -> None:
+    session.merge(LoginNetworkRow(**{field: getattr(record, field) for field in _NETWORK_FIELDS}))
+    session.flush()
+
+
+def forget_networks(
+    session: Session, account_id: str, *, failed_before: datetime, succeeded_before: datetime
+) -> None:
+    """Drop the networks of an account from which nothing was heard since: no row for each that once guessed."""
+    failed, succeeded = col(LoginNetworkRow.failed_at), col(LoginNetworkRow.succeeded_at)
+    session.execute(
+        delete(LoginNetworkRow).where(
+            col(LoginNetworkRow.account_id) == account_id,
+            or_(failed.is_(None), failed < failed_before),
+            or_(succeeded.is_(None), succeeded < succeeded_before),
+        )
+    )
+
+
+def unlock_networks(session: Session, account_id: str) -> None:
+    """Forget every wrong password of an account, wherever it came from."""
+    session.execute(
+        update(LoginNetworkRow)
+        .where(col(LoginNetworkRow.account_id) == account_id)
+        .values(failures=0, locked_until=None)
+    )
