@@ -18,9 +18,10 @@ from hub_api.dispatch.incident_states import STAGE_ZH, Escalation, IncidentState
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.dispatch.severity import SeverityFollower
 from hub_api.personal_data import PersonalData
-from hub_api.store.database import Database, actor_of
+from hub_api.store.database import Database
 from hub_api.store.incident_records import IncidentRecord
 from hub_api.store.repositories import audit, incident_parts, incidents, orders
+from hub_api.store.units import actor_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

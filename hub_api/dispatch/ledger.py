@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,9 +33,9 @@ from hub_api.dispatch.order_states import (
 )
 from hub_api.dispatch.planning import PLAN
 from hub_api.logs import remember
-from hub_api.store.database import actor_of
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import approvals, audit, callbacks, events, missions, orders, outbox
+from hub_api.store.units import actor_of
 from planner.flight_plan import FlightPlan
 
 log = logging.getLogger(__name__)
@@ -85,11 +85,20 @@ class Ledger:
     def now(self) -> datetime:
         return self._clock.now()
 
-    def apply(self, session: Session, turn: Turn, event: OrderEvent, *, strict: bool = False) -> bool:
+    def apply(
+        self,
+        session: Session,
+        turn: Turn,
+        event: OrderEvent,
+        *,
+        strict: bool = False,
+        also: Mapping[str, Any] | None = None,
+    ) -> bool:
         """Feed one event to the order's table; whether it moved.
 
         ``strict``: somebody asked for this, so a refusal is raised as 4004 with its reason. Without
-        it the event is a report that comes late or twice, which changes nothing.
+        it the event is a report that comes late or twice, which changes nothing. ``also``: plain fields of the
+        order, written by the same statement, whether it moves or not.
         """
         rule = advance(turn.order.state, event)
         if isinstance(rule, Refuse) and strict:
@@ -97,14 +106,17 @@ class Ledger:
                 ErrorCode.TRANSITION_REFUSED, f"{rule.why} (state {turn.order.state}) · {rule.why_zh}"
             )
         if not isinstance(rule, Move):
+            if also:
+                self.change(session, turn, **also)
             return False
         now = self.now()
-        changes: dict[str, Any] = {"state": rule.state}
+        changes: dict[str, Any] = {**(also or {}), "state": rule.state}
         if rule.state in _DECISION_MADE and turn.order.decided_at is None:
             changes["decided_at"] = now
         if rule.state in TERMINAL_STATES:
             changes["finished_at"] = now
-            changes["non_flight_reason"] = non_flight_reason(turn.order, rule.state)
+            known = replace(turn.order, **also) if also else turn.order
+            changes["non_flight_reason"] = non_flight_reason(known, rule.state)
         turn.order = orders.save(session, turn.order, **changes)
         turn.moved = True
         for effect in rule.effects:
@@ -120,8 +132,8 @@ class Ledger:
 
     def close_if_flights_ended(self, session: Session, turn: Turn) -> None:
         """Tell the order when no flight of it is open any more."""
-        _, still_open = missions.count_of_order(session, turn.order.order_id)
-        if still_open == 0:
+        if turn.order.mission_id is None or not missions.any_open(session, turn.order.order_id):
+            # An order that never had a mission has none that is open.
             self.apply(session, turn, OrderEvent.FLIGHTS_ENDED)
 
     def record(
@@ -251,7 +263,8 @@ class Ledger:
             issued_at=now,
             drill=order.drill,
         )
-        mission = missions.save(session, mission, commanded_at=now)
+        if mission.commanded_at is None:
+            mission = missions.save(session, mission, commanded_at=now)
         self.owe_command(session, command, mission)
         return mission
 

@@ -11,26 +11,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from enum import Enum
-from typing import Any, Generic, TypeVar
+from contextvars import Context
+from typing import Any, TypeVar
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    NotSupportedError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
-from hub_api.actor import Actor, current_actor
+from hub_api.actor import current_actor
 from hub_api.store.prepared import for_one_transaction
 from hub_api.store.records import EventRecord
+from hub_api.store.units import Owed, Unit, UnitSession, as_told, is_refused, run_together
 
 T = TypeVar("T")
 
@@ -39,9 +33,6 @@ BUSY_TIMEOUT_S = 5.0
 _READERS = 4
 _TOGETHER = 64
 """Chosen: units of work that are committed together at most, so that the first need not wait long for the last."""
-_APPENDED = "appended_events"
-_OWED = "owed"
-_ACTOR = "actor"
 WRITER_LOCK = 0x0D0E_AED0
 """Chosen: the advisory lock that every writing transaction on PostgreSQL takes."""
 
@@ -97,21 +88,6 @@ def make_engine(url: str) -> Engine:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {mode}")
 
-    return _with_plain_savepoints(engine)
-
-
-def _with_plain_savepoints(engine: Engine) -> Engine:
-    """Savepoints in plain words: each unit that is committed with others has one, and compiling it took longer."""
-
-    def saying(words: str) -> Callable[[Connection, str], None]:
-        def say(connection: Connection, name: str) -> None:
-            connection.exec_driver_sql(f"{words} {name}")
-
-        return say
-
-    dialect: Any = engine.dialect
-    dialect.do_savepoint = saying("SAVEPOINT")
-    dialect.do_release_savepoint = saying("RELEASE SAVEPOINT")
     return engine
 
 
@@ -142,55 +118,7 @@ def _postgresql(url: URL) -> Engine:
         if connection.get_execution_options().get("writes"):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
 
-    return _with_plain_savepoints(engine)
-
-
-class Owed(Enum):
-    """What a transaction may leave to be done after it, by a task that sleeps until there is something."""
-
-    COMMAND = "command"
-    CALLBACK = "callback"
-    APPROVAL = "approval"
-    KEYS = "keys"
-    """Not owed to anybody: what is remembered of API keys is outdated."""
-
-
-class _Unit(Generic[T]):
-    """A unit of work that waits for the writer, and what came of it."""
-
-    def __init__(self, work: Callable[[Session], T], actor: Actor) -> None:
-        self._work, self._actor = work, actor
-        self._result: T | None = None
-        self._appended: list[EventRecord] = []
-        self.owed: frozenset[Owed] = frozenset()
-        self.error: Exception | None = None
-
-    def run(self, connection: Connection) -> None:
-        """Do the work in the connection's transaction; raises what the work raises, with nothing of it stored."""
-        with (
-            Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
-            session.begin(),
-        ):
-            self._do(session)
-
-    def run_alone(self, engine: Engine) -> None:
-        """The same in a transaction of its own."""
-        with Session(engine, expire_on_commit=False) as session, session.begin():
-            self._do(session)
-
-    def _do(self, session: Session) -> None:
-        session.info[_ACTOR] = self._actor
-        for_one_transaction(session)
-        self._result = self._work(session)
-        session.flush()
-        self._appended = session.info.get(_APPENDED, [])
-        self.owed = frozenset(session.info.get(_OWED, ()))
-
-    def outcome(self) -> tuple[T, list[EventRecord]]:
-        """What the work gave and the events that it stored, once it is committed; or the error."""
-        if self.error is not None:
-            raise self.error
-        return self._result, self._appended  # type: ignore[return-value]
+    return engine
 
 
 class Database:
@@ -221,25 +149,50 @@ class Database:
         self._on_committed = on_committed
         self._on_owed = on_owed
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
-        self._waiting: deque[_Unit[Any]] = deque()
+        self._waiting: deque[Unit[Any]] = deque()
+        self._writing: asyncio.Task[None] | None = None
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction; raises what ``work`` raises, with nothing stored then."""
-        unit = _Unit(work, current_actor())
-        # A cancelled request must not leave the listeners without an event that was committed.
-        return await asyncio.shield(self._write(unit))
-
-    async def _write(self, unit: _Unit[T]) -> T:
+        loop = asyncio.get_running_loop()
+        unit = Unit(work, current_actor(), loop.create_future())
         self._waiting.append(unit)
-        # Whoever comes first takes along what waits by then; at the latest, our own turn takes us.
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._write_waiting)
-        result, appended = unit.outcome()
-        if appended:
-            self._on_committed(appended)
-        if unit.owed:
-            self._on_owed(unit.owed)
-        return result
+        if self._writing is None:
+            # In nobody's name: it writes for everybody who waits meanwhile.
+            self._writing = loop.create_task(self._write_waiting(), name="store-writing", context=Context())
+        # A cancelled request must not leave the listeners without an event that was committed.
+        return await asyncio.shield(unit.done)
+
+    async def _write_waiting(self) -> None:
+        """Until nobody waits: whatever waits by then in one transaction, and then whatever came meanwhile."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                units = [self._waiting.popleft() for _ in range(min(_TOGETHER, len(self._waiting)))]
+                await loop.run_in_executor(self._writer, self._write_together, units)
+                for unit in units:
+                    self._tell(unit)
+        finally:
+            self._writing = None
+
+    def _tell(self, unit: Unit[Any]) -> None:
+        """The listeners first, then whoever asked for it."""
+        error = unit.error
+        if error is None:
+            try:
+                if unit.appended:
+                    self._on_committed(unit.appended)
+                if unit.owed:
+                    self._on_owed(frozenset(unit.owed))
+            except Exception as failed:
+                error = failed
+        if unit.done.done():
+            return
+        if error is None:
+            unit.done.set_result(unit.result)
+        else:
+            unit.done.set_exception(error)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on a consistent snapshot, without waiting for writers."""
@@ -250,33 +203,14 @@ class Database:
         """For back-up and checks that need the schema rather than a unit of work."""
         return self._engine
 
-    def _write_waiting(self) -> None:
-        """Everything that waits now, in its order, in one transaction."""
-        units: list[_Unit[Any]] = []
-        while self._waiting and len(units) < _TOGETHER:
-            units.append(self._waiting.popleft())
-        if not units:
-            return
+    def _write_together(self, units: list[Unit[Any]]) -> None:
+        """In one transaction; each unit knows afterwards what came of it."""
         try:
-            if len(units) == 1:
-                units[0].run_alone(self._immediate)
-                return
-            with self._immediate.begin() as connection:
-                for unit in units:
-                    self._try(unit, connection)
+            with UnitSession(self._immediate, expire_on_commit=False) as session, session.begin():
+                run_together(session, units)
         except Exception as error:
             for unit in units:
-                unit.error = unit.error or _as_told(error)
-
-    @staticmethod
-    def _try(unit: _Unit[Any], connection: Connection) -> None:
-        try:
-            unit.run(connection)
-        except Exception as error:
-            if _refused(error):
-                # The database itself refuses: nobody's work is stored.
-                raise
-            unit.error = error
+                unit.error = unit.error or as_told(error)
 
     def _look(self, work: Callable[[Session], T]) -> T:
         try:
@@ -284,7 +218,7 @@ class Database:
                 for_one_transaction(session)
                 return work(session)
         except DBAPIError as error:
-            if not _refused(error):
+            if not is_refused(error):
                 raise
             raise InternalError(
                 ErrorCode.STORE_FAILED, f"the database refused to read: {error.orig}"
@@ -295,34 +229,3 @@ class Database:
         self._writer.shutdown()
         self._readers.shutdown()
         self._engine.dispose()
-
-
-def _refused(error: Exception) -> bool:
-    """Whether it is the database that failed, and not the work: gone, locked, read-only after a change-over, damaged."""
-    ours = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
-    return isinstance(error, DBAPIError) and not isinstance(error, ours)
-
-
-def _as_told(error: Exception) -> Exception:
-    """A refusal of the database as 5002; what a unit of work raised, as it is."""
-    if isinstance(error, DBAPIError) and _refused(error):
-        told = InternalError(ErrorCode.STORE_FAILED, f"the database refused to write: {error.orig}")
-        told.__cause__ = error
-        return told
-    return error
-
-
-def actor_of(session: Session) -> Actor:
-    """Who asked for this unit of work."""
-    actor: Actor = session.info[_ACTOR]
-    return actor
-
-
-def note_appended(session: Session, record: EventRecord) -> None:
-    """Remember an event of this transaction for the listeners; used by the event repository."""
-    session.info.setdefault(_APPENDED, []).append(record)
-
-
-def note_owed(session: Session, owed: Owed) -> None:
-    """Wake whoever does it once this transaction is committed; used by the repositories."""
-    session.info.setdefault(_OWED, set()).add(owed)

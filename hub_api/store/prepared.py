@@ -40,6 +40,18 @@ def _connection_of(session: Session) -> Connection:
     return found
 
 
+def say(session: Session, words: str) -> None:
+    """Words that need no values and give nothing, to the driver as they are. Raises what SQLAlchemy raises."""
+    connection = _connection_of(session)
+    cursor: Any = connection.connection.cursor()
+    try:
+        cursor.execute(words)
+    except Exception as error:
+        raise _told(error, words, connection, cursor) from error
+    finally:
+        cursor.close()
+
+
 class Found:
     """What a prepared statement gave: its rows, or how many it touched and the key of the one that it stored."""
 
@@ -102,7 +114,9 @@ class _Form:
                 assert not bind.required, f"a value for {name} is missing"
                 value = bind.effective_value
                 self._fixed[name] = value if convert is None else convert(value)
-        self._columns = statement.selected_columns if isinstance(statement, Select) else ()
+        self._columns = (
+            statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
+        )
         self._read: _Reader | None = None
         self._key = _key_of(statement)
 

@@ -32,7 +32,7 @@ from hub_api.dispatch.sky import Victim
 from hub_api.dispatch.waiting import WaitingOrders, WaitingPolicy
 from hub_api.dispatch.ways import Ways
 from hub_api.settings import Settings
-from hub_api.store.database import Owed
+from hub_api.store.units import Owed
 from hub_api.wiring.ground import Ground
 from hub_api.wiring.outside import Outside
 from hub_api.wiring.world import World

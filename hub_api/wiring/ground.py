@@ -28,9 +28,10 @@ from hub_api.personal_data import PersonalData
 from hub_api.security import ensure_demo_key
 from hub_api.settings import Settings
 from hub_api.site_data.book import SiteBook
-from hub_api.store.database import Database, Owed, make_engine
+from hub_api.store.database import Database, make_engine
 from hub_api.store.records import EventRecord
 from hub_api.store.schema import upgrade
+from hub_api.store.units import Owed
 from hub_api.vault import Vault
 from planner.airframe import shipped_airframes
 from planner.site import load_site

@@ -14,7 +14,7 @@ from hub_api.messages.recorder import Recorder
 from hub_api.messages.sender import MessageSender
 from hub_api.messages.service import Messages
 from hub_api.outgoing.destinations import GuardedTransport
-from hub_api.store.database import Owed
+from hub_api.store.units import Owed
 from hub_api.wiring.ground import Ground
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
-from hub_api.store.database import Owed, note_owed
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import ApiKeyRecord
 from hub_api.store.rows import run, table_of
 from hub_api.store.tables import ApiKeyRow
+from hub_api.store.units import Owed, note_owed
 
 _TABLE = table_of(ApiKeyRow)
 _C = _TABLE.c

@@ -10,11 +10,11 @@ from sqlalchemy import bindparam, func, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
-from hub_api.store.database import Owed, note_owed
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import ApprovalRecord
 from hub_api.store.rows import Rows
 from hub_api.store.tables import ApprovalRow
+from hub_api.store.units import Owed, note_owed
 
 _FIELDS = tuple(ApprovalRecord.__dataclass_fields__)
 _ROWS = Rows(ApprovalRow, ApprovalRecord, _FIELDS)

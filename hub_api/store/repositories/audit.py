@@ -17,11 +17,11 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from hub_api.store.database import actor_of
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import AuditRecord
 from hub_api.store.rows import Rows
 from hub_api.store.tables import AuditRow
+from hub_api.store.units import actor_of
 
 GENESIS = "0" * 64
 _LAST = "last_audit_entry"

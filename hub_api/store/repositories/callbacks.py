@@ -8,12 +8,12 @@ from sqlalchemy import bindparam, func, or_, update
 from sqlmodel import Session, col, select
 
 from core.errors import ErrorCode, InternalError
-from hub_api.store.database import Owed, note_owed
 from hub_api.store.incident_tables import IncidentRow
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import CallbackRecord
 from hub_api.store.rows import Rows
 from hub_api.store.tables import CallbackRow, OrderRow
+from hub_api.store.units import Owed, note_owed
 
 _FIELDS = tuple(CallbackRecord.__dataclass_fields__)
 _ROWS = Rows(CallbackRow, CallbackRecord, _FIELDS)

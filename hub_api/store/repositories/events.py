@@ -9,11 +9,11 @@ from sqlalchemy import String, and_, bindparam, cast, func, literal, or_, select
 from sqlmodel import Session
 
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
-from hub_api.store.database import note_appended
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import EventRecord, NewEvent
 from hub_api.store.rows import Rows, run, run_listing, table_of
 from hub_api.store.tables import EventRow, OrderRow
+from hub_api.store.units import note_appended
 
 _FIELDS = tuple(EventRecord.__dataclass_fields__)
 _NEW = tuple(NewEvent.__dataclass_fields__)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam
 from sqlmodel import Session
 
-from hub_api.store.database import Owed, note_owed
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import OutboxRecord
-from hub_api.store.rows import Rows, run, run_listing
+from hub_api.store.rows import Rows, run
 from hub_api.store.tables import OutboxRow
+from hub_api.store.units import Owed, note_owed
 
 _FIELDS = tuple(OutboxRecord.__dataclass_fields__)
 _ROWS = Rows(OutboxRow, OutboxRecord, _FIELDS, {"payload": str.encode})
@@ -20,13 +20,18 @@ _C = _ROWS.columns
 _OWED = _C.settled_at.is_(None)
 _UNSETTLED = Prepared(_ROWS.select.where(_OWED).order_by(_C.seq))
 _BY_ID = Prepared(_ROWS.select.where(_C.message_id == bindparam("message_id")))
-_PUBLISHED = (
+_PUBLISHED = Prepared(
     _ROWS.update()
-    .where(_C.seq.in_(bindparam("seqs", expanding=True)))
+    .where(_C.seq == bindparam("of_seq"))
     .values(published_at=bindparam("at"), publications=_C.publications + 1)
 )
 _ANSWERED: dict[str, Any] = {"settled_at": bindparam("at"), "outcome": bindparam("how")}
-_SETTLE = Prepared(_ROWS.update().where(_C.message_id == bindparam("of_message"), _OWED).values(_ANSWERED))
+_SETTLE = Prepared(
+    _ROWS.update()
+    .where(_C.message_id == bindparam("of_message"), _OWED)
+    .values(_ANSWERED)
+    .returning(_C.mission_id)
+)
 _SETTLE_MISSION = Prepared(
     _ROWS.update().where(_C.mission_id == bindparam("of_mission"), _OWED).values(_ANSWERED)
 )
@@ -71,14 +76,20 @@ def outcome_of(session: Session, message_id: str) -> str | None:
 
 def mark_published(session: Session, seqs: list[int], at: datetime) -> None:
     """They are on the bus; not answered yet."""
-    run_listing(session, _PUBLISHED, seqs=seqs, at=at)
+    for seq in seqs:
+        run(session, _PUBLISHED, of_seq=seq, at=at)
 
 
-def settle(session: Session, message_id: str, outcome: str, at: datetime) -> OutboxRecord | None:
+class Settled(NamedTuple):
+    """A command that is owed no more."""
+
+    mission_id: str | None
+
+
+def settle(session: Session, message_id: str, outcome: str, at: datetime) -> Settled | None:
     """The answer is stored: the command is not owed any more. None if it was settled before."""
-    if run(session, _SETTLE, of_message=message_id, at=at, how=outcome).rowcount != 1:
-        return None
-    return _ROWS.one(session, _BY_ID, message_id=message_id)
+    found = run(session, _SETTLE, of_message=message_id, at=at, how=outcome).first()
+    return None if found is None else Settled(found.mission_id)
 
 
 def settle_of_mission(session: Session, mission_id: str, outcome: str, at: datetime) -> int:

@@ -17,8 +17,9 @@ from typing import Any, Literal
 import pytest
 
 from hub_api.actor import current_actor
-from hub_api.store.database import Database, _Unit
+from hub_api.store.database import Database
 from hub_api.store.repositories import missions, orders, outbox
+from hub_api.store.units import Unit
 from tests.unit.hub_api.played_drone import Memory
 from tests.unit.hub_api.world import EPOCH, World, play, world
 
@@ -40,7 +41,9 @@ class Death:
         self.writes += 1
         if self.writes == self._at:
             if self._when == "after the commit":
-                _Unit(work, current_actor()).run_alone(self._database._immediate)
+                unit = Unit(work, current_actor(), asyncio.get_running_loop().create_future())
+                self._database._write_together([unit])
+                assert unit.error is None
             self.died.set()
             await self._alive()
         return await self._write(work)

@@ -17,7 +17,7 @@ from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.planning import CandidateAnswer
 from hub_api.dispatch.verdicts import pack, shown
 from hub_api.store.records import NewEvent
-from hub_api.store.repositories import events, orders
+from hub_api.store.repositories import audit, events, orders
 from planner.reasons import Reason
 from tests.unit.hub_api.test_store import AT, Opened, order, store  # noqa: F401 - a fixture
 
@@ -46,8 +46,15 @@ def together(opened: Opened, *works: Callable[[Session], Any]) -> tuple[list[Any
         commits += 1
 
     async def run() -> list[Any]:
-        gate = threading.Event()
-        first = asyncio.ensure_future(opened.database.write(lambda _: gate.wait(10)))
+        held, gate = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def hold(_session: Session) -> None:
+            loop.call_soon_threadsafe(held.set)
+            gate.wait(10)
+
+        first = asyncio.ensure_future(opened.database.write(hold))
+        await held.wait()
         rest = [asyncio.ensure_future(opened.database.write(work)) for work in works]
         await asyncio.sleep(0.05)
         gate.set()
@@ -152,3 +159,39 @@ def test_packed_candidates_are_shown_as_they_were(count: int, ahead_s: float | N
         }
         for item in given[:count]
     ]
+
+
+def test_a_flush_that_fails_undoes_its_own_unit_only(store: Opened):  # noqa: F811
+    """The ORM's session would end the whole transaction."""
+
+    def keep_a_key(session: Session) -> None:
+        storing(8)(session)
+        orders.remember_key(session, "centre", "key-1", body_sha256="0" * 64, order_id="x", at=AT)
+
+    found, commits = together(store, storing(1), keep_a_key, storing(2))
+    assert found[0] == 1
+    assert isinstance(found[1], IntegrityError)
+    assert found[2] == 2
+    assert commits == 1
+    assert [heard.message_id for heard in store.heard] == ["m1", "m2"]
+    assert store.read(lambda s: orders.find(s, order(8).order_id)) is None
+
+
+def test_the_audit_log_goes_on_from_what_stays_when_a_unit_fails(store: Opened):  # noqa: F811
+    def noting(number: int) -> Callable[[Session], None]:
+        def work(session: Session) -> None:
+            audit.append(session, at=AT, action="something", subject=f"s{number}")
+            if number == 2:
+                raise LookupError("in the middle")
+
+        return work
+
+    together(store, *(noting(number) for number in range(1, 5)))
+    assert [
+        entry.subject for entry in store.read(lambda s: audit.page(s, before=None, subject=None, limit=9))
+    ] == [
+        "s4",
+        "s3",
+        "s1",
+    ]
+    assert store.read(audit.verify).faults == ()
