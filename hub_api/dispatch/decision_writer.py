@@ -32,23 +32,17 @@ class DecisionWriter:
         self._proposals = proposals
         self._waiting = waiting
 
-    def _keep(
-        self,
-        session: Session,
-        turn: Turn,
-        answer: Answer,
-        flight_id: str | None,
-        now: datetime,
-        **changes: Any,
-    ) -> None:
-        """Store the decision in the order, its candidates beside it."""
+    def _kept(
+        self, session: Session, turn: Turn, answer: Answer, flight_id: str | None, now: datetime
+    ) -> dict[str, Any]:
+        """Store the decision's candidates; what the order keeps of it beside them."""
         document = pack(answer.candidates)
         orders.put_candidates(session, turn.order.order_id, document, first=turn.order.decision is None)
         decision = decision_json(answer, flight_id, now) | {
             "candidates_sha256": audit.digest_of(document),
             "non_flight": word_of(answer),
         }
-        self._ledger.change(session, turn, decision=decision, **changes)
+        return {"decision": decision}
 
     def decline(self, session: Session, turn: Turn, answer: Answer, coming: tuple[str, ...] = ()) -> None:
         """No drone can fly now. ``coming``: drones that may become ready; an order that lost its drone waits for them."""
@@ -59,8 +53,8 @@ class DecisionWriter:
             return
         if had_waited_until is not None and self._ledger.now() >= had_waited_until:
             answer = replace(answer, reasons=(no_drone_in_time(had_waited_until), *answer.reasons))
-        self._keep(session, turn, answer, None, self._ledger.now())
-        self._ledger.apply(session, turn, OrderEvent.DECLINED)
+        kept = self._kept(session, turn, answer, None, self._ledger.now())
+        self._ledger.apply(session, turn, OrderEvent.DECLINED, also=kept)
         self._ledger.close_if_flights_ended(session, turn)
         listed = "; ".join(reason.detail for reason in answer.reasons)
         listed_zh = "".join(reason.detail_zh for reason in answer.reasons)
@@ -79,8 +73,8 @@ class DecisionWriter:
         if turn.order.state is OrderState.WAITING:
             # Told already, and nothing has changed for the centre.
             return
-        self._keep(session, turn, answer, None, self._ledger.now(), waiting_until=until)
-        self._ledger.apply(session, turn, OrderEvent.NO_DRONE_YET)
+        kept = self._kept(session, turn, answer, None, self._ledger.now())
+        self._ledger.apply(session, turn, OrderEvent.NO_DRONE_YET, also=kept | {"waiting_until": until})
         self._ledger.record(
             session,
             turn,
@@ -100,7 +94,10 @@ class DecisionWriter:
         mission = MissionRecord(
             mission_id=found.mission_id,
             order_id=turn.order.order_id,
-            attempt=1 + missions.count_of_order(session, turn.order.order_id)[0],
+            # The first one, where the order was never given any.
+            attempt=1
+            if turn.order.mission_id is None
+            else 1 + missions.count_of_order(session, turn.order.order_id),
             flight_id=found.flight_id,
             drone_id=plan.drone_id,
             station_id=plan.station_id,
@@ -109,22 +106,21 @@ class DecisionWriter:
             command_id=self._ids.new("cmd"),
             created_at=now,
         )
+        flies = covers(turn.order, mission)
+        if flies:
+            mission = replace(mission, commanded_at=now)
         missions.insert(session, mission)
-        self._keep(
-            session,
-            turn,
-            answer,
-            mission.flight_id,
-            now,
-            mission_id=mission.mission_id,
-            station_id=mission.station_id,
-            waiting_until=None,
-        )
-        if not covers(turn.order, mission):
+        kept = self._kept(session, turn, answer, mission.flight_id, now) | {
+            "mission_id": mission.mission_id,
+            "station_id": mission.station_id,
+            "waiting_until": None,
+        }
+        if not flies:
+            self._ledger.change(session, turn, **kept)
             self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
             return
         mission = self._ledger.owe_flight(session, turn.order, mission, plan)
-        self._ledger.apply(session, turn, OrderEvent.ACCEPTED)
+        self._ledger.apply(session, turn, OrderEvent.ACCEPTED, also=kept)
         eta_s = answer.delay_s + plan.timing.time_to_aed_on_ground_s
         eta_patient_s = answer.delay_s + plan.timing.time_to_patient_s
         self._ledger.record(

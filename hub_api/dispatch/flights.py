@@ -16,7 +16,7 @@ from hub_api.dispatch.narration import narrate
 from hub_api.dispatch.order_states import OrderEvent
 from hub_api.dispatch.planning import PLAN
 from hub_api.dispatch.pre_emption import PRE_EMPTED, tell_pre_empted
-from hub_api.store.records import MissionRecord, NewEvent, OutboxRecord
+from hub_api.store.records import MissionRecord, NewEvent
 from hub_api.store.repositories import events, missions, orders, outbox
 
 log = logging.getLogger(__name__)
@@ -85,14 +85,14 @@ class FlightFollower:
         )
         return turn
 
-    def _settle(self, session: Session, event: m.Event) -> OutboxRecord | None:
+    def _settle(self, session: Session, event: m.Event) -> outbox.Settled | None:
         if not isinstance(event, (m.CommandAccepted, m.CommandRefused)):
             return None
         outcome = "accepted" if isinstance(event, m.CommandAccepted) else "refused"
         return outbox.settle(session, event.command_id, outcome, self._ledger.now())
 
     def _mission_of(
-        self, session: Session, event: m.Event, settled: OutboxRecord | None
+        self, session: Session, event: m.Event, settled: outbox.Settled | None
     ) -> MissionRecord | None:
         flight_id = getattr(event, "flight_id", None)
         if flight_id is not None:
@@ -142,9 +142,8 @@ class FlightFollower:
                 mission = self._take_phase(session, turn, mission, event, current)
             case m.AedOnGround():
                 mission = missions.save(session, mission, aed_on_ground_at=event.at)
-                if turn.order.aed_on_ground_at is None:
-                    self._ledger.change(session, turn, aed_on_ground_at=event.at)
-                self._ledger.apply(session, turn, OrderEvent.AED_ON_GROUND)
+                first = {"aed_on_ground_at": event.at} if turn.order.aed_on_ground_at is None else None
+                self._ledger.apply(session, turn, OrderEvent.AED_ON_GROUND, also=first)
             case m.DeliveryFailed():
                 mission = missions.save(session, mission, lost_at=event.at)
                 # A flight that the hub took back on its pad frees its drone first: decided again at its end.
@@ -169,12 +168,13 @@ class FlightFollower:
         event: m.PhaseChanged | m.FlightResumed,
         current: bool,
     ) -> MissionRecord:
-        mission = missions.save(session, mission, phase=str(event.phase))
+        changes: dict[str, Any] = {"phase": str(event.phase)}
         if event.phase in AIRBORNE_PHASES and mission.airborne_at is None:
             # It took off before it heard that it was taken back: a flight like every other now.
-            mission = missions.save(session, mission, airborne_at=event.at, withdrawn=None)
+            changes |= {"airborne_at": event.at, "withdrawn": None}
             if turn.order.airborne_at is None:
                 self._ledger.change(session, turn, airborne_at=event.at)
+        mission = missions.save(session, mission, **changes)
         if not current:
             return mission
         if event.phase in AIRBORNE_PHASES:

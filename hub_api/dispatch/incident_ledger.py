@@ -243,9 +243,10 @@ class IncidentLedger:
         return record
 
     def _owe_callbacks(self, session: Session, incident: IncidentRecord, record: EventRecord) -> None:
-        urls = {incident.callback_url} | {
-            party.callback_url for party in incident_parts.parties_of(session, incident.incident_id)
-        }
+        urls = {incident.callback_url}
+        if incident.managed:
+            # Nobody takes part in an incident before somebody works with it.
+            urls |= {party.callback_url for party in incident_parts.parties_of(session, incident.incident_id)}
         for url in sorted(url for url in urls if url is not None):
             callbacks.add(
                 session,
@@ -322,11 +323,7 @@ class IncidentLedger:
         if incident.managed:
             incidents.save(session, incident, updated_at=self.now(), warned_at=None)
             self._owe_callbacks(session, incident, record)
-        elif order.state in TERMINAL_STATES and all(
-            other.state in TERMINAL_STATES
-            for other in orders.of_incident(session, incident.incident_id)
-            if other.order_id != order.order_id
-        ):
+        elif order.state in TERMINAL_STATES and not orders.another_open(session, order):
             self.close(session, incident, Outcome.ORDERS_FINISHED, {})
 
     def _follow_patient(

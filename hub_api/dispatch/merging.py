@@ -89,12 +89,14 @@ class Merger:
         ]
         return sorted(carriers, key=lambda carrier: (carrier.distance_m, carrier.order.order_id))
 
-    def merge(self, session: Session, turn: Turn, sought: Sought, near: Sequence[Carrier]) -> bool:
-        """Merge a new order into one for the same patient, if there is one."""
+    def merge(
+        self, session: Session, turn: Turn, sought: Sought, near: Sequence[Carrier], *, new_incident: bool
+    ) -> bool:
+        """Merge a new order into one for the same patient, if there is one. ``new_incident``: it has no other order."""
         if sought.separate:
             return False
         nearest = next(iter(near), None)
-        carrier = self._of_incident(session, turn.order, sought) or nearest
+        carrier = (None if new_incident else self._of_incident(session, turn.order, sought)) or nearest
         if nearest is not None and carrier is not None and nearest.order.order_id == carrier.order.order_id:
             # It may be of the same incident only because it is near.
             names_it = turn.order.request.get("incident_id") or turn.order.request.get("incident_reference")

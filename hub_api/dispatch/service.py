@@ -214,7 +214,7 @@ class OrderService:
             "订单已接收并保存",
             data={"new_incident": made},
         )
-        self._merger.merge(session, turn, looked_for, near)
+        self._merger.merge(session, turn, looked_for, near, new_incident=made)
         return turn.order
 
     async def decide(self, order_id: str) -> OrderRecord:

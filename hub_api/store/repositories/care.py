@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, TypeVar
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, SQLModel, col, select
 
 from hub_api.care.model import AedReport, DockReport, MaintenanceDone, MaintenanceRule, OutOfService
@@ -15,8 +16,13 @@ from hub_api.store.care_tables import (
     MaintenanceRuleRow,
     OutOfServiceRow,
 )
+from hub_api.store.prepared import Prepared
+from hub_api.store.rows import run, table_of
 
 T = TypeVar("T")
+
+_OUT = table_of(OutOfServiceRow).c
+_IS_OUT = Prepared(select(_OUT.drone_id).where(_OUT.drone_id == bindparam("drone_id")))
 
 
 def out_of_service(session: Session) -> list[OutOfService]:
@@ -26,7 +32,7 @@ def out_of_service(session: Session) -> list[OutOfService]:
 
 def is_out_of_service(session: Session, drone_id: str) -> bool:
     """Whether a person took the drone out."""
-    return session.get(OutOfServiceRow, drone_id) is not None
+    return run(session, _IS_OUT, drone_id=drone_id).first() is not None
 
 
 def put_out_of_service(session: Session, record: OutOfService) -> None:

@@ -39,10 +39,9 @@ _UNDELIVERED = Prepared(
         _C.order_id == bindparam("order_id"), _C.ended_at.is_(None), _C.aed_on_ground_at.is_(None)
     ).order_by(_C.attempt)
 )
-_COUNT = Prepared(
-    select(func.count().label("all"), func.count(_C.ended_at).label("ended")).where(
-        _C.order_id == bindparam("order_id")
-    )
+_COUNT = Prepared(select(func.count().label("all")).where(_C.order_id == bindparam("order_id")))
+_ANY_OPEN = Prepared(
+    select(_C.mission_id).where(_C.order_id == bindparam("order_id"), _C.ended_at.is_(None)).limit(1)
 )
 _OPEN = Prepared(_ROWS.select.where(_C.ended_at.is_(None)).order_by(_C.mission_id))
 _IN_PROGRESS = Prepared(select(_C.flight_id, _C.drone_id, _C.airborne_at).where(_C.ended_at.is_(None)))
@@ -117,10 +116,15 @@ def undelivered_of_order(session: Session, order_id: str) -> list[MissionRecord]
     return _ROWS.all(session, _UNDELIVERED, order_id=order_id)
 
 
-def count_of_order(session: Session, order_id: str) -> tuple[int, int]:
-    """How many missions an order has had, and how many of them are open. Their plans are large, and not read for it."""
-    found = run(session, _COUNT, order_id=order_id).first()
-    return found.all, found.all - found.ended
+def count_of_order(session: Session, order_id: str) -> int:
+    """How many missions an order has had. Their plans are large, and not read for it."""
+    found: int = run(session, _COUNT, order_id=order_id).scalar()
+    return found
+
+
+def any_open(session: Session, order_id: str) -> bool:
+    """Whether a mission of an order has not told its safe state."""
+    return run(session, _ANY_OPEN, order_id=order_id).first() is not None
 
 
 def in_progress(session: Session) -> list[tuple[str, str, datetime | None]]:

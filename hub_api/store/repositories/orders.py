@@ -29,6 +29,15 @@ _SAVE = Prepared(
     _ROWS.update().where(_C.order_id == bindparam("of_order"), _C.version == bindparam("of_version"))
 )
 _OF_INCIDENT = Prepared(_ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.order_id))
+_ANOTHER_OPEN = Prepared(
+    select(_C.order_id)
+    .where(
+        _C.incident_id == bindparam("incident_id"),
+        _C.order_id != bindparam("but"),
+        *(_C.state != str(state) for state in sorted(TERMINAL_STATES)),
+    )
+    .limit(1)
+)
 _WAITING = Prepared(_ROWS.select.where(_C.state == bindparam("state")).order_by(_C.severity, _C.order_id))
 _MERGED_INTO = Prepared(
     _ROWS.select.where(_C.merged_into == bindparam("carrier"), _C.state == str(OrderState.MERGED)).order_by(
@@ -225,6 +234,12 @@ def waiting(session: Session) -> list[OrderRecord]:
 def of_incident(session: Session, incident_id: str) -> list[OrderRecord]:
     """Every order of an incident, oldest first."""
     return _ROWS.all(session, _OF_INCIDENT, incident_id=incident_id)
+
+
+def another_open(session: Session, order: OrderRecord) -> bool:
+    """Whether an order of the same incident other than this one is not final."""
+    found = run(session, _ANOTHER_OPEN, incident_id=order.incident_id, but=order.order_id)
+    return found.first() is not None
 
 
 def merged_into(session: Session, order_id: str) -> list[OrderRecord]:

@@ -200,7 +200,8 @@ def test_a_command_is_owed_until_it_is_settled_once(store: Opened):
     (owed,) = store.read(outbox.unsettled)
     store.write(lambda s: outbox.mark_published(s, [owed.seq], AT))
     assert store.read(outbox.unsettled)[0].publications == 1
-    assert store.write(lambda s: outbox.settle(s, "cmd_1", "accepted", AT)).outcome == "accepted"
+    assert store.write(lambda s: outbox.settle(s, "cmd_1", "accepted", AT)) == (None,)
+    assert store.read(lambda s: outbox.outcome_of(s, "cmd_1")) == "accepted"
     assert store.write(lambda s: outbox.settle(s, "cmd_1", "refused", AT)) is None
     assert store.read(outbox.unsettled) == []
 
@@ -298,8 +299,10 @@ def test_missions_of_an_order_are_counted_and_the_undelivered_found(store: Opene
             if changes:
                 missions.save(session, mission(number, order_id, f"d{number}"), **changes)
 
-    assert store.read(lambda s: missions.count_of_order(s, order_id)) == (0, 0)
+    assert store.read(lambda s: missions.count_of_order(s, order_id)) == 0
+    assert not store.read(lambda s: missions.any_open(s, order_id))
     store.write(work)
-    assert store.read(lambda s: missions.count_of_order(s, order_id)) == (3, 2)
+    assert store.read(lambda s: missions.count_of_order(s, order_id)) == 3
+    assert store.read(lambda s: missions.any_open(s, order_id))
     (found,) = store.read(lambda s: missions.undelivered_of_order(s, order_id))
     assert found.mission_id == "mis_1"
