@@ -149,7 +149,9 @@ def _kept(result: Run, before: list[Run]) -> Run:
     """What the reports need: of a scenario's passed runs only the first is drawn, so only its tracks are kept."""
     drawn = any(run.scenario == result.scenario and run.passed for run in before)
     return (
-        replace(result, tracks={}, testimonies={}, phases=(), log=b"") if result.passed and drawn else result
+        replace(result, tracks={}, testimonies={}, phases=(), zones=(), log=b"")
+        if result.passed and drawn
+        else result
     )
 
 

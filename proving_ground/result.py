@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from geofences.model import Zone
 from proving_ground.play import FaultSeen
 from proving_ground.tracks import TrackPoint
 
@@ -79,6 +80,8 @@ class Run:
     drop_limits_m: Mapping[str, float] = field(default_factory=dict)
     """Drone → height from which its way of delivery lets go by plan, where that is higher than usual."""
 
+    zones: tuple[tuple[float, Zone], ...] = ()
+    """Every zone that was in force, with the second from which on; minus infinity: from before the scenario began."""
     ceilings_amsl_m: Mapping[str, float] = field(default_factory=dict)
     """Drone → the highest altitude of all that it was to fly; one that never was to fly has none."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from core.virtual_time import run_virtual
 from flight.model.words import Phase
+from geofences.model import Zone
 from hub_api.dispatch.order_states import TERMINAL_STATES
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events, missions
@@ -181,10 +182,20 @@ async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
         real_s=0.0,
         notes=play.notes,
         drop_limits_m=_drop_limits(play),
+        zones=_zones(play),
         ceilings_amsl_m=await _ceilings(play),
     )
     started = play.clock.now() - timedelta(seconds=play.now_s)
     return replace(run, verdicts=judge(play.scenario, run, play.recorder.skies, started, error))
+
+
+def _zones(play: Play) -> tuple[tuple[float, Zone], ...]:
+    """Every zone that was in force, once, with the second from which on."""
+    known: dict[str, tuple[float, Zone]] = {}
+    for from_s, airspace in play.recorder.skies:
+        for zone in airspace.zones:
+            known.setdefault(zone.zone_id, (from_s, zone))
+    return tuple(known.values())
 
 
 async def _ceilings(play: Play) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 
 import matplotlib
@@ -13,11 +14,10 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Polygon
+from matplotlib.patches import Ellipse, Polygon
 from matplotlib.ticker import MaxNLocator
 
 from geofences.model import CircleArea, PolygonArea, Restriction
-from geofences.site_airspace import load_demo_airspace
 from planner.site import load_site
 from proving_ground.loader import Loaded
 from proving_ground.play import FaultSeen
@@ -31,6 +31,8 @@ _ZONE = {
     Restriction.CONDITIONAL: "#bf8700",
 }
 MARGIN_DEG = 0.004
+METRES_PER_DEGREE = 110_750.0
+"""Of latitude, in the south of China; a drawing needs no better."""
 
 
 def draw_map(item: Loaded, run: Run) -> str:
@@ -41,10 +43,12 @@ def draw_map(item: Loaded, run: Run) -> str:
     east = max(point.longitude_deg for point in points) + MARGIN_DEG
     south = min(point.latitude_deg for point in points) - MARGIN_DEG
     north = max(point.latitude_deg for point in points) + MARGIN_DEG
-    for zone in load_demo_airspace().zones:
+    lat_per_lon = math.cos(math.radians((south + north) / 2.0))
+    for from_s, zone in run.zones:
         colour = _ZONE.get(zone.restriction)
         for volume in zone.volumes if colour else ():
-            _draw_area(axes, volume.area, colour or "", zone.zone_id)
+            name = zone.zone_id if math.isinf(from_s) else f"{zone.zone_id} from {from_s:.0f} s"
+            _draw_area(axes, volume.area, colour or "", name, lat_per_lon, later=math.isfinite(from_s))
     site = load_site(item.site_file)
     for station in site.stations:
         axes.plot(station.position.longitude_deg, station.position.latitude_deg, "s", color="#1b1f24", ms=6)
@@ -73,7 +77,7 @@ def draw_map(item: Loaded, run: Run) -> str:
                 _mark_fault(axes, track, fault)
     axes.set_xlim(west, east)
     axes.set_ylim(south, north)
-    axes.set_aspect(1.083)
+    axes.set_aspect(1.0 / lat_per_lon)
     axes.legend(loc="best", fontsize=8)
     axes.set_xlabel("longitude, °")
     axes.set_ylabel("latitude, °")
@@ -92,17 +96,28 @@ def _mark_fault(axes: Axes, track: tuple[TrackPoint, ...], fault: FaultSeen) -> 
     axes.annotate(fault.fault, place, xytext=(5, -9), textcoords="offset points", fontsize=7, color="#a40e26")
 
 
-def _draw_area(axes: Axes, area: PolygonArea | CircleArea, colour: str, name: str) -> None:
-    """Lightly filled, since some cover the whole map; named where their middle is on it."""
-    shape: Circle | Polygon
+def _draw_area(
+    axes: Axes,
+    area: PolygonArea | CircleArea,
+    colour: str,
+    name: str,
+    lat_per_lon: float,
+    *,
+    later: bool,
+) -> None:
+    """Lightly filled, since some cover the whole map; named where their middle is on it. ``later``: it came into force
+    while the scenario ran, and its edge is dashed."""
+    shape: Ellipse | Polygon
     if isinstance(area, CircleArea):
         middle = (area.centre.longitude_deg, area.centre.latitude_deg)
-        shape = Circle(middle, area.radius_m / 110_750.0)
+        high_deg = 2.0 * area.radius_m / METRES_PER_DEGREE
+        shape = Ellipse(middle, high_deg / lat_per_lon, high_deg)
     else:
         ring = [(point.longitude_deg, point.latitude_deg) for point in area.exterior]
         shape = Polygon(ring)
         middle = (sum(lon for lon, _ in ring) / len(ring), sum(lat for _, lat in ring) / len(ring))
-    shape.set(facecolor=to_rgba(colour, 0.1), edgecolor=colour, linewidth=0.8)
+    shape.set(facecolor=to_rgba(colour, 0.1), edgecolor=colour, linewidth=1.6 if later else 0.8)
+    shape.set_linestyle("--" if later else "-")
     axes.add_patch(shape)
     axes.text(*middle, name, fontsize=6, color=colour, ha="center", clip_on=True)
 

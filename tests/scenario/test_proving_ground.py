@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from proving_ground.loader import LIBRARY, Loaded, load_scenario
 from proving_ground.report.html import write_html
 from proving_ground.report.junit import write_junit
+from proving_ground.report.plots import draw_map
 from proving_ground.result import Run
 from proving_ground.runner import run_scenario
 
@@ -79,6 +81,17 @@ def test_a_promise_that_is_not_kept_is_found_and_reported(tmp_path: Path) -> Non
     # One file for any office computer: no line of it is fetched or run.
     assert "<script" not in page
     assert 'src="http' not in page
+
+
+def test_the_report_draws_the_zones_of_the_run_and_when_they_came() -> None:
+    """A zone that closed in flight is what the picture is looked at for."""
+    loaded, run = play("zone-closes-ahead")
+    came = {zone.zone_id: from_s for from_s, zone in run.zones}
+    assert came["BA-SUB1"] == -math.inf
+    assert 0.0 < came["CLOSED-AHEAD"] < 60.0
+    drawn = draw_map(loaded, run)
+    assert f"CLOSED-AHEAD from {came['CLOSED-AHEAD']:.0f} s" in drawn
+    assert "BA-SUB1 from" not in drawn
 
 
 def test_equal_seeds_give_equal_logs_whatever_the_order_of_hashes() -> None:
