@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flight.events import FaultCleared, SafetyActionTaken
 from flight.model.failsafe import decide, react
 from flight.model.faults import NEEDS_A_NEW_PLAN, Fault, SafetyAction
-from flight.model.phases import FLIGHT_PHASES, Phase, Row, Trigger, advance
+from flight.model.phases import FLIGHT_PHASES, AedState, Phase, Row, Trigger, advance
 
 if TYPE_CHECKING:
     from flight.agent import FlightAgent
@@ -25,6 +25,10 @@ ALTERNATE_AFTER_S = 15.0
 """How long a flight waits over an occupied landing point before it goes on to the plan's next one: people who
 were asked to step aside have done so by then, and the patient waits too (chosen)."""
 
+GIVE_BACK_WITHIN_S = 45.0
+"""How long a patient waits for a drone that somebody else flies: a pilot who avoids something gives it back by then, one
+who lands it does not, and another drone may be near (chosen)."""
+
 SAFETY_TRIGGERS = {
     SafetyAction.HOLD: Trigger.SAFETY_HOLD,
     SafetyAction.RETURN: Trigger.SAFETY_RETURN,
@@ -32,6 +36,7 @@ SAFETY_TRIGGERS = {
     SafetyAction.LAND: Trigger.SAFETY_LAND,
     SafetyAction.TERMINATE: Trigger.SAFETY_TERMINATE,
 }
+_WAY_OUT = frozenset({Phase.CLIMBING, Phase.OUTBOUND, Phase.HOVERING, Phase.TOUCHING_DOWN})
 _LATCHED_BY = {
     Trigger.LOWERING_FAILED: Fault.WINCH_JAM,
     Trigger.RELEASE_UNCONFIRMED: Fault.RELEASE_NOT_CONFIRMED,
@@ -70,6 +75,17 @@ class FaultDesk:
         await self._act(flight)
         if agent.flight is flight and agent.state.phase is Phase.STANDING_OFF:
             await self._stand_off(flight, now_s)
+        elif agent.flight is flight and agent.state.phase is Phase.HANDED_OVER:
+            await self._wait_for_the_pilot()
+
+    async def _wait_for_the_pilot(self) -> None:
+        """Not for ever: what is still to be delivered is given up, the vehicle is left alone."""
+        agent, state = self._agent, self._agent.state
+        waits = state.aed is AedState.ON_BOARD and not state.failure_announced and state.held in _WAY_OUT
+        if waits and (agent.clock.now() - state.since).total_seconds() > GIVE_BACK_WITHIN_S:
+            await agent.move(
+                Trigger.NOT_GIVEN_BACK, f"somebody else has controlled it for {GIVE_BACK_WITHIN_S:.0f} s"
+            )
 
     async def _act(self, flight: FlightUnderWay) -> None:
         agent = self._agent

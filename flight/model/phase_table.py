@@ -264,6 +264,8 @@ _ELSEWHERE: dict[Phase, dict[T, Answer]] = {
         **dict.fromkeys((T.RETURN, T.HOLD, T.CONTINUE, T.DIVERT, T.LAND_NOW, T.REROUTE), a.NOT_OURS),
         **ignored(*SAFETY_EVENTS, T.CONTROL_TAKEN, T.WAY_HOME_STARTED, T.FINAL_DESCENT),
         T.CONTROL_GIVEN_BACK: Row(HELD, (Effect.RESUME,)),
+        # Another drone is asked for; this one comes home when it is given back.
+        T.NOT_GIVEN_BACK: Row(Phase.HANDED_OVER, (Effect.ANNOUNCE_FAILURE,), hold_as=Phase.RETURNING),
     },
     Phase.UNCLAIMED: {
         **in_air(Phase.UNCLAIMED),

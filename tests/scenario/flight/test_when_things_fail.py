@@ -187,6 +187,32 @@ def test_a_pilot_who_takes_over_is_left_alone_and_may_give_back(tmp_path: Path) 
     assert Fault.CONTROL_TAKEN in [event.fault for event in stage.of(FaultCleared)]
 
 
+def test_a_patient_does_not_wait_for_a_pilot_who_keeps_it(tmp_path: Path) -> None:
+    """The delivery is given up so that another drone is sent; given back, this one comes home with its AED."""
+
+    async def play(stage: Stage) -> None:
+        pilot = Pilot(stage)
+        await take_off_to(stage, Phase.OUTBOUND)
+        await stage.clock.sleep(7)
+        pilot.set_mode(17)
+        await stage.phase(Phase.HANDED_OVER)
+        taken = stage.clock.monotonic_s()
+        (failed,) = await stage.until(lambda: stage.of(DeliveryFailed), 60)
+        assert 45.0 < stage.clock.monotonic_s() - taken < 47.0
+        assert failed.reason.code == "not_given_back"
+        assert stage.vehicle.mode == "BRAKE", "nobody fought the pilot"
+        await stage.clock.sleep(20)
+        pilot.set_mode(3)
+        await stage.phase(Phase.RETURNING)
+        ended = await stage.end()
+        assert ended.aed is AedState.ON_BOARD
+        assert ended.safe_state is SafeState.ON_PAD
+
+    stage = perform(play, tmp_path)
+    assert len(stage.of(DeliveryFailed)) == 1
+    assert Phase.HOVERING not in stage.phases()
+
+
 def test_a_pilot_who_lands_it_ends_the_flight_where_it_lands(tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         pilot = Pilot(stage)
