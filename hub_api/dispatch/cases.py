@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub_api.dispatch.hope import NO_HOPE, Hope
 from hub_api.dispatch.planning import Answer
 from hub_api.dispatch.sky import Sky, Victim
 from hub_api.dispatch.traffic import OpenFlight
@@ -45,8 +46,8 @@ class Found:
     """Of the airspace that it was planned in."""
     victim: Victim | None = None
     """Whose drone it takes."""
-    coming: tuple[str, ...] = ()
-    """Drones that may become ready, where none can fly now."""
+    hope: Hope = NO_HOPE
+    """Drones that may come, where none can fly now and the order had one."""
 
 
 class Waiting:

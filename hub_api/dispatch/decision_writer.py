@@ -11,6 +11,7 @@ from sqlmodel import Session
 from core.ids import IdSource
 from hub_api.dispatch.cases import Found
 from hub_api.dispatch.decided import decision_json, waits, waits_zh
+from hub_api.dispatch.hope import NO_HOPE, Hope
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.non_flights import word_of
 from hub_api.dispatch.order_states import LOST_ITS_DRONE, OrderEvent, OrderState
@@ -44,12 +45,12 @@ class DecisionWriter:
         }
         return {"decision": decision}
 
-    def decline(self, session: Session, turn: Turn, answer: Answer, coming: tuple[str, ...] = ()) -> None:
-        """No drone can fly now. ``coming``: drones that may become ready; an order that lost its drone waits for them."""
+    def decline(self, session: Session, turn: Turn, answer: Answer, hope: Hope = NO_HOPE) -> None:
+        """No drone can fly now. ``hope``: drones that may come; an order that lost its drone waits for them."""
         again, had_waited_until = turn.order.state in LOST_ITS_DRONE, turn.order.waiting_until
-        until = self._waiting.until(turn.order, answer, coming, self._ledger.now())
-        if until is not None:
-            self._wait(session, turn, answer, coming, until)
+        waits = self._waiting.until(turn.order, answer, hope, self._ledger.now())
+        if waits is not None:
+            self._wait(session, turn, answer, *waits)
             return
         if had_waited_until is not None and self._ledger.now() >= had_waited_until:
             answer = replace(answer, reasons=(no_drone_in_time(had_waited_until), *answer.reasons))
@@ -67,23 +68,25 @@ class DecisionWriter:
             data={"reasons": [reason_json(reason) for reason in answer.reasons]},
         )
 
-    def _wait(
-        self, session: Session, turn: Turn, answer: Answer, coming: tuple[str, ...], until: datetime
-    ) -> None:
+    def _wait(self, session: Session, turn: Turn, answer: Answer, until: datetime, hope: Hope) -> None:
         if turn.order.state is OrderState.WAITING:
             # Told already, and nothing has changed for the centre.
             return
         kept = self._kept(session, turn, answer, None, self._ledger.now())
         self._ledger.apply(session, turn, OrderEvent.NO_DRONE_YET, also=kept | {"waiting_until": until})
+        needs = ", ".join(sorted(hope.with_another_aed))
         self._ledger.record(
             session,
             turn,
             "waiting_for_drone",
-            f"No other drone can fly now; decided again as soon as one is ready, given up at {until:%H:%M:%S} UTC",
-            f"目前没有其他可用无人机；一有就绪立即重新决定，{until:%H:%M:%S}（UTC）放弃",
+            f"No other drone can fly now; decided again as soon as one is ready, given up at {until:%H:%M:%S} UTC"
+            f"{needs and f'. Without an AED until another one is loaded: {needs}'}",
+            f"目前没有其他可用无人机；一有就绪立即重新决定，{until:%H:%M:%S}（UTC）放弃"
+            f"{needs and f'。须先装载另一台 AED：{needs}'}",
             data={
                 "waiting_until": until.isoformat(),
-                "may_come": list(coming),
+                "may_come": list(hope.by_itself),
+                "needs_aed": sorted(hope.with_another_aed),
                 "reasons": [reason_json(reason) for reason in answer.reasons],
             },
         )

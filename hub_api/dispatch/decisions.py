@@ -23,6 +23,7 @@ from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.cases import Case, Found, Snapshot, Waiting
 from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
+from hub_api.dispatch.hope import NO_HOPE, coming_home_empty, hope_of
 from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.modes import fit_for
 from hub_api.dispatch.order_states import UNDECIDED, OrderState
@@ -30,7 +31,6 @@ from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import PLAN, Answer, Planning, Question
 from hub_api.dispatch.pre_emption import PreEmption, VictimGone
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
-from hub_api.dispatch.waiting import may_come
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import airspace, care, events, missions, orders
@@ -219,10 +219,11 @@ class DecisionMaker:
                 instead = await self._answer(case, free, await self._with_plans(left), book=self._new_book())
                 victim = self._pre_emption.choose(answer, instead, victims)
                 answer = answer if victim is None else instead
-            coming: tuple[str, ...] = ()
-            if answer.plan is None:
-                coming = may_come(fit_for(refusing(own, case.tried), drill=case.order.drill))
-            found = replace(self._found(case.order, answer, change_seq), victim=victim, coming=coming)
+            hope = NO_HOPE
+            if answer.plan is None and case.order.state is OrderState.REDECIDING:
+                empty = await self._database.read(partial(coming_home_empty, reserved=snapshot.reserved))
+                hope = hope_of(fit_for(refusing(own, case.tried), drill=case.order.drill), empty)
+            found = replace(self._found(case.order, answer, change_seq), victim=victim, hope=hope)
             log.info(
                 "planned %s in %.1f ms, one of %d orders",
                 "no flight" if answer.plan is None else answer.plan.drone_id,
@@ -371,7 +372,7 @@ class DecisionMaker:
             # The drone of the other order is called back from its pad; the decision follows when it stands free.
             return turn.order
         if answer.plan is None:
-            self._writer.decline(session, turn, answer, found.coming)
+            self._writer.decline(session, turn, answer, found.hope)
         else:
             self._writer.accept(session, turn, found, answer.plan)
         return turn.order

@@ -96,7 +96,12 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         callback_objection=ground.callback_hosts.objection,
     )
     waiting_orders = WaitingOrders(
-        database=database, fleet=fleet, clock=clock, decide_later=orders.decide_later
+        database=database,
+        ledger=ledger,
+        fleet=fleet,
+        clock=clock,
+        airspace_version=lambda: ground.airspace_book.current.version,
+        decide_later=orders.decide_later,
     )
     approvals = ApprovalDesk(
         database=database,

@@ -138,7 +138,8 @@ def test_one_that_takes_off_first_flies_on_and_the_urgent_order_is_decided_witho
 
 def test_a_proposed_flight_gives_its_drone_at_once(tmp_path: Path):
     async def main() -> None:
-        async with world(tmp_path, site=one_drone_site()) as w:
+        # By plan the drone is home, and loaded again, within the wait.
+        async with world(tmp_path, site=one_drone_site(), drone_wait_s=400.0) as w:
             calm = await placed(w, "calm", "III", mode="approve")
             assert calm["state"] == "AWAITING_APPROVAL"
             urgent = await placed(w, "urgent", "I", position=FAR)
