@@ -22,13 +22,14 @@ from flight.links.mavlink.transports import open_transport
 from flight.links.transport import Transport
 from flight.model.words import Phase
 from planner.site import Drone, Site
+from proving_ground.heard import heard
 from proving_ground.meddler import Meddler
 from proving_ground.observer import ESTIMATE_M, Observer
 from proving_ground.play import FaultSeen, Play
 from proving_ground.plug import CARRY_S, Plug, Radio
 from proving_ground.real_faults import LINK_FAULTS, REAL_FAULTS, TICK_S
 from proving_ground.result import Run
-from proving_ground.runner import broken_run, perform
+from proving_ground.runner import broken_run, finished, perform
 from proving_ground.schema import FaultLine, Scenario
 from proving_ground.staging import performed, site_of
 from sitl.autopilot import Personality
@@ -109,13 +110,14 @@ def run_against(scenario: Scenario, *, seed: int, site_file: Path, file: str, ag
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="proving-") as folder:
         stage = _staged(scenario, seed=seed, folder=Path(folder), site_file=site_file, against=against)
-        try:
-            run = asyncio.run(perform(stage, file))
-        except LaunchError:
-            raise
-        except Exception:
-            run = broken_run(scenario, seed, file)
-    return replace(run, real_s=time.perf_counter() - began)
+        with heard() as ear:
+            try:
+                run = asyncio.run(perform(stage, file))
+            except LaunchError:
+                raise
+            except Exception:
+                run = broken_run(scenario, seed, file)
+    return finished(run, ear, time.perf_counter() - began)
 
 
 @dataclass

@@ -77,6 +77,8 @@ class Run:
     error: str = ""
     notes: tuple[str, ...] = ()
     """What a reader must know before believing the rest: which autopilot flew, what could not be seen."""
+    logged: tuple[str, ...] = ()
+    """The last lines that the hub logged as warnings or worse; kept of runs that fail."""
     drop_limits_m: Mapping[str, float] = field(default_factory=dict)
     """Drone → height from which its way of delivery lets go by plan, where that is higher than usual."""
 

@@ -23,6 +23,7 @@ from hub_api.store.repositories import events, missions
 from planner.airframe import load_airframes
 from planner.flight_plan import DeliveryMethod
 from proving_ground.centre import Placed
+from proving_ground.heard import Heard, heard
 from proving_ground.judge import judge
 from proving_ground.play import Play
 from proving_ground.result import OrderSeen, Run, Testimony
@@ -44,14 +45,22 @@ _FINAL = {str(state) for state in TERMINAL_STATES}
 def run_scenario(scenario: Scenario, *, seed: int, site_file: Path, file: str = "") -> Run:
     """Play and judge. Never raises for what happens inside the scenario: that is ``Run.error``."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="proving-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="proving-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder,
+        heard() as ear,
+    ):
         try:
             run = run_virtual(
                 perform(staged(scenario, seed=seed, folder=Path(folder), site_file=site_file), file)
             )
         except Exception:
             run = broken_run(scenario, seed, file)
-    return replace(run, real_s=time.perf_counter() - began)
+    return finished(run, ear, time.perf_counter() - began)
+
+
+def finished(run: Run, ear: Heard, real_s: float) -> Run:
+    """The run with how long it took and, where it failed, what was logged."""
+    return replace(run, real_s=real_s, logged=() if run.passed else ear.lines)
 
 
 def broken_run(scenario: Scenario, seed: int, file: str) -> Run:

@@ -101,6 +101,10 @@ def _run(item: Loaded, run: Run) -> str:
     )
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.notes)
     error = f"<pre>{html.escape(run.error)}</pre>" if run.error else ""
+    logged = ""
+    if run.logged:
+        lines = html.escape("\n".join(run.logged))
+        logged = f"<details><summary>logged · 日志</summary><pre>{lines}</pre></details>"
     figures = "".join(
         f"<figure>{draw(item, run)}</figure>"
         for draw in (draw_map, draw_profile, draw_timeline)
@@ -108,5 +112,5 @@ def _run(item: Loaded, run: Run) -> str:
     )
     return (
         f"<h3>seed {run.seed}</h3>{notes}{error}<table><tr><th>checked</th><th></th><th>found</th></tr>{rows}</table>"
-        f"{figures}<p class='why'>log sha256 {run.log_sha256}; {run.virtual_s:.0f} s in {run.real_s:.1f} s</p>"
+        f"{figures}{logged}<p class='why'>log sha256 {run.log_sha256}; {run.virtual_s:.0f} s in {run.real_s:.1f} s</p>"
     )

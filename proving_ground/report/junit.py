@@ -33,6 +33,8 @@ def write_junit(path: Path, runs: list[Run], unplayable: Sequence[Unplayable] = 
                 ElementTree.SubElement(case, "error", message="the play itself broke").text = run.error
             if run.notes:
                 ElementTree.SubElement(case, "system-out").text = "\n".join(run.notes)
+            if run.logged:
+                ElementTree.SubElement(case, "system-err").text = "\n".join(run.logged)
             for verdict in run.verdicts:
                 if not verdict.ok:
                     ElementTree.SubElement(case, "failure", message=verdict.name).text = verdict.detail

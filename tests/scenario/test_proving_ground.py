@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,23 @@ def test_a_promise_that_is_not_kept_is_found_and_reported(tmp_path: Path) -> Non
     # One file for any office computer: no line of it is fetched or run.
     assert "<script" not in page
     assert 'src="http' not in page
+
+
+def test_what_the_hub_logs_is_kept_with_a_run_that_fails_and_not_thrown_at_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = (LIBRARY / "disk-full-while-lowering.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "impossible.yaml"
+    file.write_text(re.sub(r"delivered_within_s: \d+", "delivered_within_s: 5", text), encoding="utf-8")
+    failing = load_scenario(file)
+    run = run_scenario(failing.scenario, seed=1, site_file=failing.site_file, file=file.name)
+    assert any("could not be stored" in line for line in run.logged)
+    write_html(tmp_path / "r.html", [failing], [run])
+    assert "could not be stored" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    _, passing = play("disk-full-while-lowering")
+    assert passing.passed
+    assert passing.logged == ()
+    assert "could not be stored" not in capfd.readouterr().err
 
 
 def test_the_report_draws_the_zones_of_the_run_and_when_they_came() -> None:
