@@ -109,7 +109,7 @@ class DecisionWriter:
             command_id=self._ids.new("cmd"),
             created_at=now,
         )
-        flies = covers(turn.order, mission)
+        flies = covers(session, turn.order, mission)
         if flies:
             mission = replace(mission, commanded_at=now)
         missions.insert(session, mission)

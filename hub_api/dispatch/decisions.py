@@ -215,7 +215,9 @@ class DecisionMaker:
             victims = self._pre_emption.victims(case.order, snapshot.sky, answer)
             victim = None
             if victims:
-                free, left = self._pre_emption.as_if(own, flights, victims)
+                free, left = self._pre_emption.as_if(
+                    own, flights, victims, lambda drone_id: self._fleet.view(drone_id, {})
+                )
                 instead = await self._answer(case, free, await self._with_plans(left), book=self._new_book())
                 victim = self._pre_emption.choose(answer, instead, victims)
                 answer = answer if victim is None else instead

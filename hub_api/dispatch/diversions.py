@@ -190,7 +190,7 @@ class DiversionDesk:
                 f"{hold.drone_id} is on another flight by now · 该无人机已在执行另一次飞行",
             )
         diversions.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
-        moves.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
+        moves.put_off(session, flight_id=mission.flight_id)
         diversions.insert(session, diversion)
         self._ledger.owe_command(session, hold, mission)
         self._ledger.record(
@@ -267,7 +267,7 @@ class DiversionDesk:
             return False
         waited_s = (self._clock.now() - diversion.at).total_seconds()
         if view.phase in _STANDING and (diversion.reroute_id is None or rerouted == "refused"):
-            if stands_still(view, diversion.at, _STANDING):
+            if stands_still(view, diversion.at, self._clock.now(), _STANDING):
                 return await self._send_way(diversion, mission, order, view)
         elif diversion.reroute_id is None and waited_s > GIVES_UP_S:
             return await self._settle(diversion, "never_stood")

@@ -90,12 +90,23 @@ class PreEmption:
         return tuple(victim for victim in sky.displaceable if self._policy.allows(order, victim))
 
     def as_if(
-        self, views: tuple[DroneView, ...], flights: Sequence[OpenFlight], victims: tuple[Victim, ...]
+        self,
+        views: tuple[DroneView, ...],
+        flights: Sequence[OpenFlight],
+        victims: tuple[Victim, ...],
+        unreserved: Callable[[str], DroneView | None],
     ) -> tuple[tuple[DroneView, ...], tuple[OpenFlight, ...]]:
-        """Fleet and traffic as they would be without those flights."""
-        drones = {victim.drone_id for victim in victims}
+        """Fleet and traffic as they would be without those flights. ``unreserved``: a drone as if it had no mission."""
+        by_drone = {victim.drone_id: victim for victim in victims}
         gone = {victim.flight_id for victim in victims}
-        free = tuple(_freed(view) if view.drone.drone_id in drones else view for view in views)
+        free = tuple(
+            view
+            if (victim := by_drone.get(view.drone.drone_id)) is None
+            # A drone that is only proposed stands by, and would fly in this very decision: its own checks count. One
+            # that is commanded prepares; it is called back first, and its checks are waited for.
+            else _freed(view, unreserved(victim.drone_id) if victim.proposed else None)
+            for view in views
+        )
         return free, tuple(flight for flight in flights if flight.flight_id not in gone)
 
     def choose(self, answer: Answer, instead: Answer, victims: tuple[Victim, ...]) -> Victim | None:
@@ -190,9 +201,12 @@ def tell_pre_empted(ledger: Ledger, session: Session, turn: Turn, mission: Missi
     )
 
 
-def _freed(view: DroneView) -> DroneView:
-    """The drone as if nothing were ordered of it; what its care or its radio speaks against it stays."""
+def _freed(view: DroneView, alone: DroneView | None) -> DroneView:
+    """The drone as if nothing were ordered of it; what its care or its radio speaks against it stays. ``alone``: what
+    it says of itself counts too."""
     left = tuple(reason for reason in view.not_ready if reason.code != "on_mission")
+    if alone is not None:
+        left += tuple(reason for reason in alone.not_ready if reason not in left)
     return replace(view, ready=not left, not_ready=left, mission_id=None)
 
 

@@ -17,7 +17,7 @@ from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import UnansweredPolicy
 from hub_api.dispatch.order_states import OrderEvent
 from hub_api.store.records import ApprovalRecord, MissionRecord, OrderRecord
-from hub_api.store.repositories import approvals
+from hub_api.store.repositories import approvals, orders
 
 WITHDRAWN = "withdrawn"
 ANYTHING = "anything"
@@ -54,9 +54,14 @@ def named(recipient: str) -> tuple[str, str]:
     return _ROLES.get(name, (name, name)) if kind == "role" else (name, f" {name} ")
 
 
-def covers(order: OrderRecord, mission: MissionRecord) -> bool:
-    """Whether the order's flight may be commanded without asking anybody now."""
+def covers(session: Session, order: OrderRecord, mission: MissionRecord) -> bool:
+    """Whether the order's flight may be commanded without asking anybody now. A mission that also serves an order whose
+    centre asks for no approval waits for nobody (docs/decisions/0035)."""
     if not order.needs_approval:
+        return True
+    if order.merged_orders and any(
+        not merged.needs_approval for merged in orders.merged_into(session, order.order_id)
+    ):
         return True
     given = order.approved
     if given is None:

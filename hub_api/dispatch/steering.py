@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.clock import Clock
 from flight.model.phases import Phase
@@ -35,10 +35,13 @@ async def until_settled(
         await clock.sleep(every_s)
 
 
-def stands_still(view: DroneView, since: datetime, phases: Collection[Phase]) -> bool:
-    """By telemetry that is younger than the command: a plan has to begin where the vehicle stands."""
-    sample = view.telemetry
-    if sample is None or sample.at <= since or sample.phase not in phases:
+def stands_still(view: DroneView, since: datetime, now: datetime, phases: Collection[Phase]) -> bool:
+    """By telemetry that is younger than the command: a plan has to begin where the vehicle stands. How old it is says
+    our own clock alone; the drone's may be seconds off."""
+    sample, age_s = view.telemetry, view.telemetry_age_s
+    if sample is None or age_s is None or sample.phase not in phases:
+        return False
+    if now - timedelta(seconds=age_s) <= since:
         return False
     speeds = (sample.velocity_east_m_s, sample.velocity_north_m_s, sample.velocity_up_m_s)
     return all(speed is not None and abs(speed) <= STILL_M_S for speed in speeds)

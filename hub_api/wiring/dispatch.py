@@ -19,6 +19,7 @@ from hub_api.dispatch.incident_room import IncidentRoom
 from hub_api.dispatch.incident_watch import IncidentWatch
 from hub_api.dispatch.incidents import IncidentService
 from hub_api.dispatch.merging import Merger
+from hub_api.dispatch.move_driver import MoveDriver
 from hub_api.dispatch.moves import MoveDesk
 from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.outlook import Outlook
@@ -50,6 +51,7 @@ class Dispatch:
     pre_emptions: PreEmptionDesk
     waiting_orders: WaitingOrders
     moves: MoveDesk
+    move_driver: MoveDriver
     commander: Commander
     diversions: DiversionDesk
     incidents: IncidentService
@@ -134,7 +136,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         spawn=crew.spawn,
     )
     ways = Ways(database=database, fleet=fleet, planning=world.airborne, new_book=world.new_traffic_book)
-    moves = MoveDesk(
+    move_driver = MoveDriver(
         database=database,
         ledger=ledger,
         ids=ids,
@@ -142,8 +144,16 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         fleet=fleet,
         ways=ways,
         planning=world.airborne,
-        decide_later=orders.decide_later,
         spawn=crew.spawn,
+    )
+    moves = MoveDesk(
+        database=database,
+        ledger=ledger,
+        ids=ids,
+        clock=clock,
+        planning=world.airborne,
+        driver=move_driver,
+        decide_later=orders.decide_later,
         keep_s=settings.idempotency_keep_s,
     )
     commander = Commander(database=database, ledger=ledger, ids=ids, clock=clock, feed=ground.feed)
@@ -176,6 +186,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         pre_emptions=pre_emption_desk,
         waiting_orders=waiting_orders,
         moves=moves,
+        move_driver=move_driver,
         commander=commander,
         diversions=diversions,
         incidents=incidents,

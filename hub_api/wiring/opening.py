@@ -80,7 +80,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
 async def _take_up(dispatch: Dispatch) -> None:
     """What was under way when the hub before this one ended."""
     await dispatch.orders.resume()
-    await dispatch.moves.resume()
+    await dispatch.move_driver.resume()
     await dispatch.diversions.resume()
     await dispatch.pre_emptions.resume()
 

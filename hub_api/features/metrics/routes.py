@@ -48,7 +48,7 @@ async def read_metrics(hub: HubDep, who: Reader) -> Response:
             missions.reserved_drones(session),
             orders.count_open(session),
             incidents.count_open(session),
-            len(outbox.unsettled(session)),
+            outbox.count_unsettled(session),
             callbacks.count_dead(session),
             messages.count_owed(session),
             messages.count_dead(session),

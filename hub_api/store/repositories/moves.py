@@ -12,6 +12,8 @@ from sqlmodel import Session, col, select
 from hub_api.store.records import MoveRecord
 from hub_api.store.tables import MoveRow
 
+NOT_TOLD = ""
+"""The ``notice_id`` of a move that its drone has not been told of yet."""
 _FIELDS = tuple(MoveRecord.__dataclass_fields__)
 
 
@@ -40,6 +42,12 @@ def open_moves(session: Session, *, flight_id: str | None = None) -> list[MoveRe
 def save(session: Session, move: MoveRecord, **changes: Any) -> MoveRecord:
     session.execute(update(MoveRow).where(col(MoveRow.move_id) == move.move_id).values(**changes))
     return replace(move, **changes)
+
+
+def put_off(session: Session, *, flight_id: str) -> None:
+    """What is open of a flight begins anew when nothing else is under way: the drone has another command now."""
+    for move in open_moves(session, flight_id=flight_id):
+        save(session, move, notice_id=NOT_TOLD, reroute_id=None, plan_id=None)
 
 
 def supersede(session: Session, *, flight_id: str, at: datetime) -> None:

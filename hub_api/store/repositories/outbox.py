@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, func, select
 from sqlmodel import Session
 
 from hub_api.store.prepared import Prepared
@@ -19,6 +19,7 @@ _ROWS = Rows(OutboxRow, OutboxRecord, _FIELDS, {"payload": str.encode})
 _C = _ROWS.columns
 _OWED = _C.settled_at.is_(None)
 _UNSETTLED = Prepared(_ROWS.select.where(_OWED).order_by(_C.seq))
+_COUNT = Prepared(select(func.count().label("owed")).select_from(OutboxRow).where(_OWED))
 _BY_ID = Prepared(_ROWS.select.where(_C.message_id == bindparam("message_id")))
 _PUBLISHED = Prepared(
     _ROWS.update()
@@ -66,6 +67,12 @@ def add(
 def unsettled(session: Session) -> list[OutboxRecord]:
     """Commands without an answer, in the order they were given."""
     return _ROWS.all(session, _UNSETTLED)
+
+
+def count_unsettled(session: Session) -> int:
+    """How many commands have no answer; they are large, and not read for it."""
+    found = run(session, _COUNT).first()
+    return int(found.owed)
 
 
 def outcome_of(session: Session, message_id: str) -> str | None:

@@ -379,3 +379,31 @@ def test_a_patient_who_moves_takes_the_incident_along_and_the_merged_order_hears
             assert refused.status_code == 409
 
     play(main())
+
+
+@pytest.mark.parametrize("left", [False, True], ids=("shared", "cancelled meanwhile"))
+def test_a_mission_that_an_automatic_order_shares_waits_for_no_second_approval(tmp_path: Path, left: bool):
+    """The approved drone fails: the next one is for a patient whose other centre asks for no approval."""
+
+    async def main() -> None:
+        scripts = {"bao-01": Script(answer="refuse", answer_delay_s=3.0)}
+        async with world(tmp_path, scripts=scripts, **MERGING) as w:
+            first = await order(w, "k1", mode="approve")
+            body = {"flight_id": first["decision"]["flight_id"]}
+            answer = await w.client.post(f"/v1/orders/{first['order_id']}/approve", json=body)
+            assert answer.json()["state"] == "DECIDED"
+            second = await order(w, "k2", position=NEAR)
+            assert (second["mode"], second["merged_into"]) == ("automatic", first["order_id"])
+            if left:
+                assert (await cancel(w, second["order_id"])).status_code == 200
+                again = await w.until(first["order_id"], "AWAITING_APPROVAL")
+                assert again["decision"]["drone_id"] != "bao-01"
+                return
+            closed = await w.until(second["order_id"], "CLOSED")
+            assert closed["aed_on_ground_at"] is not None
+            assert [flight["drone_id"] for flight in closed["flights"]] == ["bao-01", "bao-02"]
+            kinds = [event["kind"] for event in await w.events(first["order_id"])]
+            assert "redecision_accepted" in kinds
+            assert "redecision_proposed" not in kinds
+
+    play(main())

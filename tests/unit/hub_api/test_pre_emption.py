@@ -245,3 +245,18 @@ def test_a_cancelled_taker_gives_the_drone_up(tmp_path: Path):
             assert closed["aed_on_ground_at"] is not None
 
     play(main())
+
+
+def test_a_proposed_drone_that_its_own_checks_keep_down_is_not_taken(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, site=one_drone_site()) as w:
+            calm = await placed(w, "calm", "III", mode="approve")
+            assert calm["state"] == "AWAITING_APPROVAL"
+            await w.drones["bao-01"]._preflight(ready=False)
+            await w.hub.clock.sleep(1.0)
+            urgent = await placed(w, "urgent", "I", position=FAR)
+            assert urgent["state"] == "DECLINED", "a drone that is not ready flies for nobody"
+            assert await w.state(calm["order_id"]) == "AWAITING_APPROVAL"
+            assert "pre_empted" not in await kinds(w, calm["order_id"])
+
+    play(main())

@@ -111,7 +111,7 @@ def test_a_move_that_makes_us_stumble_is_looked_at_again(tmp_path: Path) -> None
         async with world(tmp_path) as w:
             placed = (await w.order("k1")).json()
             await w.until(placed["order_id"], "AIRBORNE")
-            find, stumbled = w.hub.moves._ways.find, 0
+            find, stumbled = w.hub.moves._driver._ways.find, 0
 
             async def stumbling(*given: Any) -> Any:
                 nonlocal stumbled
@@ -120,7 +120,7 @@ def test_a_move_that_makes_us_stumble_is_looked_at_again(tmp_path: Path) -> None
                     raise KeyError("a case that nobody thought of")
                 return await find(*given)
 
-            w.hub.moves._ways.find = stumbling  # type: ignore[method-assign]
+            w.hub.moves._driver._ways.find = stumbling  # type: ignore[method-assign]
             elsewhere = w.hub.site.landing_points[1].position
             there = PATIENT | {
                 "latitude_deg": elsewhere.latitude_deg,
