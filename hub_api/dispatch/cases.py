@@ -10,7 +10,8 @@ from hub_api.dispatch.hope import NO_HOPE, Hope
 from hub_api.dispatch.planning import Answer
 from hub_api.dispatch.sky import Sky, Victim
 from hub_api.dispatch.traffic import OpenFlight
-from hub_api.store.records import OrderRecord
+from hub_api.dispatch.verdicts import Told
+from hub_api.store.records import MissionRecord, OrderRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,23 @@ class Found:
     """Whose drone it takes."""
     hope: Hope = NO_HOPE
     """Drones that may come, where none can fly now and the order had one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What an order's first decision stored beside it, and all that there is of it then."""
+
+    mission: MissionRecord | None
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of asking for a decision. ``decided``: by this very call, for the first time and for good; None where
+    the rest has to be read."""
+
+    order: OrderRecord
+    decided: Decided | None = None
 
 
 class Waiting:

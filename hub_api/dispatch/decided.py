@@ -30,7 +30,7 @@ def decision_json(answer: Answer, flight_id: str | None, now: datetime) -> dict[
         "airspace_version": answer.airspace_version or None,
         "reasons": [reason_json(reason) for reason in answer.reasons],
         "candidates_total": (
-            len(answer.candidates) if answer.candidates_total is None else answer.candidates_total
+            answer.told.count if answer.candidates_total is None else answer.candidates_total
         ),
         "refusals": dict(answer.refusals),
         "benefit": None if answer.benefit is None else asdict(answer.benefit),

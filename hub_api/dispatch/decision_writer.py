@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.ids import IdSource
-from hub_api.dispatch.cases import Found
+from hub_api.dispatch.cases import Decided, Found
 from hub_api.dispatch.decided import decision_json, waits, waits_zh
 from hub_api.dispatch.hope import NO_HOPE, Hope
 from hub_api.dispatch.ledger import Ledger, Turn
@@ -17,7 +17,6 @@ from hub_api.dispatch.non_flights import word_of
 from hub_api.dispatch.order_states import LOST_ITS_DRONE, OrderEvent, OrderState
 from hub_api.dispatch.planning import PLAN, Answer, reason_json
 from hub_api.dispatch.proposals import Proposals, covers
-from hub_api.dispatch.verdicts import pack
 from hub_api.dispatch.waiting import WaitingPolicy, no_drone_in_time
 from hub_api.store.records import MissionRecord
 from hub_api.store.repositories import audit, missions, orders
@@ -36,8 +35,8 @@ class DecisionWriter:
     def _kept(
         self, session: Session, turn: Turn, answer: Answer, flight_id: str | None, now: datetime
     ) -> dict[str, Any]:
-        """Store the decision's candidates; what the order keeps of it beside them."""
-        document = pack(answer.candidates)
+        """Store the decision's candidates; what the order keeps of the decision beside them."""
+        document = answer.told.packed
         orders.put_candidates(session, turn.order.order_id, document, first=turn.order.decision is None)
         decision = decision_json(answer, flight_id, now) | {
             "candidates_sha256": audit.digest_of(document),
@@ -45,15 +44,19 @@ class DecisionWriter:
         }
         return {"decision": decision}
 
-    def decline(self, session: Session, turn: Turn, answer: Answer, hope: Hope = NO_HOPE) -> None:
-        """No drone can fly now. ``hope``: drones that may come; an order that lost its drone waits for them."""
+    def decline(self, session: Session, turn: Turn, answer: Answer, hope: Hope = NO_HOPE) -> Decided | None:
+        """No drone can fly now. ``hope``: drones that may come; an order that lost its drone waits for them.
+
+        What is stored, where it is the order's first decision.
+        """
         again, had_waited_until = turn.order.state in LOST_ITS_DRONE, turn.order.waiting_until
         waits = self._waiting.until(turn.order, answer, hope, self._ledger.now())
         if waits is not None:
             self._wait(session, turn, answer, *waits)
-            return
+            return None
         if had_waited_until is not None and self._ledger.now() >= had_waited_until:
             answer = replace(answer, reasons=(no_drone_in_time(had_waited_until), *answer.reasons))
+        first = turn.order.decision is None
         kept = self._kept(session, turn, answer, None, self._ledger.now())
         self._ledger.apply(session, turn, OrderEvent.DECLINED, also=kept)
         self._ledger.close_if_flights_ended(session, turn)
@@ -67,6 +70,7 @@ class DecisionWriter:
             f"没有{'其他' if again else ''}无人机可以投送：{listed_zh}",
             data={"reasons": [reason_json(reason) for reason in answer.reasons]},
         )
+        return Decided(None, answer.told) if first else None
 
     def _wait(self, session: Session, turn: Turn, answer: Answer, until: datetime, hope: Hope) -> None:
         if turn.order.state is OrderState.WAITING:
@@ -91,7 +95,9 @@ class DecisionWriter:
             },
         )
 
-    def accept(self, session: Session, turn: Turn, found: Found, plan: FlightPlan) -> None:
+    def accept(self, session: Session, turn: Turn, found: Found, plan: FlightPlan) -> Decided | None:
+        """A drone flies, or is proposed to. What is stored, where it flies by the order's first decision."""
+        first = turn.order.decision is None
         now, answer = self._ledger.now(), found.answer
         again = turn.order.state in LOST_ITS_DRONE
         mission = MissionRecord(
@@ -113,7 +119,8 @@ class DecisionWriter:
         if flies:
             mission = replace(mission, commanded_at=now)
         missions.insert(session, mission)
-        kept = self._kept(session, turn, answer, mission.flight_id, now) | {
+        kept = self._kept(session, turn, answer, mission.flight_id, now)
+        kept |= {
             "mission_id": mission.mission_id,
             "station_id": mission.station_id,
             "waiting_until": None,
@@ -121,7 +128,7 @@ class DecisionWriter:
         if not flies:
             self._ledger.change(session, turn, **kept)
             self._proposals.propose(session, turn, mission, answer.delay_s, again=again)
-            return
+            return None
         mission = self._ledger.owe_flight(session, turn.order, mission, plan)
         self._ledger.apply(session, turn, OrderEvent.ACCEPTED, also=kept)
         eta_s = answer.delay_s + plan.timing.time_to_aed_on_ground_s
@@ -141,3 +148,4 @@ class DecisionWriter:
                 "take_off_delay_s": answer.delay_s,
             },
         )
+        return Decided(mission, answer.told) if first else None

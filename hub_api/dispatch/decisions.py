@@ -20,7 +20,7 @@ from sqlmodel import Session
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from hub_api.dispatch.airspace_book import AirspaceBook
-from hub_api.dispatch.cases import Case, Found, Snapshot, Waiting
+from hub_api.dispatch.cases import Case, Found, Outcome, Snapshot, Waiting
 from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
 from hub_api.dispatch.hope import NO_HOPE, coming_home_empty, hope_of
@@ -31,6 +31,7 @@ from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.planning import PLAN, Answer, Planning, Question
 from hub_api.dispatch.pre_emption import PreEmption, VictimGone
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
+from hub_api.dispatch.verdicts import NOTHING_TOLD
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import airspace, care, events, missions, orders
@@ -107,7 +108,7 @@ class DecisionMaker:
         self._looking = asyncio.Lock()
         self._planner_thread = ThreadPoolExecutor(1, thread_name_prefix="planner")
 
-    async def decide(self, order_id: str) -> OrderRecord:
+    async def decide(self, order_id: str) -> Outcome:
         """Decide the order if it still waits for it; otherwise give it as it is."""
         await self._fleet.wait_until_settled(self._settle_s)
         races = 0
@@ -122,11 +123,11 @@ class DecisionMaker:
             try:
                 found = await waiting.found
                 if isinstance(found, OrderRecord):
-                    return found
-                order = await self._database.write(partial(self._store, found=found))
+                    return Outcome(found)
+                outcome = await self._database.write(partial(self._store, found=found))
                 if found.victim is not None:
                     self._pre_emption.displaced(found.victim)
-                return order
+                return outcome
             except IntegrityError:
                 races += 1
                 log.warning("the chosen drone was taken meanwhile; deciding again")
@@ -252,10 +253,10 @@ class DecisionMaker:
     def _look(self, session: Session, order_ids: list[str]) -> Snapshot:
         cases = {}
         for order_id in order_ids:
-            earlier = missions.of_order(session, order_id)
+            order = orders.get(session, order_id)
+            earlier = [] if order.mission_id is None else missions.of_order(session, order_id)
             # What the hub itself took back is no failure of its drone.
             failed = [mission.drone_id for mission in earlier if mission.withdrawn is None]
-            order = orders.get(session, order_id)
             asked_at = self._asked_at(session, order)
             cases[order_id] = Case(order, frozenset(failed), len(failed), asked_at)
         sky = self._pre_emption.look(session)
@@ -356,11 +357,11 @@ class DecisionMaker:
                 )
             )
 
-    def _store(self, session: Session, found: Found) -> OrderRecord:
+    def _store(self, session: Session, found: Found) -> Outcome:
         order = orders.get(session, found.asked.order_id)
         if order.state not in UNDECIDED:
             # Cancelled while we were thinking.
-            return order
+            return Outcome(order)
         answer = found.answer
         if _question_of(order) != _question_of(found.asked) and not _holds_anywhere(answer):
             raise _Outdated
@@ -372,12 +373,12 @@ class DecisionMaker:
         turn = Turn(order)
         if found.victim is not None and not self._pre_emption.displace(session, turn, found.victim):
             # The drone of the other order is called back from its pad; the decision follows when it stands free.
-            return turn.order
+            return Outcome(turn.order)
         if answer.plan is None:
-            self._writer.decline(session, turn, answer, found.hope)
+            decided = self._writer.decline(session, turn, answer, found.hope)
         else:
-            self._writer.accept(session, turn, found, answer.plan)
-        return turn.order
+            decided = self._writer.accept(session, turn, found, answer.plan)
+        return Outcome(turn.order, decided)
 
 
 def _question_of(order: OrderRecord) -> tuple[float, float, int | None, str]:
@@ -393,4 +394,4 @@ def _holds_anywhere(answer: Answer) -> bool:
 
 
 def _none(reason: Reason) -> Answer:
-    return Answer(plan=None, candidates=(), reasons=(reason,), airspace_version="")
+    return Answer(plan=None, told=NOTHING_TOLD, reasons=(reason,), airspace_version="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from hub_api.dispatch.order_states import OrderState
@@ -25,20 +24,8 @@ def word_of(answer: Answer) -> str | None:
         return None
     word = answer.reasons[0].code if answer.reasons else "unknown"
     if word in _SUMMARIES:
-        word = _of_the_nearest(answer) or word
+        word = answer.told.nearest_refusal or word
     return NOT_OFF_THE_GROUND if word in _TRIED else word[:60]
-
-
-def _of_the_nearest(answer: Answer) -> str | None:
-    """What spoke most often against the landing point next to the patient: the others were never asked for."""
-    refused = [item for item in answer.candidates if item.verdict == "refused"]
-    counted = Counter(
-        reason.code
-        for item in refused
-        if item.landing_point_id == refused[0].landing_point_id
-        for reason in item.reasons
-    )
-    return counted.most_common(1)[0][0] if counted else None
 
 
 def non_flight_reason(order: OrderRecord, state: OrderState) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pydantic import TypeAdapter
 
@@ -16,6 +16,7 @@ from core.ids import IdSource
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.verdicts import CandidateAnswer, Told, tell
 from planner.airframe import Airframe
 from planner.benefit import Benefit
 from planner.choice import (
@@ -61,33 +62,16 @@ class Question:
     at: datetime
 
 
-class CandidateAnswer(NamedTuple):
-    """One drone at one station for one landing point, and what speaks for or against it.
-
-    The fields of :class:`planner.candidates.Candidate`, with each drone's own reasons; a tuple, because a decision
-    spells out hundreds.
-    """
-
-    station_id: str
-    drone_id: str
-    landing_point_id: str
-    verdict: str
-    reasons: tuple[Reason, ...]
-    time_to_patient_s: float | None
-    """Planned; None where no plan was made."""
-    least_time_to_patient_s: float | None
-    """Lower bound; None where the combination was out before planning."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The decision: a plan, or none and why; every candidate either way.
+    """The decision: a plan, or none and why; the candidates either way.
 
     ``delay_s``: how long the drone waits on its pad for others; the plan's own times count from after it.
     """
 
     plan: FlightPlan | None
-    candidates: tuple[CandidateAnswer, ...]
+    told: Told
+    """The candidates, in the words in which they are stored and answered."""
     reasons: tuple[Reason, ...]
     airspace_version: str
     candidates_total: int | None = None
@@ -229,7 +213,7 @@ class SitePlanning:
         shown = islice(decision.candidates.telling(), MOST_CANDIDATES)
         return Answer(
             plan=decision.accepted,
-            candidates=tuple(_candidate_of(item, not_ready[item.drone_id]) for item in shown),
+            told=tell([_candidate_of(item, not_ready[item.drone_id]) for item in shown]),
             candidates_total=len(decision.candidates),
             refusals=dict(decision.candidates.refusals()),
             reasons=() if decision.declined_reason is None else (decision.declined_reason,),

@@ -23,6 +23,7 @@ from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from flight.messages import Event, FlightRerouted
 from flight.model.phases import SafeState
+from hub_api.dispatch.cases import Decided, Outcome
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.flights import FlightFollower
 from hub_api.dispatch.incident_ledger import CallFacts, IncidentLedger
@@ -67,6 +68,8 @@ class Placed:
 
     order: OrderRecord
     replay: bool
+    decided: Decided | None = None
+    """What this very request has stored beside the order; None where that has to be read."""
 
 
 class OrderService:
@@ -120,7 +123,8 @@ class OrderService:
             # Another hub on the same database stored this key a moment ago.
             order = None
         if order is not None:
-            return Placed(await self._decided(order), replay=False)
+            outcome = await self._decided(order)
+            return Placed(outcome.order, replay=False, decided=outcome.decided)
         found = await self._database.read(lambda session: self._known(session, new))
         assert found is not None
         body_sha256, order = found
@@ -132,19 +136,19 @@ class OrderService:
                 field="header.idempotency-key",
             )
         # Its decision may be under way, or was cut off by a restart: wait for it, or make it.
-        return Placed(await self._decided(order), replay=True)
+        return Placed((await self._decided(order)).order, replay=True)
 
-    async def _decided(self, order: OrderRecord) -> OrderRecord:
+    async def _decided(self, order: OrderRecord) -> Outcome:
         """The order with its decision; one that was merged is answered with the mission that serves it."""
         if order.state is OrderState.RECEIVED:
-            return await self.decide(order.order_id)
+            return await self._decide_for(order.order_id)
         if order.state is OrderState.MERGED and order.merged_into is not None:
             carrier_id = order.merged_into
             carrier = await self._database.read(lambda session: orders.get(session, carrier_id))
             if carrier.state is OrderState.RECEIVED:
                 await self.decide(carrier_id)
-                return await self._database.read(lambda session: orders.get(session, order.order_id))
-        return order
+                return Outcome(await self._database.read(lambda session: orders.get(session, order.order_id)))
+        return Outcome(order)
 
     def _check_callback(self, url: str | None) -> None:
         objection = None if url is None else self._callback_objection(url)
@@ -219,9 +223,12 @@ class OrderService:
 
     async def decide(self, order_id: str) -> OrderRecord:
         """Decide an order that waits for it, whatever happens to the caller meanwhile."""
+        return (await self._decide_for(order_id)).order
+
+    async def _decide_for(self, order_id: str) -> Outcome:
         return await asyncio.shield(self._spawn(self._decide(order_id)))
 
-    async def _decide(self, order_id: str, *, freed: str | None = None) -> OrderRecord:
+    async def _decide(self, order_id: str, *, freed: str | None = None) -> Outcome:
         try:
             return await self._decide_once(order_id, freed)
         except Exception:
@@ -243,14 +250,14 @@ class OrderService:
             else:
                 return
 
-    async def _decide_once(self, order_id: str, freed: str | None) -> OrderRecord:
+    async def _decide_once(self, order_id: str, freed: str | None) -> Outcome:
         with order_context(order_id):
             if freed is not None:
                 await self._wait_ready(freed)
             began_s = time.monotonic()
-            order = await self._decisions.decide(order_id)
-            self._on_decided(str(order.state), time.monotonic() - began_s)
-            return order
+            outcome = await self._decisions.decide(order_id)
+            self._on_decided(str(outcome.order.state), time.monotonic() - began_s)
+            return outcome
 
     async def cancel(self, order_id: str, *, client: str | None, reason: str) -> OrderRecord:
         """The centre does not need it any more. Raises 4002 unknown, 4004 too late. Idempotent."""

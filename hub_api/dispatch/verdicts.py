@@ -7,63 +7,112 @@ decision, while the order itself is read at every event of its flight.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from json.encoder import encode_basestring
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
-from hub_api.dispatch.planning import CandidateAnswer
 from planner.reasons import Reason
+
+T = TypeVar("T")
 
 _FORM = 1
 
 
-class _Numbered:
-    """Things in the order of their first use."""
+class CandidateAnswer(NamedTuple):
+    """One drone at one station for one landing point, and what speaks for or against it.
 
-    def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
-        self._same: dict[int, int] = {}
+    The fields of :class:`planner.candidates.Candidate`, with each drone's own reasons; a tuple, because a decision
+    spells out hundreds.
+    """
 
-    def number(self, thing: Any) -> int:
-        return self._numbers.setdefault(thing, len(self._numbers))
-
-    def number_of_many(self, thing: Any) -> int:
-        """The same for things that are compared slowly and mostly are the very same object. The caller keeps them."""
-        known = self._same.get(id(thing))
-        if known is None:
-            known = self._same[id(thing)] = self.number(thing)
-        return known
-
-    def listed(self, shown: Callable[[Any], Any]) -> list[Any]:
-        return [shown(thing) for thing in self._numbers]
+    station_id: str
+    drone_id: str
+    landing_point_id: str
+    verdict: str
+    reasons: tuple[Reason, ...]
+    time_to_patient_s: float | None
+    """Planned; None where no plan was made."""
+    least_time_to_patient_s: float | None
+    """Lower bound; None where the combination was out before planning."""
 
 
-def pack(candidates: Sequence[CandidateAnswer]) -> str:
-    """The stored form of candidates, in their order."""
-    drones, points, verdicts, reasons = _Numbered(), _Numbered(), _Numbered(), _Numbered()
-    number = reasons.number_of_many
-    rows = [
-        [
-            drones.number((item.drone_id, item.station_id)),
-            points.number(item.landing_point_id),
-            verdicts.number(item.verdict),
-            [number(reason) for reason in item.reasons],
-            item.time_to_patient_s,
-            item.least_time_to_patient_s,
-        ]
-        for item in candidates
-    ]
-    return to_json(
-        {
-            "form": _FORM,
-            "drones": drones.listed(list),
-            "points": points.listed(str),
-            "verdicts": verdicts.listed(str),
-            "reasons": reasons.listed(_reason),
-            "candidates": rows,
-        }
-    ).decode()
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The candidates of one decision, as texts: two hundred values of as many objects would cost more than anything
+    else on the way from the planner to the store and to the answer."""
+
+    packed: str
+    """As they are stored; :func:`shown` reads it."""
+    shown: str
+    """As the API shows them where no ambulance is known, in JSON."""
+    count: int
+    nearest_refusal: str | None
+    """What spoke most often against the landing point next to the patient: the others were never asked for."""
+
+
+class _Once(Generic[T]):
+    """What is made of things, once of each, in the order of their first use."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._found: dict[Any, tuple[int, T]] = {}
+
+    def of(self, thing: Any) -> tuple[int, T]:
+        """Its number, and what is made of it."""
+        found = self._found.get(thing)
+        if found is None:
+            found = self._found[thing] = len(self._found), self._make(thing)
+        return found
+
+    def listed(self) -> list[T]:
+        return [made for _, made in self._found.values()]
+
+
+def tell(candidates: Sequence[CandidateAnswer]) -> Told:
+    """The stored and the shown form of candidates, in their order."""
+    drones = _Once(lambda pair: (f"[{_text(pair[1])},{_text(pair[0])}]", _place(*pair)))
+    points, verdicts, reasons = _Once(_text), _Once(_text), _Once(_reason)
+    # Mostly they are the very same reasons again, and comparing would take longer. The candidates keep them.
+    known: dict[tuple[str, int], tuple[str, str]] = {}
+    rows, shown_rows = [], []
+    for station_id, drone_id, point_id, verdict, why, time_s, least_s in candidates:
+        drone, (_, place) = drones.of((station_id, drone_id))
+        point, point_text = points.of(point_id)
+        said = known.get((verdict, id(why)))
+        if said is None:
+            judged, verdict_text = verdicts.of(verdict)
+            found = [reasons.of(reason) for reason in why]
+            said = known[verdict, id(why)] = (
+                f"{judged},[{','.join([str(number) for number, _ in found])}]",
+                f',"verdict":{verdict_text},"reasons":[{",".join([text for _, (_, text) in found])}]',
+            )
+        time, least = _number(time_s), _number(least_s)
+        rows.append(f"[{drone},{point},{said[0]},{time},{least}]")
+        shown_rows.append(
+            f'{place}{point_text}{said[1]},"time_to_patient_s":{time},"least_time_to_patient_s":{least}'
+            ',"ahead_of_ambulance_s":null}'
+        )
+    packed = (
+        f'{{"form":{_FORM},"drones":[{",".join([stored for stored, _ in drones.listed()])}]'
+        f',"points":[{",".join(points.listed())}],"verdicts":[{",".join(verdicts.listed())}]'
+        f',"reasons":[{",".join([stored for stored, _ in reasons.listed()])}],"candidates":[{",".join(rows)}]}}'
+    )
+    return Told(packed, f"[{','.join(shown_rows)}]", len(candidates), _nearest_refusal(candidates))
+
+
+def _nearest_refusal(candidates: Sequence[CandidateAnswer]) -> str | None:
+    refused = [item for item in candidates if item.verdict == "refused"]
+    counted = Counter(
+        reason.code
+        for item in refused
+        if item.landing_point_id == refused[0].landing_point_id
+        for reason in item.reasons
+    )
+    return counted.most_common(1)[0][0] if counted else None
 
 
 def shown(document: str, ahead_s: float | None) -> str:
@@ -73,10 +122,7 @@ def shown(document: str, ahead_s: float | None) -> str:
     everything else about an answer.
     """
     stored = from_json(document)
-    drones = [
-        f'{{"station_id":{_text(station_id)},"drone_id":{_text(drone_id)},"landing_point_id":'
-        for drone_id, station_id in stored["drones"]
-    ]
+    drones = [_place(station_id, drone_id) for drone_id, station_id in stored["drones"]]
     points = [f'{_text(point)},"verdict":' for point in stored["points"]]
     verdicts = [f'{_text(verdict)},"reasons":[' for verdict in stored["verdicts"]]
     reasons = [
@@ -92,13 +138,23 @@ def shown(document: str, ahead_s: float | None) -> str:
     return f"[{','.join(rows)}]"
 
 
+def _place(station_id: str, drone_id: str) -> str:
+    return f'{{"station_id":{_text(station_id)},"drone_id":{_text(drone_id)},"landing_point_id":'
+
+
 def _text(value: str) -> str:
-    return to_json(value).decode()
+    return encode_basestring(value)
 
 
 def _number(value: float | None) -> str:
-    return "null" if value is None else repr(value)
+    return "null" if value is None else repr(float(value))
 
 
-def _reason(reason: Reason) -> list[str]:
-    return [reason.code, reason.detail, reason.detail_zh]
+def _reason(reason: Reason) -> tuple[str, str]:
+    """As it is stored, and as it is shown."""
+    code, detail, detail_zh = _text(reason.code), _text(reason.detail), _text(reason.detail_zh)
+    return f"[{code},{detail},{detail_zh}]", f'{{"code":{code},"detail":{detail},"detail_zh":{detail_zh}}}'
+
+
+NOTHING_TOLD = tell(())
+"""Of a decision that looked at no candidate."""

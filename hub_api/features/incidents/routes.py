@@ -32,7 +32,7 @@ from hub_api.features.incidents.schemas import (
     IncidentView,
     PartyView,
 )
-from hub_api.features.orders.routes import answer
+from hub_api.features.orders.answers import answer
 from hub_api.features.orders.schemas import OrderView
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
-from sqlmodel import Session
 
 from core.ids import is_id
 from hub_api.dependencies import HubDep, IdempotencyKey
 from hub_api.dispatch.moves import NewPosition
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
-from hub_api.dispatch.service import Placed, unknown_order
+from hub_api.dispatch.service import unknown_order
+from hub_api.features.orders.answers import answer, view_of
 from hub_api.features.orders.placing import body_sha256, place, wgs84_of
 from hub_api.features.orders.requests import (
     ApproveRequest,
@@ -25,20 +25,12 @@ from hub_api.features.orders.requests import (
     SplitRequest,
 )
 from hub_api.features.orders.schemas import OrderEventView, OrderPage, OrderView
-from hub_api.features.orders.views import (
-    approval_of,
-    as_json,
-    candidates_of,
-    event_view,
-    order_view,
-    summary_of,
-)
-from hub_api.logs import remember
+from hub_api.features.orders.views import event_view, summary_of
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate, require, still_allowed
 from hub_api.sse import encode, follow, stream_response
-from hub_api.store.records import ApprovalRecord, CallbackRecord, EventRecord, MissionRecord, OrderRecord
-from hub_api.store.repositories import approvals, callbacks, events, missions, orders
+from hub_api.store.records import EventRecord, OrderRecord
+from hub_api.store.repositories import events, orders
 from hub_api.strict_json import StrictJsonRoute
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"], route_class=StrictJsonRoute)
@@ -61,19 +53,6 @@ def _operates(who: Principal) -> bool:
 
 Splitter = Annotated[Principal, Depends(_splitter)]
 OrderId = Annotated[str, Path(description="As given when the order was placed.", max_length=80)]
-
-
-class _Look(NamedTuple):
-    """What is read to show an order."""
-
-    order: OrderRecord
-    serving: OrderRecord
-    """The order whose mission serves it: itself, or the one that it was merged into."""
-    flights: list[MissionRecord]
-    updates: list[CallbackRecord]
-    reserved: dict[str, str]
-    asked: ApprovalRecord | None
-    candidates: str | None
 
 
 _REPLAY = {
@@ -237,16 +216,6 @@ async def split_order(hub: HubDep, who: Splitter, order_id: OrderId, body: Split
     return await view_of(hub, order_id, who)
 
 
-async def answer(hub: HubDep, placed: Placed, who: Principal) -> Response:
-    """The placed order as it is answered: 201, or 200 and marked where the same request had come before."""
-    shown = await view_of(hub, placed.order.order_id, who)
-    if placed.replay:
-        shown.headers["Idempotent-Replay"] = "true"
-    else:
-        shown.status_code = 201
-    return shown
-
-
 @router.post(
     "/{order_id}/position",
     response_model=OrderView,
@@ -329,49 +298,6 @@ async def _find(hub: HubDep, order_id: str, who: Principal) -> OrderRecord:
     if order is None or (who.visible_client is not None and order.client != who.visible_client):
         raise unknown_order(order_id)
     return order
-
-
-async def view_of(hub: HubDep, order_id: str, who: Principal) -> Response:
-    """Everything about an order that ``who`` may see, served by whichever order's mission. Raises 4002."""
-
-    def look(session: Session) -> _Look | None:
-        order = orders.find(session, order_id)
-        if order is None or (who.visible_client is not None and order.client != who.visible_client):
-            return None
-        serving = order if order.merged_into is None else orders.get(session, order.merged_into)
-        return _Look(
-            order,
-            serving,
-            missions.of_order(session, serving.order_id),
-            callbacks.of_order(session, order_id) if order.request.get("callback_url") else [],
-            missions.reserved_drones(session) if serving.mission_id is not None else {},
-            approvals.newest_of_order(session, serving.order_id),
-            orders.candidates_of(session, serving.order_id),
-        )
-
-    if not is_id(order_id, "ord"):
-        raise unknown_order(order_id)
-    found = await hub.database.read(look)
-    if found is None:
-        raise unknown_order(order_id)
-    order, serving = found.order, found.serving
-    remember(order_id=order.order_id, incident_id=order.incident_id)
-    current = next((m for m in found.flights if m.mission_id == serving.mission_id), None)
-    drone = None if current is None else hub.fleet.view(current.drone_id, found.reserved)
-    shown = hub.personal.show(order, allowed=who.sees_personal_data_of(order.client))
-    approval = approval_of(serving, found.flights, found.asked, hub.settings.approval_chain)
-    view = order_view(
-        order,
-        found.flights,
-        found.updates,
-        hub.site,
-        drone,
-        shown,
-        approval,
-        serving,
-        own=who.owns(order.client),
-    )
-    return Response(as_json(view, candidates_of(serving, found.candidates)), media_type="application/json")
 
 
 def _render(event: EventRecord) -> str:

@@ -14,8 +14,9 @@ from geofences.airspace import Airspace
 from geofences.model import CircleArea, Restriction, Volume, Zone
 from hub_api.dispatch.airborne_planning import Whereabouts
 from hub_api.dispatch.fleet import DroneView
-from hub_api.dispatch.planning import Answer, CandidateAnswer, Question
+from hub_api.dispatch.planning import Answer, Question
 from hub_api.dispatch.refuges import Place
+from hub_api.dispatch.verdicts import CandidateAnswer, tell
 from planner.choice import Traffic
 from planner.flight_plan import (
     AutopilotFence,
@@ -195,7 +196,7 @@ class FirstReady:
         none = Reason("no_candidate", "No drone can fly now.", "目前没有可用无人机。")
         return Answer(
             plan=plan,
-            candidates=tuple(candidates),
+            told=tell(candidates),
             reasons=() if plan else (none,),
             airspace_version="test-1",
         )

@@ -14,8 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
-from hub_api.dispatch.planning import CandidateAnswer
-from hub_api.dispatch.verdicts import pack, shown
+from hub_api.dispatch.verdicts import CandidateAnswer, shown, tell
 from hub_api.store.records import NewEvent
 from hub_api.store.repositories import audit, events, orders
 from planner.reasons import Reason
@@ -146,7 +145,10 @@ def test_packed_candidates_are_shown_as_they_were(count: int, ahead_s: float | N
         plain._replace(drone_id="d2", reasons=(why,)),
         plain._replace(landing_point_id='p"2', time_to_patient_s=20.25),
     ]
-    assert json.loads(shown(pack(given[:count]), ahead_s)) == [
+    told = tell(given[:count])
+    assert told.count == count
+    assert json.loads(shown(told.packed, None)) == json.loads(told.shown)
+    assert json.loads(shown(told.packed, ahead_s)) == [
         {
             "station_id": item.station_id,
             "drone_id": item.drone_id,

@@ -52,6 +52,30 @@ def test_an_order_is_delivered_and_closed(tmp_path: Path):
     play(main())
 
 
+@pytest.mark.parametrize("ambulance", [None, "2026-03-01T08:20:00Z"])
+def test_an_answer_says_what_is_stored(tmp_path: Path, ambulance: str | None):
+    """It is made of what was just stored, and not read again."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            fields = {} if ambulance is None else {"ambulance_eta_at": ambulance}
+            for number in range(len(w.drones) + 1):
+                answer = await w.order(f"k{number}", separate=True, **fields)
+                told = answer.json()
+                read = (await w.client.get(f"/v1/orders/{told['order_id']}")).json()
+                if told["decision"]["outcome"] == "accepted":
+                    # Its drone may have answered meanwhile.
+                    assert told["state"] == "DECIDED"
+                    told["state"] = told["mission_state"] = read["state"]
+                    told["flights"][0]["accepted_at"] = read["flights"][0]["accepted_at"]
+                    told["flights"][0]["phase"] = read["flights"][0]["phase"]
+                    told["live"] = read["live"]
+                assert told == read
+            assert told["decision"]["outcome"] == "declined"
+
+    play(main())
+
+
 def test_the_same_key_and_body_fly_once(tmp_path: Path):
     async def main() -> None:
         async with world(tmp_path) as w:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub_api.dispatch.non_flights import word_of
-from hub_api.dispatch.planning import Answer, CandidateAnswer
+from hub_api.dispatch.planning import Answer
+from hub_api.dispatch.verdicts import CandidateAnswer, tell
 from hub_api.features.reports.figures import key_of, shares, spread, times
 from hub_api.store.repositories.reports import OrderFigures
 from planner.reasons import Reason
@@ -164,7 +165,7 @@ def test_the_word_for_a_non_flight_is_that_of_the_nearest_landing_point():
 
     def word(code: str, *candidates: CandidateAnswer) -> str | None:
         reasons = (Reason(code, code, code),)
-        return word_of(Answer(plan=None, candidates=candidates, reasons=reasons, airspace_version=""))
+        return word_of(Answer(plan=None, told=tell(candidates), reasons=reasons, airspace_version=""))
 
     nearest = [refused("near", "wind_above_limit"), refused("near", "wind_above_limit")]
     others = [refused("near", "on_mission"), *[refused("far", "carry_too_long")] * 9]

@@ -14,6 +14,7 @@ import pytest
 from hub_api.dispatch.hope import NO_HOPE, Hope, coming_home_empty, hope_of
 from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.planning import Answer
+from hub_api.dispatch.verdicts import NOTHING_TOLD
 from hub_api.dispatch.waiting import AGAIN_S, ANYWAY_S, WaitingPolicy, no_drone_in_time
 from hub_api.store.records import OrderRecord
 from hub_api.store.repositories import missions, orders
@@ -45,7 +46,7 @@ def an_order(state: OrderState = OrderState.REDECIDING, **changes: Any) -> Order
 
 
 def no(code: str) -> Answer:
-    return Answer(plan=None, candidates=(), reasons=(Reason(code, "…", "…"),), airspace_version="")
+    return Answer(plan=None, told=NOTHING_TOLD, reasons=(Reason(code, "…", "…"),), airspace_version="")
 
 
 def at(seconds: float) -> datetime:
