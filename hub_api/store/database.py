@@ -167,12 +167,20 @@ class Database:
     async def _write_waiting(self) -> None:
         """Until nobody waits: whatever waits by then in one transaction, and then whatever came meanwhile."""
         loop = asyncio.get_running_loop()
+        units: list[Unit[Any]] = []
         try:
             while self._waiting:
                 units = [self._waiting.popleft() for _ in range(min(_TOGETHER, len(self._waiting)))]
                 await loop.run_in_executor(self._writer, self._write_together, units)
                 for unit in units:
                     self._tell(unit)
+        except RuntimeError as error:
+            # The writer is closed. Whoever comes that late is told, and does not wait for ever.
+            told = InternalError(ErrorCode.STORE_FAILED, f"nothing is stored any more: {error}")
+            for unit in (*units, *self._waiting):
+                if not unit.done.done():
+                    unit.done.set_exception(told)
+            self._waiting.clear()
         finally:
             self._writing = None
 

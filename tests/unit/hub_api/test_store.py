@@ -223,6 +223,17 @@ def test_a_database_held_by_somebody_else_is_reported_as_ours(
         blocker.close()
 
 
+def test_who_writes_to_a_store_that_was_closed_is_told_and_waits_for_nobody(file_store: Opened):
+    async def write_late() -> None:
+        file_store.database.close()
+        late = [file_store.database.write(lambda s: outbox.unsettled(s)) for _ in range(3)]
+        async with asyncio.timeout(5):
+            answers = await asyncio.gather(*late, return_exceptions=True)
+        assert [getattr(each, "code", each) for each in answers] == [ErrorCode.STORE_FAILED] * 3
+
+    asyncio.run(write_late())
+
+
 def test_keys_are_forgotten_after_their_time(store: Opened):
     store.write(lambda s: orders.insert(s, order(1), key="k", body_sha256="h"))
     assert store.write(lambda s: orders.forget_keys_before(s, AT)) == 0
