@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+PATIENCE_MS = 30_000
+"""Of every wait of a test; the page itself must show within two seconds, which a test of its own measures."""
 HOLD_MS = 1100
 """A button is held for 0.8 s; a loaded machine is late in noticing."""
 

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, expect
 
 from core.gcj02 import wgs84_to_gcj02
 from core.geodesy import Wgs84Point
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.operator import PATIENCE_MS
 from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.server import running_hub
 

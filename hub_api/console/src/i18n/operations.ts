@@ -15,8 +15,8 @@ export const operations = dictionary({
   "severity.III": ["III acute", "III级 急症"],
   "severity.IV": ["IV minor", "IV级 非急症"],
 
-  "search.placeholder": ["Search place, drone, id, «22.55, 113.88»  /", "搜索地点、无人机、编号、“22.55, 113.88”  /"],
-  "search.label": ["Search places, drones, zones and orders", "搜索地点、无人机、空域、任务"],
+  "search.placeholder": ["Search  /", "搜索  /"],
+  "search.label": ["Search places, drones, zones and orders by name or id, or a position «22.55, 113.88»", "按名称或编号搜索地点、无人机、空域、任务，或输入坐标“22.55, 113.88”"],
   "search.found": ["Found", "搜索结果"],
   "search.nothing": ["Nothing of that name", "没有匹配结果"],
   "search.station": ["station", "站点"],
@@ -160,6 +160,10 @@ export const operations = dictionary({
   "sent.accepted": ["accepted; waiting until the vehicle shows it …", "已接受，等待无人机执行……"],
   "sent.confirmed": ["✓ confirmed by the vehicle: {phase}", "✓ 无人机已确认：{phase}"],
   "sent.refused": ["✕ refused:", "✕ 被拒绝："],
+  "sent.unsure": [
+    "no answer from the hub: it may be on its way to the drone, watch what the vehicle shows",
+    "服务器没有应答：指令可能已发往无人机，请以无人机实际状态为准",
+  ],
   "sent.failed": ["✕ not sent:", "✕ 未能发送："],
   "sent.undone": ["✕ not done:", "✕ 未能执行："],
   "phase.rerouted": ["new way on board", "新航线已装订并执行"],
@@ -176,6 +180,8 @@ export const operations = dictionary({
   "approval.refuse_armed": ["Hold: REFUSE", "按住：拒绝"],
   "approval.reason": ["Reason to refuse", "拒绝原因"],
   "approval.role": ["Your role may not approve flights.", "当前角色无权审批飞行。"],
+  "approval.unsure": ["No answer: it may have been done. Asking the hub …", "没有应答：操作可能已生效，正在向服务器核实……"],
+  "approval.not_done": ["It did not reach the hub: the order still waits. Try again.", "服务器未收到该操作：任务仍在等待，请重试。"],
   "approval.busy": ["Asking the hub …", "处理中……"],
 
   "incident.parties": ["Who is there", "参与各方"],
@@ -269,6 +275,8 @@ export const operations = dictionary({
   "alarm.caution": ["Caution", "注意"],
   "alarm.notice": ["Notice", "提示"],
   "alarm.acknowledge": ["Seen, silence", "知道了，静音"],
+  "alarm.none": ["No alarm is open", "没有未确认的告警"],
+  "alarm.others": ["{count} more", "另有 {count} 条"],
   "alarm.acknowledge_all": ["Silence all {count}", "全部静音（{count}）"],
   "alarm.sound_off": ["Sound is off: click to hear alarms", "声音未启用：点击启用告警声音"],
 

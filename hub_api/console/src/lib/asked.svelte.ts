@@ -26,12 +26,15 @@ export class Asked<Data> {
     }
   }
 
-  /** Why it failed, in the chosen language, with every field at fault; null when it did not. */
+  /** Why it failed; null when it did not. */
   get why(): string | null {
-    const failure = this.failure;
-    if (failure === null) return null;
-    if (failure.unreachable) return t("problem.unreachable");
-    const fields = failure.errors.map((error) => `${error.field}: ${error.detail}`).join("; ");
-    return `${either(failure.title, failure.titleZh)} — ${fields || failure.detail}`;
+    return this.failure === null ? null : whyOf(this.failure);
   }
+}
+
+/** Why a question failed, in the chosen language, with every field at fault. */
+export function whyOf(failure: ApiFailure): string {
+  if (failure.unreachable) return t("problem.unreachable");
+  const fields = failure.errors.map((error) => `${error.field}: ${error.detail}`).join("; ");
+  return `${either(failure.title, failure.titleZh)} — ${fields || failure.detail}`;
 }

@@ -1,5 +1,6 @@
 import { SvelteMap } from "svelte/reactivity";
 import { ApiFailure, api, ask, type Schemas } from "../api/client";
+import { whyOf } from "../lib/asked.svelte";
 import { session } from "../api/session.svelte";
 import { live, type Drone } from "../live/live.svelte";
 
@@ -14,7 +15,10 @@ export type Sent = {
   kind: CommandKind;
   droneId: string;
   atMs: number;
-  state: "sending" | "unanswered" | "accepted" | "confirmed" | "refused" | "failed" | "undone";
+  /** The mission that it was meant for: of the next one it says nothing. */
+  missionId: string | null;
+  /** `unsure`: the hub did not answer, so nobody knows whether it has the command. */
+  state: "sending" | "unanswered" | "unsure" | "accepted" | "confirmed" | "refused" | "failed" | "undone";
   phase?: string;
   /** The chosen place of a diversion: its own report of the new way confirms it, no phase does. */
   to: Schemas["DivertTo"] | null;
@@ -30,7 +34,7 @@ const SHOWS: Record<CommandKind, ReadonlySet<string>> = {
   abort_flight: new Set(["returning", "recovering_line", "disarming", "landing", "inbound", "ended", "standby"]),
   land_now: new Set(["landing_here", "recovering_line", "ended"]),
 };
-const WAITING: ReadonlySet<Sent["state"]> = new Set(["sending", "accepted", "unanswered"]);
+const WAITING: ReadonlySet<Sent["state"]> = new Set(["sending", "accepted", "unanswered", "unsure"]);
 /** How long a finished command stays on the screen, so that it was seen. */
 const SHOWN_MS = 20_000;
 
@@ -47,7 +51,8 @@ class Commands {
   }
 
   async send(droneId: string, kind: CommandKind, reason: string, to: Sent["to"] = null): Promise<void> {
-    this.#set(droneId, { kind, droneId, atMs: performance.now(), state: "sending", reasons: [], to });
+    const missionId = live.drone(droneId)?.mission_id ?? null;
+    this.#set(droneId, { kind, droneId, missionId, atMs: performance.now(), state: "sending", reasons: [], to });
     try {
       const answer = await ask(
         api.POST("/v1/drones/{drone_id}/commands", {
@@ -65,8 +70,11 @@ class Commands {
       const failure = error as ApiFailure;
       const known = this.sent.get(droneId);
       if (known?.kind !== kind) return;
-      const reasons = [{ code: String(failure.status), detail: failure.message, detail_zh: failure.message }];
-      this.#set(droneId, { ...known, state: "failed", reasons });
+      // Its phase may have shown it before the question failed.
+      if (!WAITING.has(known.state)) return;
+      const reasons = [{ code: String(failure.status), detail: failure.message, detail_zh: whyOf(failure) }];
+      if (failure.unreachable) this.#set(droneId, { ...known, state: "unsure" });
+      else this.#set(droneId, { ...known, state: "failed", reasons });
     }
   }
 
