@@ -45,7 +45,7 @@ from flight.model.phases import (
     advance,
 )
 from flight.notice_desk import NoticeDesk
-from flight.procedures import EXPECTED_MODES, VALID_IN
+from flight.procedures import COMMANDED, EXPECTED_MODES, VALID_IN
 from flight.readiness import Readiness
 from flight.record import FlightRecord
 from flight.replanner import Replanner
@@ -461,6 +461,7 @@ class FlightAgent:
                 self.flight,
                 drone_id=self.drone.drone_id,
                 phase=self.state.phase,
+                shows_phase=COMMANDED.isdisjoint(self._work.values()),
                 now=self.clock.now(),
                 now_s=self.clock.monotonic_s(),
             )

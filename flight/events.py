@@ -268,7 +268,9 @@ class TelemetrySample:
     """One moment of one vehicle; None where the vehicle has not said it yet.
 
     ``velocity_*`` in the local frame east, north, up; ``battery_voltage_v`` at the battery;
-    ``link_age_s`` since anything was last heard; ``eta_s`` as in PhaseChanged.
+    ``link_age_s`` since anything was last heard; ``eta_s`` as in PhaseChanged. ``shows_phase``: False while what the
+    phase asks of the vehicle is commanded and not seen of it yet; None without a flight. A phase is entered when it is
+    commanded, so that failsafes know of it; only the vehicle says whether it is so.
     """
 
     drone_id: str
@@ -293,4 +295,5 @@ class TelemetrySample:
     wind_speed_m_s: float | None
     link_age_s: float | None
     eta_s: float | None = None
+    shows_phase: bool | None = None
     kind: Literal["telemetry"] = "telemetry"

@@ -316,6 +316,7 @@ def telemetry_sample(
     *,
     drone_id: str,
     phase: Phase,
+    shows_phase: bool,
     now: datetime,
     now_s: float,
 ) -> TelemetrySample:
@@ -343,4 +344,5 @@ def telemetry_sample(
         wind_speed_m_s=view.measured_wind[1],
         link_age_s=view.silent_for_s(now_s),
         eta_s=None if flight is None else flight.eta_s(view, phase, now),
+        shows_phase=None if flight is None else shows_phase,
     )

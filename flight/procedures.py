@@ -87,6 +87,22 @@ EXPECTED_MODES: dict[Effect, frozenset[ModeClass]] = {
 """The mode that an effect leads to; others afterwards are somebody else's doing."""
 
 
+COMMANDED = frozenset(
+    {
+        Effect.STOP,
+        Effect.RESUME,
+        Effect.FLY_HOME,
+        Effect.FLY_BACK,
+        Effect.FLY_TO_RALLY,
+        Effect.LAND_HERE,
+        Effect.LAND_ON_PAD,
+        Effect.DISARM,
+        Effect.TERMINATE,
+    }
+)
+"""Effects whose work is insisting on it until the vehicle shows it: while one is under way, it is not shown."""
+
+
 class Procedures:
     """The procedures of one flight."""
 

@@ -15,6 +15,24 @@ def log_in(page: Page, role: str = "操作员") -> None:
     expect(page.locator(".ol-layers")).to_be_attached()
 
 
+def log_in_by_keyboard(page: Page, role: str = "操作员") -> None:
+    """Without a mouse: as far as the button, and Enter."""
+    button = page.get_by_role("button", name=role, exact=True)
+    expect(button).to_be_visible()
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+    expect(page.locator(".ol-layers")).to_be_attached()
+
+
+def tab_to(page: Page, wanted: Locator, at_most: int = 60) -> None:
+    """The Tab key until the focus is there."""
+    for _ in range(at_most):
+        if wanted.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way there by the Tab key: {wanted}")
+
+
 def hold(page: Page, button: Locator) -> None:
     """Press with the mouse and keep pressing."""
     expect(button).to_have_attribute("aria-disabled", "false")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +26,11 @@ XIN_AN = {"reference_system": "GCJ-02", "latitude_deg": 22.5700, "longitude_deg"
 class Stage:
     """A running hub with ready drones, and the emergency centre's side of it."""
 
-    def __init__(self, hub: HubProcess, url: str) -> None:
+    def __init__(self, hub: HubProcess, url: str, fleet: subprocess.Popen[bytes]) -> None:
         self.url = url
         self.console = f"{url}/console/"
         self.hub = hub
+        self._fleet = fleet
         self.centre = HubClient(url, DEMO_API_KEY)
 
     def place(self, position: dict[str, Any] = NEAR_CENTRE, **fields: Any) -> dict[str, Any]:
@@ -50,6 +53,15 @@ class Stage:
             time.sleep(0.2)
         return answer
 
+    @contextmanager
+    def silent_vehicles(self) -> Iterator[None]:
+        """No vehicle says or hears anything; they stand still in their own time until it is over."""
+        self._fleet.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._fleet.send_signal(signal.SIGCONT)
+
     def ready(self) -> set[str]:
         """The drones that could fly now."""
         return {drone["drone_id"] for drone in self.centre.get("/v1/drones")["drones"] if drone["ready"]}
@@ -66,9 +78,9 @@ class Stage:
 def a_stage(folder: Path, *, drones: int = 4, speedup: float = SPEEDUP) -> Iterator[Stage]:
     """Everything started and ready; stopped at the end."""
     site = site_file(folder, drones)
-    with vehicles(folder, site, speedup, seed=1):
+    with vehicles(folder, site, speedup, seed=1) as fleet:
         hub = HubProcess(folder, site, speedup)
-        stage = Stage(hub, str(hub.client.base_url).rstrip("/"))
+        stage = Stage(hub, str(hub.client.base_url).rstrip("/"), fleet)
         sensors: StationSensors | None = None
         try:
             hub.start()

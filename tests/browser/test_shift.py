@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.operator import confirmed, hold, hold_by_keyboard, log_in
+from tests.browser.operator import confirmed, hold, hold_by_keyboard, log_in, log_in_by_keyboard, tab_to
 from tests.browser.stage import XIN_AN, Stage
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
@@ -39,9 +39,11 @@ def call_off(stage: Stage, order: dict[str, Any]) -> None:
     finish(stage, order)
 
 
-def test_an_order_is_approved_steered_and_followed_to_the_delivery(stage: Stage, open_page: OpenPage):
+def test_by_keyboard_alone_an_order_is_approved_steered_followed_to_the_delivery_and_played_again(
+    stage: Stage, open_page: OpenPage
+):
     page = open_page()
-    log_in(page)
+    log_in_by_keyboard(page)
     ambulance = (
         datetime.fromisoformat(stage.centre.get("/v1/health")["now"]).astimezone(UTC) + timedelta(minutes=15)
     ).isoformat()
@@ -53,15 +55,20 @@ def test_an_order_is_approved_steered_and_followed_to_the_delivery(stage: Stage,
     expect(line_of(page, order)).to_contain_text("等待批准")
     expect(page.get_by_role("heading", name="等待批准")).to_be_visible()
     expect(page.get_by_text("比救护车早")).to_be_visible()
-    page.get_by_role("tab", name="决策").click()
+    page.keyboard.press("n")
+    expect(line_of(page, order)).to_have_attribute("aria-current", "true")
+    tab_to(page, page.get_by_role("tab", name="决策"))
+    page.keyboard.press("Enter")
     expect(page.locator("tr.chosen")).to_contain_text(order["decision"]["drone_id"])
 
     # A short press does nothing but say so.
     approve = page.locator("#approve")
-    approve.click()
+    page.keyboard.press("v")
+    expect(approve).to_be_focused()
+    page.keyboard.press("Space")
     expect(approve).to_contain_text("请按住更久")
     assert stage.order(order["order_id"])["state"] == "AWAITING_APPROVAL"
-    hold(page, approve)
+    hold_by_keyboard(page, "v", approve)
     expect(page.get_by_role("heading", name="飞行中")).to_be_visible()
     expect(page.locator("[data-alarm='decision_proposed']")).to_have_count(0)
 
@@ -71,7 +78,8 @@ def test_an_order_is_approved_steered_and_followed_to_the_delivery(stage: Stage,
     first = countdown.inner_text()
     expect(countdown).not_to_have_text(first)
     expect(page.locator("[data-age]")).to_contain_text("实时")
-    page.get_by_role("tab", name="时间线").click()
+    tab_to(page, page.get_by_role("tab", name="时间线"))
+    page.keyboard.press("Enter")
     expect(page.locator("[data-kind='phase_changed']").filter(has_text="无人机飞往投送点")).to_be_visible()
     hold_by_keyboard(page, "h", page.locator("#command-hold_flight"))
     confirmed(page)
@@ -90,6 +98,44 @@ def test_an_order_is_approved_steered_and_followed_to_the_delivery(stage: Stage,
     # The one that delivered is home; one that was replaced before it (a slow machine) never left its pad.
     assert ended["flights"][-1]["safe_state"] == "on_pad"
     assert {flight["safe_state"] for flight in ended["flights"]} <= {"on_pad", "never_left_ground"}
+
+    # And again: the flight's record, played to its end.
+    page.keyboard.press("3")
+    flight_id = ended["flights"][-1]["flight_id"]
+    tab_to(page, page.locator(f"a[href='#/records/{flight_id}']"))
+    page.keyboard.press("Enter")
+    slider = page.get_by_label("飞行时刻")
+    tab_to(page, slider)
+    page.keyboard.press("End")
+    assert float(slider.get_attribute("max") or 0) - float(slider.input_value()) < 1.0
+    page.keyboard.press("Home")
+    tab_to(page, page.get_by_role("button", name="播放"))
+    page.keyboard.press("Space")
+    expect(slider).not_to_have_value("0")
+    page.keyboard.press("1")
+    expect(page.get_by_role("link", name="指挥")).to_have_attribute("aria-current", "page")
+
+
+def test_a_command_to_a_drone_that_is_not_heard_is_confirmed_by_nothing_but_the_drone(
+    stage: Stage, open_page: OpenPage
+):
+    page = open_page()
+    log_in(page)
+    order = stage.place(XIN_AN, incident_reference="BA-120-SILENT")
+    line_of(page, order).click()
+    expect(page.locator("#command-hold_flight")).to_have_attribute("aria-disabled", "false", timeout=60_000)
+    expect(page.get_by_role("heading", name="飞行中", exact=True)).to_be_visible()
+    state = page.locator("[data-command-state]")
+    with stage.silent_vehicles():
+        hold(page, page.locator("#command-hold_flight"))
+        expect(state).to_be_visible()
+        # Nothing is heard any more: that is said beside the command, figures are not shown as live, nothing is confirmed.
+        expect(page.locator("[data-age]")).to_contain_text("非实时")
+        expect(page.get_by_text("未收到无人机信号：指令可能延迟或无法送达")).to_be_visible()
+        assert state.get_attribute("data-command-state") in ("sending", "accepted", "unanswered")
+    expect(page.locator("[data-age]")).to_contain_text(re.compile("^● 实时"))
+    confirmed(page)
+    call_off(stage, order)
 
 
 def elsewhere(stage: Stage, drone_id: str, flight_id: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ function sample(over: Partial<Sample> = {}): Sample {
     type: "telemetry", drone_id: "d1", flight_id: "f1", at: "2026-11-30T00:00:00Z", phase: "outbound",
     latitude_deg: 22.55, longitude_deg: 113.88, altitude_amsl_m: 60, height_above_home_m: 55, heading_deg: 90,
     ground_speed_m_s: 15, climb_rate_m_s: 0, charge_fraction: 0.8, battery_voltage_v: 25, line_length_m: 0,
-    wind_from_deg: null, wind_speed_m_s: null, link_age_s: 0.5, mode: "AUTO", armed: true, eta_s: 60, ...over,
+    wind_from_deg: null, wind_speed_m_s: null, link_age_s: 0.5, mode: "AUTO", armed: true, eta_s: 60, shows_phase: true, ...over,
   };
 }
 

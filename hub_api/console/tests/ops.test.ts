@@ -3,6 +3,8 @@ import { distanceM, courseDeg, parsePosition, shownDistance } from "../src/lib/g
 import { KEYS } from "../src/lib/keys";
 import { levelOf } from "../src/live/alarm-levels";
 import type { OrderLine } from "../src/live/live.svelte";
+import { inPlaces } from "../src/lib/steady.svelte";
+import { confirms } from "../src/ops/confirms";
 import { byUrgency } from "../src/ops/urgency";
 import { search, type Searchable } from "../src/ops/search";
 
@@ -77,4 +79,18 @@ test.each([
 test("no key has two meanings", () => {
   const keys = KEYS.map((item) => item.key.toLowerCase());
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("a phase is a promise: a command is confirmed by a vehicle that was heard since and shows it", () => {
+  const sent = { kind: "hold_flight", entered: "holding", to: null, atMs: 1000 } as const;
+  expect(confirms(sent, { phase: "holding", shows_phase: true }, 1500)).toBe(true);
+  expect(confirms(sent, { phase: "holding", shows_phase: false }, 1500)).toBe(false);
+  expect(confirms(sent, { phase: "holding", shows_phase: true }, 900)).toBe(false);
+  expect(confirms(sent, { phase: "outbound", shows_phase: true }, 1500)).toBe(false);
+  expect(confirms({ kind: "hold_flight", to: null, atMs: 1000 }, { phase: "holding", shows_phase: true }, 1500)).toBe(false);
+});
+
+test("a list under somebody's hand keeps its places, and what is new comes last", () => {
+  expect(inPlaces(["c", "a", "b", "d"], (item) => item, ["a", "b", "c"])).toEqual(["a", "b", "c", "d"]);
+  expect(inPlaces(["c", "b"], (item) => item, ["a", "b", "c"])).toEqual(["b", "c"]);
 });

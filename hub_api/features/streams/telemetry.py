@@ -39,6 +39,7 @@ def telemetry_json(sample: TelemetrySample) -> str:
         "mode": sample.mode,
         "armed": sample.armed,
         "eta_s": _rounded(sample.eta_s),
+        "shows_phase": sample.shows_phase,
     }
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 

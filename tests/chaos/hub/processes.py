@@ -32,7 +32,7 @@ def site_file(folder: Path, drones: int) -> Path:
 
 
 @contextmanager
-def vehicles(folder: Path, site: Path, speedup: float, seed: int) -> Iterator[None]:
+def vehicles(folder: Path, site: Path, speedup: float, seed: int) -> Iterator[subprocess.Popen[bytes]]:
     """Simulated vehicles of a site, as a process of their own."""
     drones = len(json.loads(site.read_text(encoding="utf-8"))["drones"])
     log = folder / "sitl.log"
@@ -52,7 +52,7 @@ def vehicles(folder: Path, site: Path, speedup: float, seed: int) -> Iterator[No
         )
         try:
             wait_for(lambda: log.read_text().count("ready") >= drones, process, log)
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(10)

@@ -39,6 +39,8 @@ export type Sample = {
   /** Since its flight computer heard the vehicle. */
   link_age_s: number | null;
   mode: string | null;
+  /** false while what the phase asks of the vehicle is commanded and not seen of it yet. */
+  shows_phase: boolean | null;
 };
 
 type Message = StreamEvent | Sample | { type: "telemetry_batch"; samples: Sample[] } | { type: "hello"; position: string } | { type: "keep_alive" };

@@ -2,9 +2,10 @@ import { SvelteMap } from "svelte/reactivity";
 import { ApiFailure, api, ask, type Schemas } from "../api/client";
 import { whyOf } from "../lib/asked.svelte";
 import { session } from "../api/session.svelte";
+import { clock } from "../live/clock.svelte";
 import { live, type Drone } from "../live/live.svelte";
+import { type CommandKind, confirms, leadsTo } from "./confirms";
 
-export type CommandKind = Schemas["FlightCommandRequest"]["command"];
 type Reason = Schemas["ReasonView"];
 
 /**
@@ -20,23 +21,18 @@ export type Sent = {
   /** `unsure`: the hub did not answer, so nobody knows whether it has the command. */
   state: "sending" | "unanswered" | "unsure" | "accepted" | "confirmed" | "refused" | "failed" | "undone";
   phase?: string;
+  /** The phase that its flight computer went over to; it is one only once the vehicle shows it. */
+  entered?: string;
   /** The chosen place of a diversion: its own report of the new way confirms it, no phase does. */
   to: Schemas["DivertTo"] | null;
   reasons: readonly Reason[];
 };
 
-/** Phases that show that a command is carried out. */
-const SHOWS: Record<CommandKind, ReadonlySet<string>> = {
-  hold_flight: new Set(["holding"]),
-  continue_flight: new Set(["climbing", "outbound", "hovering", "lowering", "inbound", "returning", "diverting"]),
-  return_home: new Set(["returning", "recovering_line", "inbound", "landing", "disarming", "ended"]),
-  divert_flight: new Set(["diverting", "landing", "recovering_line", "ended"]),
-  abort_flight: new Set(["returning", "recovering_line", "disarming", "landing", "inbound", "ended", "standby"]),
-  land_now: new Set(["landing_here", "recovering_line", "ended"]),
-};
 const WAITING: ReadonlySet<Sent["state"]> = new Set(["sending", "accepted", "unanswered", "unsure"]);
 /** How long a finished command stays on the screen, so that it was seen. */
 const SHOWN_MS = 20_000;
+
+const LOOK_MS = 250;
 
 class Commands {
   /** The last command of each drone. */
@@ -48,6 +44,7 @@ class Commands {
       if (event.kind === "phase_changed") this.#onPhase(event.drone_id, String(event.data["phase"] ?? ""));
       if (event.kind === "diversion_settled") this.#onDiversion(event.drone_id, event.data);
     });
+    if (typeof window !== "undefined") setInterval(() => this.#look(), LOOK_MS);
   }
 
   async send(droneId: string, kind: CommandKind, reason: string, to: Sent["to"] = null): Promise<void> {
@@ -65,6 +62,7 @@ class Commands {
       if (known?.kind !== kind || known.state === "confirmed" || known.state === "undone") return;
       if (answer.outcome === "refused") this.#set(droneId, { ...known, state: "refused", reasons: answer.reasons });
       else this.#set(droneId, { ...known, state: answer.outcome === "accepted" ? "accepted" : "unanswered" });
+      // It may be in that phase already, or its event came before the answer.
       if (answer.outcome === "accepted") this.#onPhase(droneId, live.telemetry.tracks.get(droneId)?.sample.phase ?? "");
     } catch (error) {
       const failure = error as ApiFailure;
@@ -78,10 +76,22 @@ class Commands {
     }
   }
 
+  /** Its flight computer went over to a phase that the command leads to: a promise still, see `confirms`. */
   #onPhase(droneId: string, phase: string): void {
     const known = this.sent.get(droneId);
-    if (known === undefined || known.to !== null || !WAITING.has(known.state)) return;
-    if (SHOWS[known.kind].has(phase)) this.#set(droneId, { ...known, state: "confirmed", phase });
+    if (known === undefined || known.to !== null || !WAITING.has(known.state) || !leadsTo(known.kind, phase)) return;
+    this.#set(droneId, { ...known, entered: phase });
+    this.#look();
+  }
+
+  #look(): void {
+    for (const [droneId, known] of this.sent) {
+      const track = live.telemetry.tracks.get(droneId);
+      const ageS = live.telemetry.ageS(droneId, performance.now(), clock.speedup);
+      if (track === undefined || ageS === null || !WAITING.has(known.state)) continue;
+      const heardMs = performance.now() - (ageS / clock.speedup) * 1000;
+      if (confirms(known, track.sample, heardMs)) this.#set(droneId, { ...known, state: "confirmed", phase: track.sample.phase });
+    }
   }
 
   #onDiversion(droneId: string, data: Record<string, unknown>): void {
