@@ -22,9 +22,10 @@ from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
 from hub_api.actor import current_actor
-from hub_api.store.prepared import for_one_transaction
+from hub_api.store.held import HeldConnection, Readers
+from hub_api.store.prepared import say_to
 from hub_api.store.records import EventRecord
-from hub_api.store.units import Owed, Unit, UnitSession, as_told, is_refused, run_together
+from hub_api.store.units import Owed, Unit, as_told, is_refused, run_together
 
 T = TypeVar("T")
 
@@ -35,6 +36,20 @@ _TOGETHER = 64
 """Chosen: units of work that are committed together at most, so that the first need not wait long for the last."""
 WRITER_LOCK = 0x0D0E_AED0
 """Chosen: the advisory lock that every writing transaction on PostgreSQL takes."""
+_WRITING: dict[str, dict[str, str]] = {
+    "sqlite": {"begin": "BEGIN IMMEDIATE"},
+    "postgresql": {
+        # The snapshot must be taken after the lock is held, not before.
+        "begin": f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})",
+        "isolation_level": "AUTOCOMMIT",
+    },
+}
+_READING: dict[str, dict[str, str]] = {
+    "sqlite": {},
+    "postgresql": {"begin": "BEGIN ISOLATION LEVEL REPEATABLE READ", "isolation_level": "AUTOCOMMIT"},
+}
+"""How transactions begin on connections that are kept. «AUTOCOMMIT» keeps PostgreSQL's driver from beginning one itself,
+in a turn of its own and only with the first statement: a connection that died must be found out before."""
 
 
 def make_engine(url: str) -> Engine:
@@ -85,8 +100,7 @@ def make_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        say_to(connection, connection.get_execution_options().get("begin", "BEGIN DEFERRED"))
 
     return engine
 
@@ -115,8 +129,8 @@ def _postgresql(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        if connection.get_execution_options().get("writes"):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+        if (words := connection.get_execution_options().get("begin")) is not None:
+            say_to(connection, words)
 
     return engine
 
@@ -140,12 +154,8 @@ class Database:
         on_owed: Callable[[frozenset[Owed]], None] = lambda _owed: None,
     ) -> None:
         self._engine = engine
-        self._immediate = (
-            engine.execution_options(sqlite_begin="IMMEDIATE")
-            if engine.dialect.name == "sqlite"
-            # The snapshot must be taken after the lock is held, not before.
-            else engine.execution_options(writes=True, isolation_level="READ COMMITTED")
-        )
+        self._to_write = HeldConnection(engine.execution_options(**_WRITING[engine.dialect.name]))
+        self._to_read = Readers(engine.execution_options(**_READING[engine.dialect.name]))
         self._on_committed = on_committed
         self._on_owed = on_owed
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -214,17 +224,15 @@ class Database:
     def _write_together(self, units: list[Unit[Any]]) -> None:
         """In one transaction; each unit knows afterwards what came of it."""
         try:
-            with UnitSession(self._immediate, expire_on_commit=False) as session, session.begin():
-                run_together(session, units)
+            with self._to_write.transaction() as connection:
+                run_together(connection, units)
         except Exception as error:
             for unit in units:
                 unit.error = unit.error or as_told(error)
 
     def _look(self, work: Callable[[Session], T]) -> T:
         try:
-            with Session(self._engine) as session, session.begin():
-                for_one_transaction(session)
-                return work(session)
+            return self._to_read.look(work)
         except DBAPIError as error:
             if not is_refused(error):
                 raise
@@ -236,4 +244,6 @@ class Database:
         """Finish running work and close every connection."""
         self._writer.shutdown()
         self._readers.shutdown()
+        self._to_write.close()
+        self._to_read.close()
         self._engine.dispose()

@@ -25,27 +25,29 @@ Convert = Callable[[Any], Any]
 _CONNECTION = "connection"
 
 
-def for_one_transaction(session: Session) -> None:
-    """Say that the session lives as long as one transaction: its statements look for their connection once."""
-    session.info[_CONNECTION] = None
+def for_one_transaction(session: Session, connection: Connection) -> None:
+    """Say that the session lives as long as the transaction of its connection: statements need not look for it."""
+    session.info[_CONNECTION] = connection
 
 
 def _connection_of(session: Session) -> Connection:
     known: Connection | None = session.info.get(_CONNECTION)
-    if known is not None:
-        return known
-    found = session.connection()
-    if _CONNECTION in session.info:
-        session.info[_CONNECTION] = found
-    return found
+    return session.connection() if known is None else known
 
 
 def say(session: Session, words: str) -> None:
     """Words that need no values and give nothing, to the driver as they are. Raises what SQLAlchemy raises."""
-    connection = _connection_of(session)
+    say_to(_connection_of(session), words)
+
+
+def say_to(connection: Connection, words: str) -> None:
+    """The same to a connection, several commands in one turn where the database takes them."""
     cursor: Any = connection.connection.cursor()
     try:
-        cursor.execute(words)
+        if connection.dialect.name == "postgresql":
+            cursor.execute(words, prepare=False)
+        else:
+            cursor.execute(words)
     except Exception as error:
         raise _told(error, words, connection, cursor) from error
     finally:

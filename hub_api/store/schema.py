@@ -58,7 +58,7 @@ def alone(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
             yield connection
         return
-    with engine.execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
+    with engine.execution_options(begin="BEGIN IMMEDIATE").connect() as connection:
         _busy_timeout(connection, wait_ms)
         try:
             with connection.begin():

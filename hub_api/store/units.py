@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlmodel import Session
 
@@ -66,8 +67,9 @@ class Unit(Generic[T]):
             session.info.clear()
             session.info |= known
         say(session, "RELEASE SAVEPOINT unit")
-        # Rows that the ORM keeps may be changed by the next unit's plain statements.
-        session.expunge_all()
+        if session.in_transaction():
+            # The ORM was used: rows that it keeps may be changed by the next unit's plain statements.
+            session.expunge_all()
 
 
 class UnitSession(Session):
@@ -91,15 +93,18 @@ class UnitSession(Session):
             super().flush(objects)
 
 
-def run_together(session: Session, units: list[Unit[Any]]) -> None:
-    """Every unit in the session's transaction, in their order. Raises if the database refuses; one that stands alone
+def run_together(connection: Connection, units: list[Unit[Any]]) -> None:
+    """Every unit in the connection's transaction, in their order. Raises if the database refuses; one that stands alone
     raises what its work raises."""
-    for_one_transaction(session)
-    if len(units) == 1:
-        units[0].run(session)
-        return
-    for unit in units:
-        unit.run_beside_others(session)
+    with UnitSession(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+        for_one_transaction(session, connection)
+        if len(units) == 1:
+            units[0].run(session)
+        else:
+            for unit in units:
+                unit.run_beside_others(session)
+        # What the ORM took part in must not be undone by its leaving.
+        session.commit()
 
 
 def is_refused(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -266,8 +267,7 @@ def test_writers_of_two_hubs_on_one_database_wait_for_each_other(store: Opened):
         )
 
     seqs = asyncio.run(both())
-    other._writer.shutdown()
-    other._readers.shutdown()
+    other.close()
     assert overlaps == [0]
     assert sorted(seqs) == list(range(1, 11))
 
@@ -317,3 +317,28 @@ def test_missions_of_an_order_are_counted_and_the_undelivered_found(store: Opene
     assert store.read(lambda s: missions.any_open(s, order_id))
     (found,) = store.read(lambda s: missions.undelivered_of_order(s, order_id))
     assert found.mission_id == "mis_1"
+
+
+def cut(engine: Engine) -> None:
+    """End every session of the database, as a restart of the server does."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_database_that_was_restarted_costs_no_unit_of_work(tmp_path: Path):
+    """Connections are kept, and one that died meanwhile is replaced before anything is done in it."""
+    url = postgres.migrated_database()
+    opened = Opened(url)
+    try:
+        for number in range(2):
+            new = NewEvent(message_id=f"m{number}", at=AT, stored_at=AT, kind="k")
+            assert opened.write(lambda s, new=new: events.append(s, new)).message_id == f"m{number}"
+            assert opened.read(events.last_seq) > 0
+            cut(opened.engine)
+        assert opened.read(events.last_seq) > 0
+    finally:
+        opened.database.close()
+        postgres.drop_database(url)
