@@ -40,6 +40,7 @@ from planner.rally import refuges_of
 from planner.route import Way, find_way
 from planner.site import LandingPoint, PositionQuality, Site
 from planner.space import Space, space_for
+from planner.survey_notes import LANDING_POINT, not_surveyed
 from planner.task import FlightTask
 from planner.verify import Failed, verify_plan
 
@@ -334,7 +335,7 @@ class _Question:
         if isinstance(verified, Failed):
             return None
         unsure = (
-            f"position of landing point {each.name} is {each.quality.value}, not surveyed"
+            not_surveyed(LANDING_POINT, each.name, each.quality)
             for each in chosen
             if each.quality is not PositionQuality.SURVEYED
         )

@@ -33,6 +33,7 @@ from planner.rally import Refuges
 from planner.route import Way
 from planner.site import PositionQuality
 from planner.space import KeepIn, Mask
+from planner.survey_notes import LANDING_POINT, PAD, not_surveyed
 from planner.task import FlightTask
 
 UNNAMED = "unnamed"
@@ -157,12 +158,9 @@ def with_consent(
 ) -> FlightPlan:
     """The plan with what the airspace asks for, and with a warning where positions are not surveyed."""
     noted = list(conditions)
-    for name, quality in (
-        (f"pad of {task.station.name}", task.station.position_quality),
-        (f"landing point {task.landing_point.name}", task.landing_point.position_quality),
-    ):
-        if quality is not PositionQuality.SURVEYED:
-            noted.append(f"position of {name} is {quality.value}, not surveyed")
+    for kind, place in ((PAD, task.station), (LANDING_POINT, task.landing_point)):
+        if place.position_quality is not PositionQuality.SURVEYED:
+            noted.append(not_surveyed(kind, place.name, place.position_quality))
     return dataclasses.replace(plan, conditions=tuple(noted), authorisation_ids=authorisation_ids)
 
 

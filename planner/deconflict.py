@@ -26,6 +26,7 @@ import shapely
 
 from core.geodesy import LocalFrame
 from core.ids import IdSource
+from core.spans import span, span_zh
 from geofences.airspace import Airspace
 from planner import reasons
 from planner.flight_plan import FlightPlan
@@ -345,7 +346,7 @@ def _conflict_reason(conflict: Conflict, intents: int) -> Reason:
 def _refusal(conflict: Conflict, longest_delay_s: float) -> Reason:
     return reasons.conflict(
         f"intent {conflict.intent_id} of {conflict.owner}",
-        f"priority {conflict.priority}, {conflict.state.value}; neither a delay of up to {longest_delay_s:.0f} s "
+        f"priority {conflict.priority}, {conflict.state.value}; neither a delay of up to {span(longest_delay_s)} "
         "nor a way around is free",
-        f"优先级{conflict.priority}，状态{conflict.state.value}；延迟{longest_delay_s:.0f}秒以内或绕行均不可行",
+        f"优先级{conflict.priority}，状态{conflict.state.value}；延迟{span_zh(longest_delay_s)}以内或绕行均不可行",
     )

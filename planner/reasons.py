@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from core.spans import span, span_zh
 from geofences.verdict import Forbidden, Verdict
 from planner.checks import check_text
 
@@ -90,8 +91,8 @@ def landing_point_too_steep(slope_deg: float, limit_deg: float) -> Reason:
 def carry_too_long(carry_s: float, limit_s: float) -> Reason:
     return Reason(
         "carry_too_long",
-        f"Carrying the AED to the patient would take {carry_s:.0f} s; after {limit_s:.0f} s it is too late.",
-        f"从投放点步行送到患者需{carry_s:.0f}秒，超过{limit_s:.0f}秒即失去意义。",
+        f"Carrying the AED to the patient would take {span(carry_s)}; after {span(limit_s)} it is too late.",
+        f"从投放点步行送到患者需{span_zh(carry_s)}，超过{span_zh(limit_s)}即失去意义。",
     )
 
 
@@ -235,24 +236,24 @@ def not_tried(tried: int) -> Reason:
 def slower_by_bound(bound_s: int) -> Reason:
     return Reason(
         "slower_by_bound",
-        f"Even in a straight line it needs {bound_s} s to the patient, more than the chosen one.",
-        f"即使直线飞行也需至少{bound_s}秒到达患者，慢于所选方案。",
+        f"Even in a straight line it needs {span(bound_s)} to the patient, more than the chosen one.",
+        f"即使直线飞行也需至少{span_zh(bound_s)}到达患者，慢于所选方案。",
     )
 
 
 def slower_than_chosen(time_s: float) -> Reason:
     return Reason(
         "slower_than_chosen",
-        f"Planned and legal; it would reach the patient after {time_s:.0f} s, later than the chosen one.",
-        f"方案合法，到达患者需{time_s:.0f}秒，慢于所选方案。",
+        f"Planned and legal; it would reach the patient after {span(time_s)}, later than the chosen one.",
+        f"方案合法，到达患者需{span_zh(time_s)}，慢于所选方案。",
     )
 
 
 def fastest(time_s: float) -> Reason:
     return Reason(
         "fastest",
-        f"Reaches the patient first, after {time_s:.0f} s.",
-        f"最快到达患者，用时{time_s:.0f}秒。",
+        f"Reaches the patient first, after {span(time_s)}.",
+        f"最快到达患者，用时{span_zh(time_s)}。",
     )
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Literal
 
 from core.errors import DispatchError, ErrorCode
+from core.spans import span, span_zh
 from flight.model.preflight_world import SELF_TEST_AGE
 from planner.reasons import Reason
 
@@ -229,8 +230,8 @@ def judge_dock(report: DockReport | None, now: datetime, *, silent_s: float) -> 
     if age_s > silent_s:
         said = Reason(
             "dock_silent",
-            f"The dock has said nothing for {age_s:.0f} s.",
-            f"机库已{age_s:.0f}秒未上报。",
+            f"The dock has said nothing for {span(age_s)}.",
+            f"机库已{span_zh(age_s)}未上报。",
         )
         found.append(Finding(Level.WARN, said))
     return found

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from core.clock import Clock
 from core.errors import DispatchError, DroneAedError, ErrorCode
+from core.spans import span, span_zh
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
@@ -284,8 +285,8 @@ class ApprovalDesk:
             session,
             turn,
             "approval_alarm",
-            f"Nobody has answered for {waited_s:.0f} s: {asked[0]} is asked to approve the flight of {mission.drone_id}",
-            f"已等待批准 {waited_s:.0f} 秒无人应答：请{asked[1]}批准 {mission.drone_id} 的飞行",
+            f"Nobody has answered for {span(waited_s)}: {asked[0]} is asked to approve the flight of {mission.drone_id}",
+            f"已等待批准 {span_zh(waited_s)}无人应答：请{asked[1]}批准 {mission.drone_id} 的飞行",
             mission=mission,
             data={
                 "level": level,
@@ -338,14 +339,14 @@ def _check_repeated(
 def _unanswered(waited_s: float) -> Reason:
     return Reason(
         "approval_unanswered",
-        f"Nobody approved the flight within {waited_s:.0f} s, and the policy then declines it.",
-        f"{waited_s:.0f} 秒内无人批准，按策略不予起飞。",
+        f"Nobody approved the flight within {span(waited_s)}, and the policy then declines it.",
+        f"{span_zh(waited_s)}内无人批准，按策略不予起飞。",
     )
 
 
 def _expired(waited_s: float) -> Reason:
     return Reason(
         "approval_expired",
-        f"Nobody approved the flight within {waited_s:.0f} s; it would come too late.",
-        f"{waited_s:.0f} 秒内无人批准，此时起飞已无意义。",
+        f"Nobody approved the flight within {span(waited_s)}; it would come too late.",
+        f"{span_zh(waited_s)}内无人批准，此时起飞已无意义。",
     )

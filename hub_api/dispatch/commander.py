@@ -13,6 +13,7 @@ from core.ids import IdSource
 from flight import messages as m
 from hub_api.dispatch.feed import EventFeed, Listener
 from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.narration import command_zh
 from hub_api.store.database import Database
 from hub_api.store.records import EventRecord, MissionRecord
 from hub_api.store.repositories import diversions, missions, orders
@@ -71,7 +72,7 @@ class Commander:
                 Turn(orders.get(session, mission.order_id)),
                 "operator_command",
                 f"{by} commands {drone_id}: {kind} ({reason})",
-                f"{by} 对 {drone_id} 下达 {kind}：{reason}",
+                f"{by} 对 {drone_id} 下达{command_zh(kind)}：{reason}",
                 mission=mission,
                 data={"command": kind, "reason": reason, "by": by},
             )

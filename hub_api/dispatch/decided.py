@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from core.geodesy import Wgs84Point
+from core.spans import span, span_zh
 from hub_api.dispatch.planning import Answer, reason_json
 
 
 def waits(delay_s: float) -> str:
-    return f"; it waits {delay_s:.0f} s on its pad for other flights" if delay_s > 0.0 else ""
+    return f"; it waits {span(delay_s)} on its pad for other flights" if delay_s > 0.0 else ""
 
 
 def waits_zh(delay_s: float) -> str:
-    return f"；为避让其他飞行，在机坪等待 {delay_s:.0f} 秒" if delay_s > 0.0 else ""
+    return f"；为避让其他飞行，在机坪等待 {span_zh(delay_s)}" if delay_s > 0.0 else ""
 
 
 def _position_json(position: Wgs84Point) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.ids import IdSource
+from core.spans import span, span_zh
 from hub_api.dispatch.cases import Decided, Found
 from hub_api.dispatch.decided import decision_json, waits, waits_zh
 from hub_api.dispatch.hope import NO_HOPE, Hope
@@ -138,9 +139,9 @@ class DecisionWriter:
             turn,
             "redecision_accepted" if again else "decision_accepted",
             f"{plan.drone_id} flies from {plan.station_id} to {plan.landing_point_id}: AED on the ground in "
-            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s{waits(answer.delay_s)}",
+            f"{span(eta_s)}, at the patient in {span(eta_patient_s)}{waits(answer.delay_s)}",
             f"{plan.drone_id} 从 {plan.station_id} 飞往 {plan.landing_point_id}："
-            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者{waits_zh(answer.delay_s)}",
+            f"预计 {span_zh(eta_s)}后 AED 落地，{span_zh(eta_patient_s)}后到达患者{waits_zh(answer.delay_s)}",
             mission=mission,
             data={
                 "eta_aed_on_ground_s": eta_s,

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
+from core.spans import span, span_zh
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.cases import Case, Found, Outcome, Snapshot, Waiting
 from hub_api.dispatch.decision_writer import DecisionWriter
@@ -321,8 +322,8 @@ class DecisionMaker:
             return _none(
                 Reason(
                     "order_too_old",
-                    f"The order waited {age_s:.0f} s for its decision; a flight now would come too late.",
-                    f"订单等待决定已 {age_s:.0f} 秒，此时起飞已无意义。",
+                    f"The order waited {span(age_s)} for its decision; a flight now would come too late.",
+                    f"订单等待决定已 {span_zh(age_s)}，此时起飞已无意义。",
                 )
             )
         if case.attempts >= self._max_attempts:

@@ -14,6 +14,7 @@ from core.clock import Clock
 from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
 from flight.model.phases import FLIGHT_PHASES, Phase
 from flight.model.preflight import PreflightLevel
+from hub_api.dispatch.narration import phase_zh
 from hub_api.weather.book import WeatherBook
 from planner.reasons import Reason
 from planner.site import Drone, Site
@@ -293,7 +294,9 @@ class Fleet:
                 )
             )
         if seen.phase is not Phase.STANDBY and mission_id is None:
-            reasons.append(Reason("not_standby", f"its phase is {seen.phase}", f"当前阶段为 {seen.phase}"))
+            reasons.append(
+                Reason("not_standby", f"its phase is {seen.phase}", f"未待命：{phase_zh(seen.phase)}")
+            )
         if seen.preflight is None:
             reasons.append(Reason("never_checked", "no readiness report yet", "尚无飞行前检查结果"))
         elif not seen.preflight.ready and mission_id is None:

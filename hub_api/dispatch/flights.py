@@ -12,7 +12,7 @@ from sqlmodel import Session
 from flight import messages as m
 from flight.model.phases import AIRBORNE_PHASES, Phase, SafeState
 from hub_api.dispatch.ledger import Ledger, Turn
-from hub_api.dispatch.narration import narrate
+from hub_api.dispatch.narration import narrate, safe_state_zh
 from hub_api.dispatch.order_states import OrderEvent
 from hub_api.dispatch.planning import PLAN
 from hub_api.dispatch.pre_emption import PRE_EMPTED, tell_pre_empted
@@ -79,7 +79,7 @@ class FlightFollower:
             turn,
             "flight_closed_by_hand",
             f"{by} closed the flight of {mission.drone_id} by hand as {safe_state}: {reason}",
-            f"{by} 手动结束 {mission.drone_id} 的飞行（{safe_state}）：{reason}",
+            f"{by} 手动结束 {mission.drone_id} 的飞行（{safe_state_zh(safe_state)}）：{reason}",
             mission=mission,
             data={"safe_state": str(safe_state), "reason": reason, "by": by},
         )

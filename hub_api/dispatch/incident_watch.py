@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from core.clock import Clock
 from core.errors import DroneAedError
+from core.spans import span, span_zh
 from hub_api.dispatch.incident_ledger import IncidentLedger
 from hub_api.dispatch.order_states import OrderState
 from hub_api.store.database import Database
@@ -73,8 +74,8 @@ class IncidentWatch:
                 session,
                 incident,
                 "incident_still",
-                f"Nothing has happened for {silent_s:.0f} s: somebody must look after this incident",
-                f"事件已 {silent_s:.0f} 秒无进展，请立即处理",
+                f"Nothing has happened for {span(silent_s)}: somebody must look after this incident",
+                f"事件已 {span_zh(silent_s)}无进展，请立即处理",
                 {"warned_at": self._clock.now()},
                 data={
                     "silent_s": silent_s,

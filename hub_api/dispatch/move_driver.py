@@ -18,6 +18,7 @@ from sqlmodel import Session
 from core.clock import Clock
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
+from core.spans import span, span_zh
 from flight.messages import AbortFlight, ContinueFlight, PatientMoved, RerouteFlight
 from flight.model.phases import Phase
 from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
@@ -175,9 +176,9 @@ class MoveDriver:
                 Turn(orders.get(session, move.order_id)),
                 "move_rerouting",
                 f"{mission.drone_id} gets another way, to {plan.landing_point_id}: AED on the ground in "
-                f"{plan.timing.time_to_aed_on_ground_s:.0f} s",
+                f"{span(plan.timing.time_to_aed_on_ground_s)}",
                 f"{mission.drone_id} 改航至 {plan.landing_point_id}："
-                f"预计 {plan.timing.time_to_aed_on_ground_s:.0f} 秒后 AED 落地",
+                f"预计 {span_zh(plan.timing.time_to_aed_on_ground_s)}后 AED 落地",
                 mission=mission,
                 data={
                     "plan_id": plan.plan_id,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.spans import span, span_zh
 from flight import messages as m
+from flight.model.faults import Fault, SafetyAction
 from flight.model.phases import AedState, Phase, SafeState
 
 _PHASES: dict[Phase, tuple[str, str]] = {
@@ -87,6 +89,66 @@ _COMMANDS = {
 }
 
 
+_ACTIONS: dict[SafetyAction, str] = {
+    SafetyAction.NONE: "不采取动作",
+    SafetyAction.WARN: "告警",
+    SafetyAction.HOLD: "悬停",
+    SafetyAction.RETURN: "返航",
+    SafetyAction.DIVERT: "备降",
+    SafetyAction.LAND: "就地降落",
+    SafetyAction.TERMINATE: "终止飞行",
+}
+_FAULTS: dict[Fault, str] = {
+    Fault.LINK_STALE: "链路迟滞",
+    Fault.LINK_LOST: "链路中断",
+    Fault.GPS_LOST: "卫星定位丢失",
+    Fault.GPS_GLITCH: "卫星定位跳变",
+    Fault.ESTIMATOR_FAILED: "位置估计失效",
+    Fault.BATTERY_LOW: "电量低",
+    Fault.BATTERY_CRITICAL: "电量严重不足",
+    Fault.ENERGY_SHORT: "电量不足以完成计划",
+    Fault.WIND_ABOVE_LIMIT: "风速超限",
+    Fault.INTRUDER: "有其他航空器接近",
+    Fault.NO_PROGRESS: "飞行无进展",
+    Fault.MISSION_LOST: "机上航线丢失",
+    Fault.DEVIATION: "偏离航线",
+    Fault.ZONE_AHEAD: "前方空域关闭",
+    Fault.ZONE_AROUND: "所在空域关闭",
+    Fault.ZONE_TURN_BACK: "空域关闭须折返",
+    Fault.NO_NEW_WAY: "没有可行的新航线",
+    Fault.AUTHORISATION_REVOKED: "飞行授权撤销",
+    Fault.ORDER_CANCELLED: "订单取消",
+    Fault.PATIENT_MOVED: "患者位置变更",
+    Fault.LANDING_POINT_OCCUPIED: "投放点被占用",
+    Fault.WINCH_JAM: "绞盘卡滞",
+    Fault.RELEASE_NOT_CONFIRMED: "未确认释放",
+    Fault.LINE_NOT_RETRACTED: "吊绳未收回",
+    Fault.MOTOR_TROUBLE: "电机异常",
+    Fault.CRASHED: "坠落",
+    Fault.LANDING_OVERDUE: "降落超时",
+    Fault.GROUND_UNNOTICED: "飞控未识别着地",
+    Fault.CONTROL_TAKEN: "控制权被接管",
+    Fault.AUTOPILOT_REBOOTED: "飞控重启",
+    Fault.FENCE_BREACHED: "越出围栏",
+}
+_LINKS = {"up": "正常", "stale": "迟滞", "lost": "中断"}
+
+
+def phase_zh(phase: Phase) -> str:
+    """A phase as the Chinese sentences say it."""
+    return _PHASES[phase][1]
+
+
+def safe_state_zh(state: SafeState) -> str:
+    """How a flight ended, in Chinese."""
+    return _SAFE_STATES[state][1]
+
+
+def command_zh(kind: str) -> str:
+    """What a drone is told, in Chinese; the word itself for a kind that no table of ours has."""
+    return _COMMANDS.get(kind, (kind, kind))[1]
+
+
 def _joined(reasons: tuple[m.Reason, ...]) -> tuple[str, str]:
     return "; ".join(r.detail for r in reasons), ";".join(r.detail_zh for r in reasons)
 
@@ -116,14 +178,14 @@ def narrate(event: m.Event) -> tuple[str, str]:
         case m.SafetyActionTaken():
             return (
                 f"Fault {event.fault} in phase {event.phase}: {event.action.name} ({event.detail})",
-                f"故障 {event.fault}（阶段 {event.phase}）：采取 {event.action.name}",
+                f"{_FAULTS[event.fault]}（{phase_zh(event.phase)}）：{_ACTIONS[event.action]}",
             )
         case m.FaultCleared():
-            return f"Fault {event.fault} is over", f"故障 {event.fault} 已解除"
+            return f"Fault {event.fault} is over", f"故障已解除：{_FAULTS[event.fault]}"
         case m.LinkChanged():
             return (
-                f"The link is {event.link} after {event.silent_s:.0f} s of silence",
-                f"链路状态 {event.link}，静默 {event.silent_s:.0f} 秒",
+                f"The link is {event.link} after {span(event.silent_s)} of silence",
+                f"链路{_LINKS[event.link]}，静默 {span_zh(event.silent_s)}",
             )
         case m.FlightRerouted():
             return (
@@ -143,7 +205,7 @@ def narrate(event: m.Event) -> tuple[str, str]:
         case m.FlightResumed():
             return (
                 f"The flight is followed again after a restart: phase {event.phase}, {_AED[event.aed][0]}",
-                f"重启后已恢复跟踪飞行：阶段 {event.phase}，{_AED[event.aed][1]}",
+                f"重启后已恢复跟踪飞行：{phase_zh(event.phase)}；{_AED[event.aed][1]}",
             )
         case m.FlightEnded():
             state, state_zh = _SAFE_STATES[event.safe_state]
@@ -158,4 +220,4 @@ def narrate(event: m.Event) -> tuple[str, str]:
                 else ("The drone is not ready", "无人机未就绪")
             )
         case m.VehicleState():
-            return f"The drone reports phase {event.phase}", f"无人机上报阶段 {event.phase}"
+            return f"The drone reports phase {event.phase}", f"上报状态：{phase_zh(event.phase)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.spans import span, span_zh
 from hub_api.dispatch.planning import Answer
 from hub_api.store.records import OrderRecord
 from planner.benefit import Benefit, predicted_benefit
@@ -49,6 +50,6 @@ def no_benefit(benefit: Benefit) -> Reason:
     """The drone would come after the ambulance."""
     return Reason(
         "no_benefit",
-        f"The AED would reach the patient {-benefit.ahead_s:.0f} s after the ambulance.",
-        f"AED 将比救护车晚 {-benefit.ahead_s:.0f} 秒到达患者。",
+        f"The AED would reach the patient {span(-benefit.ahead_s)} after the ambulance.",
+        f"AED 将比救护车晚 {span_zh(-benefit.ahead_s)}到达患者。",
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from core.spans import span, span_zh
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import UnansweredPolicy
 from hub_api.dispatch.order_states import OrderEvent
@@ -122,9 +123,9 @@ class Proposals:
             turn,
             "redecision_proposed" if again else "decision_proposed",
             f"{mission.drone_id} could fly from {mission.station_id} to {mission.landing_point_id}: AED on the ground in "
-            f"{eta_s:.0f} s, at the patient in {eta_patient_s:.0f} s; {asked[0]} is asked to approve it",
+            f"{span(eta_s)}, at the patient in {span(eta_patient_s)}; {asked[0]} is asked to approve it",
             f"建议 {mission.drone_id} 从 {mission.station_id} 飞往 {mission.landing_point_id}："
-            f"预计 {eta_s:.0f} 秒后 AED 落地，{eta_patient_s:.0f} 秒后到达患者；请{asked[1]}批准",
+            f"预计 {span_zh(eta_s)}后 AED 落地，{span_zh(eta_patient_s)}后到达患者；请{asked[1]}批准",
             mission=mission,
             data={
                 "eta_aed_on_ground_s": eta_s,

@@ -30,6 +30,7 @@ from hub_api.dispatch.incident_ledger import CallFacts, IncidentLedger
 from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.merging import Merger, Sought
 from hub_api.dispatch.modes import Mode, ModePolicy
+from hub_api.dispatch.narration import command_zh
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
 from hub_api.logs import order_context, remember
 from hub_api.personal_data import PersonalData
@@ -355,7 +356,7 @@ class OrderService:
                     turn,
                     "command_unanswered",
                     f"{command.drone_id} does not answer {command.kind}; it is sent again and again",
-                    f"{command.drone_id} 未应答 {command.kind}，持续重发",
+                    f"{command.drone_id} 未应答{command_zh(command.kind)}，持续重发",
                     mission=mission,
                 )
                 return turn

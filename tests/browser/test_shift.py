@@ -61,6 +61,10 @@ def test_by_keyboard_alone_an_order_is_approved_steered_followed_to_the_delivery
     page.keyboard.press("Enter")
     expect(page.locator("tr.chosen")).to_contain_text(order["decision"]["drone_id"])
 
+    # What the planner notes of a place is said in the language of the page.
+    expect(page.locator("[role=tabpanel]")).to_contain_text("未经测量")
+    expect(page.locator("[role=tabpanel]")).not_to_contain_text("not surveyed")
+
     # A short press does nothing but say so.
     approve = page.locator("#approve")
     page.keyboard.press("v")

@@ -102,6 +102,10 @@ class DecisionView(BaseModel):
         None, description="null where the ambulance's arrival is not known or no plan was found."
     )
     conditions: list[str] = Field(default_factory=list)
+    conditions_zh: list[str] = Field(
+        default_factory=list,
+        description="The same in Chinese, one for one; what an authority wrote stays as it was written.",
+    )
     warnings: list[ReasonView] = Field(
         default_factory=list, description="What forecasts say against the flight; it flies all the same."
     )

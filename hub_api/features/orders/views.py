@@ -29,6 +29,7 @@ from hub_api.personal_data import Shown
 from hub_api.store.records import ApprovalRecord, CallbackRecord, EventRecord, MissionRecord, OrderRecord
 from planner.benefit import CAUTION, CAUTION_ZH
 from planner.site import LandingPoint, Site, Station
+from planner.survey_notes import in_chinese
 
 
 def place_of(place: Station | LandingPoint) -> PlaceView:
@@ -117,6 +118,8 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
     }
     if decision["outcome"] == "accepted":
         decided_at = datetime.fromisoformat(decision["decided_at"])
+        names_zh = {station.name: station.name_zh for station in site.stations}
+        names_zh |= {point.name: point.name_zh for point in site.landing_points}
         aed_s, patient_s, home_s = (
             decision["eta_aed_on_ground_s"],
             decision["eta_patient_s"],
@@ -129,6 +132,7 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
             "flight_id": decision["flight_id"],
             "delivery_method": decision["delivery_method"],
             "conditions": decision["conditions"],
+            "conditions_zh": [in_chinese(item, names_zh) for item in decision["conditions"]],
             "warnings": decision.get("warnings", []),
             "authorisation_ids": decision["authorisation_ids"],
             "eta": EtaView(
