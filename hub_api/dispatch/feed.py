@@ -7,7 +7,7 @@ slow loses its queue and is told to read the gap from the database.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from hub_api.store.records import EventRecord
@@ -22,32 +22,51 @@ class Listener:
     def __init__(self, wants: Callable[[EventRecord], bool], *, outside: bool = True) -> None:
         self._wants = wants
         self.outside = outside
-        self._queue: asyncio.Queue[EventRecord | None] = asyncio.Queue(QUEUE_EVENTS)
+        self._queue: deque[EventRecord | None] = deque()
+        self._wake = asyncio.Event()
         self._lagging = False
 
     def offer(self, event: EventRecord) -> None:
         if not self._wants(event):
             return
-        if self._queue.full():
+        if len(self._queue) >= QUEUE_EVENTS:
             self._lagging = True
-            while not self._queue.empty():
-                self._queue.get_nowait()
-            self._queue.put_nowait(None)
+            self._queue.clear()
+            self._queue.append(None)
         elif not self._lagging:
-            self._queue.put_nowait(event)
+            self._queue.append(event)
+        self._wake.set()
 
     def end(self) -> None:
         """The hub stops: :meth:`next` answers None once more, and the feed is closed."""
-        while not self._queue.empty():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
+        self._queue.clear()
+        self._queue.append(None)
+        self._wake.set()
 
     async def next(self) -> EventRecord | None:
         """The next event; None says: read the database, something was left out (or the feed is closed)."""
-        event = await self._queue.get()
+        while not self._queue:
+            await self.woken()
+        event = self._queue.popleft()
         if event is None:
             self._lagging = False
         return event
+
+    def wake(self) -> None:
+        """End a :meth:`woken`: there is something else to look at."""
+        self._wake.set()
+
+    async def woken(self) -> None:
+        """Until something may have come."""
+        await self._wake.wait()
+        self._wake.clear()
+
+    def waiting(self) -> list[EventRecord | None]:
+        """Everything that came, without waiting; None as in :meth:`next`."""
+        found = list(self._queue)
+        self._queue.clear()
+        self._lagging = False
+        return found
 
 
 class EventFeed:

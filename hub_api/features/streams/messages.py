@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from sqlmodel import Session
 
+from flight.messages import TelemetrySample
 from hub_api.access.principal import Principal
 from hub_api.access.scopes import Scope
 from hub_api.features.orders.views import event_view
@@ -64,25 +64,28 @@ class EventFilter:
     def __init__(self, hub: Hub, who: Principal, topics: frozenset[Topic]) -> None:
         self._hub = hub
         self._client = who.visible_client
-        self._topics = topics
+        self._fleet, self._incidents = Topic.FLEET in topics, Topic.INCIDENTS in topics
         self._clients: dict[str, str] = {}
         """Whose an order or an incident is."""
 
     def wants(self, event: EventRecord) -> bool:
         """The cheap half, without a look at the database."""
-        if Topic.FLEET in self._topics and (event.drone_id is not None or event.kind in SITE_EVENTS):
+        if self._fleet and (event.drone_id is not None or event.kind in SITE_EVENTS):
             return True
-        return Topic.INCIDENTS in self._topics and (
-            event.order_id is not None or event.incident_id is not None
-        )
+        return self._incidents and (event.order_id is not None or event.incident_id is not None)
 
     async def shows(self, event: EventRecord) -> bool:
         """The rest: whose order it is about."""
-        if not self.wants(event):
-            return False
+        return self.wants(event) and (self._client is None or await self._is_own(event))
+
+    async def shown(self, found: Iterable[EventRecord]) -> list[EventRecord]:
+        """Those that are shown."""
+        return [event for event in found if await self.shows(event)]
+
+    async def _is_own(self, event: EventRecord) -> bool:
         # An order may be merged into another client's, never its incident: both belong to the order's own.
         subject = event.order_id or event.incident_id
-        if subject is None or self._client is None:
+        if subject is None:
             return True
         if subject not in self._clients:
             if len(self._clients) >= _CLIENTS_KNOWN:
@@ -112,58 +115,61 @@ async def stream(
     *,
     after: int | None,
     telemetry_every_s: float | None = None,
-) -> AsyncGenerator[StreamMessage, None]:
-    """Everything of these topics after position ``after`` (None: from now on), without gap or double.
+) -> AsyncGenerator[list[StreamMessage], None]:
+    """Everything of these topics after position ``after`` (None: from now on), without gap or double; what is there at
+    once comes at once.
 
     ``telemetry_every_s``: the newest samples of all drones in one message, at most so often; None sends each by
     itself as it comes. Ends when the hub stops.
     """
+    loop = asyncio.get_running_loop()
     chosen = EventFilter(hub, who, topics)
     listener = hub.feed.listen(chosen.wants)
     watch = hub.fleet.watch(telemetry_every_s or 0.0) if Topic.TELEMETRY in topics else None
-    waiting: dict[str, asyncio.Task[Any]] = {}
+    samples: asyncio.Task[list[TelemetrySample]] | None = None
+    keep_alive: asyncio.TimerHandle | None = None
     try:
         # The live queue is open before the position is read, so nothing falls between the two.
         position = await hub.database.read(events.last_seq) if after is None else after
         start = {"type": "hello", "position": str(position), "topics": sorted(topics)}
-        yield StreamMessage("hello", None, json.dumps(start))
+        yield [StreamMessage("hello", None, json.dumps(start))]
+        told_s = loop.time()
         behind = after is not None
         while not hub.feed.closed:
             while behind:
                 page = await hub.database.read(lambda s, p=position: events.after(s, p, limit=_PAGE))  # type: ignore[misc]
                 behind = len(page) == _PAGE
-                for event in page:
-                    position = event.seq
-                    if await chosen.shows(event):
-                        yield _event(hub, event)
-            if "event" not in waiting:
-                waiting["event"] = asyncio.ensure_future(listener.next())
-            if watch is not None and "telemetry" not in waiting:
-                waiting["telemetry"] = asyncio.ensure_future(watch.next())
-            done, _ = await asyncio.wait(
-                waiting.values(), timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not done:
-                yield KEEP_ALIVE
-            if waiting["event"].done():
-                found: EventRecord | None = waiting.pop("event").result()
-                if found is None:
-                    behind = True
-                elif found.seq > position:
-                    position = found.seq
-                    if await chosen.shows(found):
-                        yield _event(hub, found)
-            if "telemetry" in waiting and waiting["telemetry"].done():
-                samples = waiting.pop("telemetry").result()
-                texts = [hub.fleet.rendered(sample, telemetry_json) for sample in samples]
-                if telemetry_every_s is not None:
-                    yield StreamMessage("telemetry_batch", None, batch_json(texts))
-                else:
-                    for text in texts:
-                        yield StreamMessage("telemetry", None, text)
+                position = page[-1].seq if page else position
+                if shown := await chosen.shown(page):
+                    yield [_event(hub, event) for event in shown]
+                    told_s = loop.time()
+            if watch is not None and samples is None:
+                samples = asyncio.ensure_future(watch.next())
+                samples.add_done_callback(lambda _: listener.wake())
+            if keep_alive is None:
+                keep_alive = loop.call_at(told_s + KEEP_ALIVE_S, listener.wake)
+            # One future a turn: five hundred screens are told of every event.
+            await listener.woken()
+            found = listener.waiting()
+            behind = None in found
+            fresh = [event for event in found if event is not None and event.seq > position]
+            position = fresh[-1].seq if fresh else position
+            messages = [_event(hub, event) for event in await chosen.shown(fresh)]
+            if samples is not None and samples.done():
+                messages += _telemetry(hub, samples.result(), together=telemetry_every_s is not None)
+                samples = None
+            if keep_alive.when() <= loop.time():
+                keep_alive = None
+            if not messages and not behind and loop.time() - told_s >= KEEP_ALIVE_S:
+                messages = [KEEP_ALIVE]
+            if messages:
+                yield messages
+                told_s = loop.time()
     finally:
-        for task in waiting.values():
-            task.cancel()
+        if keep_alive is not None:
+            keep_alive.cancel()
+        if samples is not None:
+            samples.cancel()
         hub.feed.leave(listener)
         if watch is not None:
             hub.fleet.unwatch(watch)
@@ -171,3 +177,10 @@ async def stream(
 
 def _event(hub: Hub, event: EventRecord) -> StreamMessage:
     return StreamMessage(event.kind, event.seq, hub.feed.rendered(event, event_json))
+
+
+def _telemetry(hub: Hub, samples: list[TelemetrySample], *, together: bool) -> list[StreamMessage]:
+    texts = [hub.fleet.rendered(sample, telemetry_json) for sample in samples]
+    if together:
+        return [StreamMessage("telemetry_batch", None, batch_json(texts))]
+    return [StreamMessage("telemetry", None, text) for text in texts]

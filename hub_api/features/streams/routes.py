@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from core.errors import DispatchError, DroneAedError, ErrorCode
 from hub_api.access.principal import Principal
 from hub_api.dependencies import HubDep
-from hub_api.features.streams.messages import NEEDS, Topic, stream
+from hub_api.features.streams.messages import NEEDS, StreamMessage, Topic, stream
 from hub_api.hub import Hub
 from hub_api.problems import declared
 from hub_api.security import authenticate, require, still_allowed
@@ -80,13 +80,8 @@ async def follow_everything(
         async with contextlib.aclosing(
             stream(hub, who, chosen, after=position, telemetry_every_s=telemetry_every_s)
         ) as messages:
-            async for message in messages:
-                if message.kind == "keep_alive":
-                    yield b": still here\n\n"
-                elif message.event_id is None:
-                    yield f"event: {message.kind}\ndata: {message.data_json}\n\n".encode()
-                else:
-                    yield encode(str(message.event_id), message.kind, message.data_json)
+            async for found in messages:
+                yield b"".join(map(_sse, found))
 
     return stream_response(body(), partial(still_allowed, request, who))
 
@@ -130,6 +125,14 @@ async def follow_by_websocket(
         for task in (sender, watcher, listener):
             task.cancel()
         await asyncio.gather(sender, watcher, listener, return_exceptions=True)
+
+
+def _sse(message: StreamMessage) -> bytes:
+    if message.kind == "keep_alive":
+        return b": still here\n\n"
+    if message.event_id is None:
+        return f"event: {message.kind}\ndata: {message.data_json}\n\n".encode()
+    return encode(str(message.event_id), message.kind, message.data_json)
 
 
 async def _identify(hub: Hub, socket: WebSocket, offered: list[str]) -> Principal:
@@ -189,8 +192,9 @@ async def _send(
     async with contextlib.aclosing(
         stream(hub, who, topics, after=after, telemetry_every_s=every_s)
     ) as messages:
-        async for message in messages:
-            await socket.send_text(message.data_json)
+        async for found in messages:
+            for message in found:
+                await socket.send_text(message.data_json)
 
 
 async def _watch(hub: Hub, socket: WebSocket, offered: list[str]) -> None:

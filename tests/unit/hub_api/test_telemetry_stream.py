@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,10 +29,18 @@ VIEWER = Principal("acc_viewer", "demo", frozenset(map(str, ROLE_SCOPES[Role.VIE
 QUIET = {f"bao-0{n}": Script(silent_from_start=True) for n in (1, 2, 3, 4)}
 
 
+async def singly(found: AsyncIterator[list[StreamMessage]]) -> AsyncGenerator[StreamMessage, None]:
+    """What comes together, one by one."""
+    async for messages in found:
+        for message in messages:
+            yield message
+
+
 @contextlib.asynccontextmanager
 async def listening(w: World, every_s: float | None) -> AsyncIterator[AsyncIterator[StreamMessage]]:
-    messages = stream(w.hub, VIEWER, frozenset({Topic.TELEMETRY}), after=None, telemetry_every_s=every_s)
-    async with contextlib.aclosing(messages):
+    found = stream(w.hub, VIEWER, frozenset({Topic.TELEMETRY}), after=None, telemetry_every_s=every_s)
+    messages = singly(found)
+    async with contextlib.aclosing(found), contextlib.aclosing(messages):
         assert (await anext(messages)).kind == "hello"
         yield messages
 
