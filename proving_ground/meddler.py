@@ -116,6 +116,22 @@ class Meddler:
         if answer.result not in _ACCEPTED:
             raise NotGiven(f"the command {number} was refused with result {answer.result}")
 
+    async def clear_mission(self) -> None:
+        """As somebody at another ground station does; raises :class:`NotGiven` unless the autopilot says that it did."""
+        answer = await self._answer(
+            lambda: self._observer.send(
+                mavlink.MAVLink_mission_clear_all_message(
+                    self._observer.system_id, 1, mavlink.MAV_MISSION_TYPE_MISSION
+                )
+            ),
+            lambda heard: (
+                heard.get_type() == "MISSION_ACK" and heard.mission_type == mavlink.MAV_MISSION_TYPE_MISSION
+            ),
+            "clearing the mission was not answered",
+        )
+        if answer.type != mavlink.MAV_MISSION_ACCEPTED:
+            raise NotGiven(f"clearing the mission was refused with result {answer.type}")
+
     def hold_sticks(self, mode_switch_us: int = 1500) -> None:
         """Sticks in the middle from now on; an ArduCopter's mode switch where it is wanted."""
         self.let_go_of_sticks()

@@ -162,6 +162,10 @@ async def _px4_pilot_lands(at: Meddler, strength: float) -> None:
     await at.command(mavlink.MAV_CMD_DO_SET_MODE, 1.0, 4.0, 6.0)
 
 
+async def _forget(at: Meddler, strength: float) -> None:
+    await at.clear_mission()
+
+
 _PX4 = {
     "gps_loss": _set(SIM_GPS_USED=0.0),
     "gps_few_satellites": _set(SIM_GPS_USED=lambda satellites: satellites),
@@ -170,6 +174,8 @@ _PX4 = {
     "battery_critical": _px4_below("BAT_CRIT_THR"),
     "pilot_takeover": RealFault(_px4_pilot, _px4_pilot_lands),
     "motors_cut": RealFault(_cut_motors),
+    # An ArduCopter refuses it while its mission runs.
+    "mission_lost": RealFault(_forget),
 }
 
 REAL_FAULTS: dict[Personality, dict[str, RealFault]] = {

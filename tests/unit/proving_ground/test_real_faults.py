@@ -131,6 +131,10 @@ class Autopilot:
                     self._tell(message.param_id)
             elif kind == "PARAM_REQUEST_READ" and message.param_id in self.parameters:
                 self._tell(message.param_id)
+            elif kind == "MISSION_CLEAR_ALL":
+                # An ArduCopter refuses it while its mission runs (read in AP_Mission).
+                refused = self.kind is Personality.ARDUPILOT
+                self._say(self.voice.mission_ack_encode(255, 0, 1 if refused else 0, message.mission_type))
             elif kind == "COMMAND_LONG" and message.command != 511:
                 result = 0 if message.command == 42651 else 4
                 self._say(self.voice.command_ack_encode(message.command, result))
@@ -199,6 +203,19 @@ def test_what_was_not_seen_given_is_no_fault() -> None:
         await REAL_FAULTS[Personality.ARDUPILOT]["battery_charge"].begin(meddler, 0.2)
 
     meddle(copter, act)
+
+
+@pytest.mark.parametrize("personality", list(Personality))
+def test_a_mission_is_lost_only_where_the_autopilot_says_that_it_is(personality: Personality) -> None:
+    async def act(meddler: Meddler) -> None:
+        if personality is Personality.PX4:
+            await REAL_FAULTS[personality]["mission_lost"].begin(meddler, 1.0)
+            return
+        assert "mission_lost" not in REAL_FAULTS[personality]
+        with pytest.raises(NotGiven, match="refused with result 1"):
+            await meddler.clear_mission()
+
+    meddle(Autopilot(personality, {}), act)
 
 
 def test_a_moving_fault_starts_from_what_was_there() -> None:
