@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.clock import Clock
-from core.errors import DispatchError, ErrorCode
+from core.errors import DispatchError, ErrorCode, InternalError
 from hub_api.access.accounts import Accounts, IssuedToken, scopes_of
 from hub_api.access.keys import hash_secret
 from hub_api.access.networks import host_of, neighbourhood_of
@@ -17,6 +18,8 @@ from hub_api.settings import DEMO_API_KEY
 from hub_api.store.database import Database
 from hub_api.store.records import ApiKeyRecord
 from hub_api.store.repositories import api_keys
+
+log = logging.getLogger(__name__)
 
 _KEY_EPOCH = 0
 
@@ -90,11 +93,15 @@ class Gate:
         return principal
 
     async def still_holds(self, secret: str, principal: Principal) -> bool:
-        """Whether a stream that began with this credential may go on: it holds, and has every right it had."""
+        """Whether a stream that began with this credential may go on: it holds, and has every right it had. A store
+        that does not answer for a moment says nothing about it."""
         try:
             now = await self._principal(secret)
         except DispatchError:
             return False
+        except InternalError:
+            log.exception("credentials of a stream could not be looked at; trying again later")
+            return True
         return now.client == principal.client and principal.scopes <= now.scopes
 
     def check_failures(self, address: str) -> None:

@@ -234,8 +234,20 @@ class ApprovalDesk:
 
     async def _alarm_due(self) -> float:
         """Do what is due; seconds until the next look."""
+        stumbled = False
         for approval in await self._database.read(lambda s: approvals.due(s, self._clock.now())):
-            await self._unanswered(approval)
+            try:
+                await self._unanswered(approval)
+            except Exception:
+                # Whatever is wrong with one order, the others are asked for.
+                log.exception(
+                    "nobody could be asked to approve %s; trying again",
+                    approval.mission_id,
+                    extra={"about": approval.order_id},
+                )
+                stumbled = True
+        if stumbled:
+            return RETRY_S
         next_at = await self._database.read(approvals.next_due_at)
         if next_at is None:
             return LOOK_AGAIN_S

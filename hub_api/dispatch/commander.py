@@ -11,12 +11,13 @@ from sqlmodel import Session
 from core.clock import Clock
 from core.ids import IdSource
 from flight import messages as m
+from flight.model.phases import Phase
 from hub_api.dispatch.feed import EventFeed, Listener
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.narration import command_zh
 from hub_api.store.database import Database
 from hub_api.store.records import EventRecord, MissionRecord
-from hub_api.store.repositories import diversions, missions, orders
+from hub_api.store.repositories import diversions, missions, moves, orders
 from planner.reasons import Reason
 
 ANSWER_S = 5.0
@@ -25,6 +26,8 @@ ANSWER_S = 5.0
 FlightCommandKind = Literal[
     "abort_flight", "return_home", "hold_flight", "continue_flight", "divert_flight", "land_now"
 ]
+
+_GOES_ELSEWHERE = frozenset({"abort_flight", "return_home", "divert_flight", "land_now"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,9 @@ class Commander:
             mission = missions.under_command(session, drone_id)
             # The drone does what it was told last: a diversion that is under way would overtake it.
             diversions.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
+            if kind in _GOES_ELSEWHERE or (kind == "continue_flight" and mission.phase == Phase.STANDING_OFF):
+                # It goes where the person says, or on as planned: the patient who moved does not stop it again.
+                moves.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
             self._ledger.owe_command(
                 session, self._flight_command(kind, command_id, mission, reason), mission
             )

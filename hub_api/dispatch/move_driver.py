@@ -40,6 +40,8 @@ TELL_AGAIN_S = 10.0
 WITHDRAWN = "patient_moved"
 UNDER_WAY = (OrderState.DECIDED, OrderState.LAUNCHING, OrderState.AIRBORNE)
 """States of an order whose drone can still go elsewhere."""
+UNDER_ANOTHER_COMMAND = (Phase.HOLDING, Phase.REROUTING)
+"""A person holds it, or it changes its mission: it is told afterwards."""
 
 Outcome = Literal["rerouted", "called_off", "too_late", "kept_on", "sent_home", "flight_over", "superseded"]
 
@@ -113,7 +115,7 @@ class MoveDriver:
             return await self._settle(move, mission, "flight_over")
         view = self._fleet.view(mission.drone_id, {})
         if move.notice_id == moves.NOT_TOLD:
-            busy = diverted or view is None or view.phase in _UNDER_ANOTHER_COMMAND
+            busy = diverted or view is None or view.phase in UNDER_ANOTHER_COMMAND
             return not busy and await self._tell_now(move, mission, order)
         if told is None:
             return False
@@ -230,9 +232,13 @@ class MoveDriver:
         await self._database.write(work)
 
     async def _tell_now(self, move: MoveRecord, mission: MissionRecord, order: OrderRecord) -> bool:
-        """The person's command is seen through: True where the place that it left the flight with serves the patient."""
+        """The person's command is seen through: True where the flight stays with the place that it has."""
         where = self._where(Wgs84Point(order.latitude_deg, order.longitude_deg), order.request.get("floor"))
-        if self._planning.serves(mission.landing_point_id, where):
+        point = mission.landing_point_id
+        chosen = await self._database.read(lambda s: diversions.chosen_point(s, mission.flight_id))
+        if self._planning.nearest(where) == point or (
+            chosen == point and self._planning.serves(point, where)
+        ):
             return await self._settle(move, mission, "kept_on")
         await self._tell_again(move, mission)
         return False
@@ -284,8 +290,6 @@ def notice_of(mission: MissionRecord, reason: str, command_id: str, now: datetim
     )
 
 
-_UNDER_ANOTHER_COMMAND = (Phase.HOLDING, Phase.REROUTING)
-"""A person holds it, or it changes its mission: it is told afterwards."""
 _ON_THE_WAY = (Phase.CLIMBING, Phase.OUTBOUND, Phase.HOVERING)
 _SETTLED: dict[Outcome, tuple[str, str]] = {
     "rerouted": ("{drone} flies to {point} now", "{drone} 正飞往 {point}"),

@@ -20,7 +20,7 @@ from core.ids import IdSource
 from flight.messages import ContinueFlight
 from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
 from hub_api.dispatch.ledger import Ledger, Turn
-from hub_api.dispatch.move_driver import UNDER_WAY, WITHDRAWN, MoveDriver, notice_of
+from hub_api.dispatch.move_driver import UNDER_ANOTHER_COMMAND, UNDER_WAY, WITHDRAWN, MoveDriver, notice_of
 from hub_api.dispatch.order_states import OrderEvent, OrderState, Refuse, advance
 from hub_api.store.database import Database
 from hub_api.store.records import MissionRecord, MoveRecord, OrderRecord
@@ -166,7 +166,9 @@ class MoveDesk:
         if nearest == mission.landing_point_id:
             return None, ("the landing point stays the nearest", "投放点不变", "flight_kept")
         said = f"{drone_id} is told", f"已通知 {drone_id}", "drone_told"
-        return self._tell(session, mission, new), said
+        # One that a person holds is told as soon as it goes on: the word to go on would clear what it was told before.
+        at_once = mission.phase not in UNDER_ANOTHER_COMMAND
+        return self._tell(session, mission, new, at_once=at_once), said
 
     def _tell(
         self, session: Session, mission: MissionRecord, new: NewPosition, *, at_once: bool = True

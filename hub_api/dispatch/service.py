@@ -112,6 +112,7 @@ class OrderService:
         self._keep_s = idempotency_keep_s
         self._on_decided = on_decided
         self._callback_objection = callback_objection
+        self._tried_on: set[str] = set()
 
     async def place(self, new: NewOrder) -> Placed:
         """Store and decide an order; the same key and body again give the same order.
@@ -234,22 +235,28 @@ class OrderService:
             return await self._decide_once(order_id, freed)
         except Exception:
             # The order is stored and somebody waits for a drone: whoever asked is told, and it is tried on.
-            self._spawn(self._decide_at_last(order_id))
+            if order_id not in self._tried_on:
+                self._tried_on.add(order_id)
+                self._spawn(self._decide_at_last(order_id))
             raise
 
     async def _decide_at_last(self, order_id: str) -> None:
+        """Until it is decided; once for each order, however often somebody asks meanwhile."""
         pause_s = RETRY_S
-        while True:
-            await self._clock.sleep(pause_s)
-            try:
-                await self._decide_once(order_id, None)
-            except Exception:
-                log.exception(
-                    "order %s could not be decided; trying again", order_id, extra={"about": order_id}
-                )
-                pause_s = min(LONGEST_RETRY_S, 2.0 * pause_s)
-            else:
-                return
+        try:
+            while True:
+                await self._clock.sleep(pause_s)
+                try:
+                    await self._decide_once(order_id, None)
+                except Exception:
+                    log.exception(
+                        "order %s could not be decided; trying again", order_id, extra={"about": order_id}
+                    )
+                    pause_s = min(LONGEST_RETRY_S, 2.0 * pause_s)
+                else:
+                    return
+        finally:
+            self._tried_on.discard(order_id)
 
     async def _decide_once(self, order_id: str, freed: str | None) -> Outcome:
         with order_context(order_id):

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Security, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
-from core.errors import DispatchError, DroneAedError, ErrorCode
+from core.errors import DispatchError, ErrorCode
 from hub_api.access.principal import Principal
 from hub_api.dependencies import HubDep
 from hub_api.features.streams.messages import NEEDS, StreamMessage, Topic, stream
@@ -108,7 +108,7 @@ async def follow_by_websocket(
         return
     await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
     sender = asyncio.ensure_future(_send(hub, socket, who, chosen, position, every_s))
-    watcher = asyncio.ensure_future(_watch(hub, socket, offered))
+    watcher = asyncio.ensure_future(_watch(hub, _secret(socket, offered), who))
     listener = asyncio.ensure_future(_until_gone(socket))
     try:
         await asyncio.wait({sender, watcher, listener}, return_when=asyncio.FIRST_COMPLETED)
@@ -135,12 +135,16 @@ def _sse(message: StreamMessage) -> bytes:
     return encode(str(message.event_id), message.kind, message.data_json)
 
 
-async def _identify(hub: Hub, socket: WebSocket, offered: list[str]) -> Principal:
+def _secret(socket: WebSocket, offered: list[str]) -> str:
     authorization = socket.headers.get("authorization", "")
     secret = socket.headers.get("x-api-key") or authorization.removeprefix("Bearer ").strip()
-    secret = secret or next(
+    return secret or next(
         (item.removeprefix("bearer.") for item in offered if item.startswith("bearer.")), ""
     )
+
+
+async def _identify(hub: Hub, socket: WebSocket, offered: list[str]) -> Principal:
+    secret = _secret(socket, offered)
     if not secret:
         raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send X-API-Key, Authorization or bearer.TOKEN")
     return await hub.gate.identify(secret, address=socket.client.host if socket.client else "unknown")
@@ -197,16 +201,15 @@ async def _send(
                 await socket.send_text(message.data_json)
 
 
-async def _watch(hub: Hub, socket: WebSocket, offered: list[str]) -> None:
-    """Ends when the credentials do not hold any more: a stream must not outlive its token."""
+async def _watch(hub: Hub, secret: str, who: Principal) -> None:
+    """Ends when the credentials do not hold any more: a stream must not outlive its token.
+
+    Asked beside the limits of requests: who is told «too often» has not shown that the credentials hold.
+    """
     while True:
         await asyncio.sleep(RECHECK_S)
-        try:
-            await _identify(hub, socket, offered)
-        except DroneAedError as error:
-            # A store that does not answer for a moment says nothing about the credentials.
-            if error.code is ErrorCode.CREDENTIALS_MISSING:
-                return
+        if not await hub.gate.still_holds(secret, who):
+            return
 
 
 async def _until_gone(socket: WebSocket) -> None:

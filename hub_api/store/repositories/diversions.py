@@ -60,6 +60,17 @@ def open_diversions(session: Session, *, flight_id: str | None = None) -> list[D
     return [_record(row) for row in session.exec(query.order_by(col(DiversionRow.diversion_id)))]
 
 
+def chosen_point(session: Session, flight_id: str) -> str | None:
+    """The landing point that a person sent the flight to last, and that it flies to; None if nobody did."""
+    query = (
+        select(DiversionRow.place_kind, DiversionRow.place_id)
+        .where(col(DiversionRow.flight_id) == flight_id, col(DiversionRow.outcome) == "diverted")
+        .order_by(col(DiversionRow.diversion_id).desc())
+    )
+    found = session.exec(query).first()
+    return found[1] if found is not None and found[0] == "landing_point" else None
+
+
 def save(session: Session, diversion: DiversionRecord, **changes: Any) -> DiversionRecord:
     row = col(DiversionRow.diversion_id) == diversion.diversion_id
     session.execute(update(DiversionRow).where(row).values(**changes))

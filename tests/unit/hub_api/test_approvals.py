@@ -157,6 +157,32 @@ def test_the_next_in_line_is_alarmed_and_the_centre_told(tmp_path: Path):
     play(main())
 
 
+def test_what_is_wrong_with_one_order_keeps_nobody_from_being_asked_for_another(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, **APPROVE) as w:
+            broken, whole = await proposed(w, "k1"), await proposed(w, "k2")
+            outdated, stumbled = w.hub.approvals._outdated, 0
+
+            def failing(mission: Any) -> Any:
+                nonlocal stumbled
+                if mission.order_id == broken["order_id"]:
+                    stumbled += 1
+                    raise KeyError("airspace_version")
+                return outdated(mission)
+
+            w.hub.approvals._outdated = failing  # type: ignore[method-assign]
+            await w.hub.clock.sleep(40.0)
+            assert not w.hub.failure.done()
+            assert "approval_alarm" in await kinds(w, whole["order_id"])
+            assert "approval_alarm" not in await kinds(w, broken["order_id"])
+            assert 2 <= stumbled <= 40, "tried again, and not without a pause"
+            w.hub.approvals._outdated = outdated  # type: ignore[method-assign]
+            await w.hub.clock.sleep(2.0)
+            assert "approval_alarm" in await kinds(w, broken["order_id"])
+
+    play(main())
+
+
 def test_without_an_answer_it_flies_only_where_the_policy_says_so(tmp_path: Path):
     async def main() -> None:
         policies = {"I": "launch", "II": "decline"}

@@ -155,6 +155,31 @@ def test_a_decision_that_the_store_refused_is_made_as_soon_as_it_answers(tmp_pat
     play(main())
 
 
+def test_however_often_somebody_asks_an_order_is_tried_on_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            answer, asked = w.hub.orders._decisions._answer_all, 0
+
+            async def failing(_batch: Any) -> None:
+                nonlocal asked
+                asked += 1
+                raise STORE_FAILED
+
+            w.hub.orders._decisions._answer_all = failing  # type: ignore[method-assign]
+            order_id = (await w.receive_only("k1")).order_id
+            for _ in range(100):
+                w.hub.orders.decide_later(order_id)
+                await w.hub.clock.sleep(0.1)
+            asked = 0
+            await w.hub.clock.sleep(60.0)
+            # One that tries, ever more rarely; not one for each time that somebody asked.
+            assert 1 <= asked <= 10
+            w.hub.orders._decisions._answer_all = answer  # type: ignore[method-assign]
+            await w.until(order_id, "LAUNCHING")
+
+    play(main())
+
+
 def test_another_drone_is_chosen_although_the_store_failed_just_then(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path, scripts={"bao-01": Script(answer="refuse", answer_delay_s=3.0)}) as w:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from hub_api.dispatch.steering import stands_still
 from hub_api.store.repositories import diversions, moves
 from tests.unit.hub_api.played_drone import Script
 from tests.unit.hub_api.played_planning import a_site
+from tests.unit.hub_api.test_console_pages import until_phase
 from tests.unit.hub_api.test_diversions import divert, flying, other_station, settled
 from tests.unit.hub_api.test_moves import move
 from tests.unit.hub_api.world import World, play, world
@@ -139,5 +141,51 @@ def test_a_drone_whose_clock_is_off_stands_as_still_as_another(tmp_path: Path, a
             assert not stands_still(view, now - timedelta(seconds=2.0), now, (Phase.STANDING_OFF,))
             moving = replace(view, telemetry=replace(sample, velocity_up_m_s=-1.0))
             assert not stands_still(moving, now - timedelta(seconds=2.0), now, holding)
+
+    play(main())
+
+
+@pytest.mark.parametrize("command", ["continue_flight", "land_now"])
+def test_a_person_who_lets_the_flight_go_on_is_not_overruled_by_the_move(tmp_path: Path, command: str):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order_id, drone_id = await flying(w)
+            find, may_answer = w.hub.moves._driver._ways.find, asyncio.Event()
+
+            async def slow(*given: Any) -> Any:
+                await may_answer.wait()
+                return await find(*given)
+
+            w.hub.moves._driver._ways.find = slow  # type: ignore[method-assign]
+            assert (await move(w, order_id)).status_code == 200
+            await until_phase(w, drone_id, "standing_off")
+            body = {"command": command, "reason": "the crew sees the patient here"}
+            answer = await w.client.post(f"/v1/drones/{drone_id}/commands", json=body)
+            assert answer.status_code == 200, answer.text
+            may_answer.set()
+            await w.hub.clock.sleep(30.0)
+            assert told(w, drone_id).count("patient_moved") == 1
+            assert "reroute_flight" not in told(w, drone_id)
+            assert await nothing_open(w)
+            if command == "continue_flight":
+                closed = await w.until(order_id, "CLOSED")
+                assert closed["flights"][0]["landing_point_id"] == FIRST.landing_point_id
+
+    play(main())
+
+
+def test_a_person_who_only_holds_the_flight_leaves_the_move_open(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order_id, drone_id = await flying(w)
+            body = {"command": "hold_flight", "reason": "a kite"}
+            assert (await w.client.post(f"/v1/drones/{drone_id}/commands", json=body)).status_code == 200
+            await until_phase(w, drone_id, "holding")
+            await w.hub.clock.sleep(2.0)
+            assert (await move(w, order_id)).status_code == 200
+            body = {"command": "continue_flight", "reason": "it is gone"}
+            assert (await w.client.post(f"/v1/drones/{drone_id}/commands", json=body)).status_code == 200
+            closed = await w.until(order_id, "CLOSED")
+            assert closed["flights"][0]["landing_point_id"] == SECOND.landing_point_id
 
     play(main())

@@ -203,3 +203,19 @@ def test_a_stop_ends_streams_quietly_and_at_once(tmp_path: Path):
         assert ended.is_set()
         assert faults == []
         assert took_s < 3.0
+
+
+def test_a_websocket_does_not_outlive_its_key_because_others_guess_from_its_address(
+    hub: httpx.Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("hub_api.features.streams.routes.RECHECK_S", 0.3)
+    made = hub.post("/v1/keys", json={"client": "demo", "name": "n", "scopes": ["orders:read"]}).json()
+    with socket(hub, "topics=incidents", additional_headers={"X-API-Key": made["secret"]}) as connection:
+        assert json.loads(connection.recv(timeout=10))["type"] == "hello"
+        seen = {hub.get("/v1/orders", headers={"X-API-Key": f"daed_{n}"}).status_code for n in range(60)}
+        assert seen == {401, 429}, "no more guesses are looked at"
+        assert hub.post(f"/v1/keys/{made['key_id']}/revoke").status_code == 200
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401

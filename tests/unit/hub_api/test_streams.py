@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import ErrorCode, InternalError
 from hub_api.access.principal import Principal
 from hub_api.access.scopes import Scope
 from hub_api.dispatch.feed import QUEUE_EVENTS, EventFeed
@@ -159,6 +160,35 @@ def test_a_stream_does_not_outlive_its_credentials(
             assert "event: aed_on_ground" not in text
             assert await w.state(order_id) != "CLOSED"
             assert w.hub.feed.listener_count == 0
+
+    play(main())
+
+
+def test_a_stream_outlives_a_store_that_does_not_answer_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("hub_api.sse.RECHECK_S", 5.0)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order_id = (await w.order()).json()["order_id"]
+            url = f"/v1/orders/{order_id}/events"
+            following = asyncio.ensure_future(w.client.get(url, timeout=None))
+            await w.until(order_id, "LAUNCHING")
+            asked = 0
+
+            async def refused(_secret: str) -> Any:
+                nonlocal asked
+                asked += 1
+                raise InternalError(ErrorCode.STORE_FAILED, "the database refused to read: busy")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(w.hub.gate, "_principal", refused)
+                await w.hub.clock.sleep(40.0)
+            text = (await following).text
+            assert asked > 0
+            assert "credentials_ended" not in text
+            assert "event: aed_on_ground" in text
 
     play(main())
 
