@@ -13,7 +13,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from core.clock import Clock
 from core.ids import IdSource
@@ -31,12 +32,12 @@ from planner.candidates import (
     Severity,
 )
 from planner.combinations import Combinations
-from planner.deconflict import Outcome, PreEmption, Resolution, planning_again, resolve
+from planner.deconflict import Outcome, PreEmption, Resolution, no_place_beside, planning_again, resolve
 from planner.flight_plan import FlightPlan
 from planner.intent_index import IntentIndex
 from planner.intent_volumes import priority_of
 from planner.intents import OperationalIntent
-from planner.occupied import Occupied
+from planner.occupied import Occupied, held_too_long
 from planner.planning import plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.reasons import Reason
@@ -253,6 +254,7 @@ def _answer(
         at=now,
         policy=policy,
         before_s=before_s - option.carry_s,
+        objection=None if traffic is None else partial(_held, request, traffic),
     )
     if isinstance(plan, NoPlan):
         return plan
@@ -274,6 +276,18 @@ def _answer(
     if resolution.plan is None or resolution.time_to_patient_s is None:
         return NoPlan((resolution.reason,) if resolution.reason else ())
     return _Answer(resolution.plan, resolution.time_to_patient_s, resolution)
+
+
+def _held(request: DispatchRequest, traffic: Traffic, plan: FlightPlan) -> Reason | None:
+    """Others over the landing point for longer than the drone may wait."""
+    held = held_too_long(
+        plan,
+        traffic.intents,
+        priority=priority_of(request.severity),
+        geoid_undulation_m=traffic.geoid_undulation_m,
+        longest_delay=timedelta(seconds=traffic.longest_delay_s),
+    )
+    return None if held is None else no_place_beside(held, traffic.longest_delay_s)
 
 
 def _task(option: Option, site: Site) -> FlightTask:

@@ -203,7 +203,7 @@ class _Resolver:
             time_to_patient_s=None,
             blocking=blocking,
             pre_empted=(),
-            reason=_refusal(blocking[0], self.longest_delay.total_seconds()),
+            reason=no_place_beside(blocking[0], self.longest_delay.total_seconds()),
             too_slow=self.too_slow,
         )
 
@@ -343,10 +343,11 @@ def _conflict_reason(conflict: Conflict, intents: int) -> Reason:
     )
 
 
-def _refusal(conflict: Conflict, longest_delay_s: float) -> Reason:
+def no_place_beside(other: Conflict | OperationalIntent, longest_delay_s: float) -> Reason:
+    """Neither later nor elsewhere is there room beside this one."""
     return reasons.conflict(
-        f"intent {conflict.intent_id} of {conflict.owner}",
-        f"priority {conflict.priority}, {conflict.state.value}; neither a delay of up to {span(longest_delay_s)} "
+        f"intent {other.intent_id} of {other.owner}",
+        f"priority {other.priority}, {other.state.value}; neither a delay of up to {span(longest_delay_s)} "
         "nor a way around is free",
-        f"优先级{conflict.priority}，状态{conflict.state.value}；延迟{span_zh(longest_delay_s)}以内或绕行均不可行",
+        f"优先级{other.priority}，状态{other.state.value}；延迟{span_zh(longest_delay_s)}以内或绕行均不可行",
     )

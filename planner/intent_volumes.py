@@ -168,6 +168,29 @@ def _pieces(asked: _Asked) -> tuple[_Piece, ...]:
     return tuple(_Volumes(asked.plan, asked.undulation_m, asked.margins).all())
 
 
+def over_the_point_s(plan: FlightPlan, margins: Margins = DEFAULT_MARGINS) -> tuple[float, float]:
+    """From when to when the volume over the landing point lasts, seconds after the acceptance of the plan: what
+    :func:`volumes_of_plan` says of it, without drawing any."""
+    up, *cruise, down = plan.outbound
+    descending = _Span(0.0, (plan.valid_until - plan.created_at).total_seconds()).plus(up.duration_s)
+    for leg in cruise:
+        descending = descending.plus(leg.duration_s)
+    risen = _left(plan, descending.plus(down.duration_s)).plus(plan.inbound[0].duration_s)
+    return (
+        descending.earliest_s - _slack_s(margins, descending.earliest_s),
+        risen.latest_s + _slack_s(margins, risen.latest_s),
+    )
+
+
+def _left(plan: FlightPlan, arrived: _Span) -> _Span:
+    """When the way home begins: between the release and the end of the hover budget."""
+    return _Span(arrived.earliest_s + plan.timing.lower_s, arrived.latest_s + plan.hover_budget_s)
+
+
+def _slack_s(margins: Margins, since_s: float) -> float:
+    return margins.time_s + margins.time_fraction * since_s
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A volume with its times in seconds after the acceptance of the plan."""
@@ -213,8 +236,7 @@ class _Volumes:
         cruising = take_off.plus(up.duration_s)
         yield self.column(up.start, ground_m, up.end.altitude_amsl_m, take_off, cruising)
         descending = yield from self.cruise(cruise, cruising)
-        arrived = descending.plus(down.duration_s)
-        leaving = _Span(arrived.earliest_s + plan.timing.lower_s, arrived.latest_s + plan.hover_budget_s)
+        leaving = _left(plan, descending.plus(down.duration_s))
         top_m = max(down.start.altitude_amsl_m, plan.inbound[0].end.altitude_amsl_m)
         risen = leaving.plus(plan.inbound[0].duration_s)
         yield self.column(down.end, plan.delivery_ground_amsl_m, top_m, descending, risen)
@@ -285,9 +307,6 @@ class _Volumes:
             outline=outline,
             altitude_lower_m=low_amsl_m + self.undulation_m - self.margins.vertical_m,
             altitude_upper_m=high_amsl_m + self.undulation_m + self.margins.vertical_m,
-            start_s=begin.earliest_s - self.slack_s(begin.earliest_s),
-            end_s=end.latest_s + self.slack_s(end.latest_s),
+            start_s=begin.earliest_s - _slack_s(self.margins, begin.earliest_s),
+            end_s=end.latest_s + _slack_s(self.margins, end.latest_s),
         )
-
-    def slack_s(self, since_s: float) -> float:
-        return self.margins.time_s + self.margins.time_fraction * since_s

@@ -8,11 +8,13 @@ for every flight that delivers there.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from planner.candidates import Option
-from planner.intent_index import IntentIndex
-from planner.intent_volumes import DEFAULT_MARGINS
+from planner.flight_plan import FlightPlan
+from planner.intent_index import PRECISION_M, IntentIndex
+from planner.intent_volumes import DEFAULT_MARGINS, Margins, intent_id_of, over_the_point_s
+from planner.intents import OperationalIntent
 from planner.policy import PlanningPolicy
 
 _SLACK_S = 0.01
@@ -74,3 +76,56 @@ class Occupied:
                     free_s = start_s = until_s
             self._free_s[key] = free_s
         return self._free_s[key]
+
+
+def held_too_long(
+    plan: FlightPlan,
+    intents: IntentIndex,
+    *,
+    priority: int,
+    geoid_undulation_m: float,
+    longest_delay: timedelta,
+    margins: Margins = DEFAULT_MARGINS,
+) -> OperationalIntent | None:
+    """Who is over the very landing point of ``plan`` for so long that no delay up to the longest helps; None
+    where the point alone decides nothing.
+
+    No way leads around a volume over the point itself, and the delays that such volumes leave are the same interval
+    arithmetic as that of all volumes. Most flights that find no place between the others fail here, before a single
+    volume of theirs is drawn.
+    """
+    point = plan.delivery.position
+    others = list(intents.circles_at(point))
+    if not others:
+        return None
+    from_s, until_s = over_the_point_s(plan, margins)
+    start, end = (plan.created_at + timedelta(seconds=each_s) for each_s in (from_s, until_s))
+    # The column reaches from the ground to the cruise, whatever lies between.
+    low_m = plan.delivery_ground_amsl_m + geoid_undulation_m - margins.vertical_m
+    high_m = max(plan.outbound[-1].start.altitude_amsl_m, plan.inbound[0].end.altitude_amsl_m)
+    high_m += geoid_undulation_m + margins.vertical_m
+    own_id = intent_id_of(plan)
+    taken = sorted(
+        (
+            (volume.time_start, volume.time_end, intent)
+            for intent, volume in others
+            if intent.intent_id != own_id
+            and intent.blocks(priority)
+            and volume.altitude_lower_m <= high_m + PRECISION_M
+            and low_m - PRECISION_M <= volume.altitude_upper_m
+        ),
+        key=lambda each: (each[0], each[1], each[2].intent_id),
+    )
+    first: OperationalIntent | None = None
+    delay = timedelta(0)
+    for taken_from, taken_until, intent in taken:
+        if end + delay < taken_from:
+            break
+        if taken_until >= start + delay:
+            first = first or intent
+            # Whole milliseconds, as the delays of all volumes are.
+            delay = timedelta(milliseconds=(taken_until - start) // _MILLISECOND + 1)
+    return first if delay > longest_delay else None
+
+
+_MILLISECOND = timedelta(milliseconds=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -63,6 +63,7 @@ def plan_flight(
     policy: PlanningPolicy = DEFAULT_POLICY,
     extra_obstacles: Sequence[tuple[str, shapely.Polygon]] = (),
     before_s: float = math.inf,
+    objection: Callable[[FlightPlan], Reason | None] | None = None,
 ) -> FlightPlan | NoPlan:
     """The flight with the shortest time to the AED on the ground, verified, or every reason against it.
 
@@ -71,6 +72,8 @@ def plan_flight(
     polygon in the airspace frame's metres) are kept away from like prohibited zones at all heights.
     ``before_s``: a flight that needs as long as that until the AED is on the ground is of no use, and is not
     finished once its ways at single heights show it: then :attr:`NoPlan.least_time_to_aed_s` says how long.
+    ``objection``: what somebody else has against a plan, whatever the airspace says of it; a remembered plan that meets
+    one is not judged again.
     """
     terms = task.airframe.delivery(task.method)
     if terms is None or task.method not in task.landing_point.delivery_methods:
@@ -80,12 +83,14 @@ def plan_flight(
     space = space_for(airspace, corridor_of(task.airframe))
     if extra_obstacles:
         space = space.with_extra(extra_obstacles)
-    question = _Question(task, terms, site, space, at, policy)
+    question = _Question(task, terms, site, space, at, policy, objection)
     duration_s = question.first_duration_s()
     for _ in range(3):
         found = question.plan(ids, duration_s, before_s)
-        if isinstance(found, NoPlan) or found.timing.total_s <= duration_s:
+        if isinstance(found, NoPlan):
             return found
+        if found.timing.total_s <= duration_s:
+            return question.objected(found) or found
         # The flight outlasts the window that its zones were judged in: judge again in a longer one.
         duration_s = 1.1 * found.timing.total_s
     return NoPlan((reasons.verification_failed("the flight keeps outlasting the window it is judged in"),))
@@ -102,9 +107,11 @@ class _Question:
         space: Space,
         at: datetime,
         policy: PlanningPolicy,
+        objection: Callable[[FlightPlan], Reason | None] | None,
     ) -> None:
         self.task, self.terms, self.site, self.space = task, terms, site, space
         self.at, self.policy, self.airframe = at, policy, task.airframe
+        self.objection = objection
         self.start: XY = space.place(task.station.position)
         self.goal: XY = space.place(task.landing_point.position)
         self.straight_s = _straight_s(task.airframe, math.dist(self.start, self.goal))
@@ -143,7 +150,7 @@ class _Question:
         keys = (key, (*key, self.task.charge_fraction))
         if not self.space.has_extra:
             for known in filter(None, map(self.sky.answer, keys)):
-                answer = self.as_known(known, ids, before_s)
+                answer = self.as_known(known, ids, duration_s, before_s)
                 if answer is not None:
                     return answer
         bounds_s: list[float] = []
@@ -157,7 +164,14 @@ class _Question:
             self.sky.remember(keys[0] if whatever and not cut else keys[1], about, kept)
         return found if isinstance(found, NoPlan) else replace(found, plan_id=ids.new("plan"))
 
-    def as_known(self, known: KnownAnswer, ids: IdSource, before_s: float) -> FlightPlan | NoPlan | None:
+    def objected(self, plan: FlightPlan) -> NoPlan | None:
+        """The objection to it, if there is one."""
+        why = None if self.objection is None else self.objection(plan)
+        return None if why is None else NoPlan((why,))
+
+    def as_known(
+        self, known: KnownAnswer, ids: IdSource, duration_s: float, before_s: float
+    ) -> FlightPlan | NoPlan | None:
         """What the search would say now; None where it has to be asked."""
         bound_s = known.bound_from(before_s)
         if bound_s is not None:
@@ -177,6 +191,9 @@ class _Question:
             created_at=self.at,
             valid_until=self.at + timedelta(seconds=self.policy.valid_s),
         )
+        objected = self.objected(plan) if timing.total_s <= duration_s else None
+        if objected is not None:
+            return objected
         judged = verify_plan(
             plan,
             airspace=self.space.airspace,

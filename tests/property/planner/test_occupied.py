@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from core.errors import DroneAedError
 from core.geodesy import Wgs84Point
 from planner.candidates import Option
-from planner.deconflict import planning_again, resolve
+from planner.deconflict import Outcome, planning_again, resolve
 from planner.flight_plan import FlightPlan
 from planner.intent_index import IntentIndex
-from planner.intent_volumes import intent_of_plan
-from planner.intents import Polygon, _goes_round_once
-from planner.occupied import Occupied
+from planner.intent_volumes import intent_of_plan, over_the_point_s
+from planner.intents import Circle, Polygon, _goes_round_once
+from planner.occupied import Occupied, held_too_long
 from planner.planning import plan_flight
 from planner.policy import PlanningPolicy
 from planner.task import FlightTask
@@ -55,9 +55,10 @@ others = st.tuples(
     st.lists(others, min_size=1, max_size=4),
     st.tuples(st.integers(-3000, 3000), st.integers(-3000, 3000)),
     st.sampled_from([False, False, False, True]),
+    st.sampled_from([LONGEST_S, 60.0, 20.0]),
 )
 @settings(max_examples=80, deadline=None)
-def test_the_bound_holds(flying, pad, beside) -> None:
+def test_the_bound_holds(flying, pad, beside, longest_s) -> None:
     """Other flights to this point or one beside it left some time ago, leave now, or are going to."""
     intents = []
     for number, (x, y, after_s, priority) in enumerate(flying):
@@ -97,15 +98,36 @@ def test_the_bound_holds(flying, pad, beside) -> None:
         owner="us",
         priority=300,
         geoid_undulation_m=UNDULATION_M,
-        longest_delay_s=LONGEST_S,
+        longest_delay_s=longest_s,
     )
     occupied = Occupied(index, priority=300, geoid_undulation_m=UNDULATION_M, now=NOW, policy=POLICY)
     assert TERMS is not None
     option = Option(0.0, None, POINT, HEX10, TERMS, calm(), 60.0)  # type: ignore[arg-type]
     least_s = occupied.least_s(option)
-    event(f"{'held' if least_s else 'free'}, {found.outcome}")
+    held = held_too_long(
+        plan,
+        index,
+        priority=300,
+        geoid_undulation_m=UNDULATION_M,
+        longest_delay=timedelta(seconds=longest_s),
+    )
+    event(f"{'taken' if least_s else 'free'}, {'too long, ' if held else ''}{found.outcome}")
+    if held is not None:
+        assert found.outcome is Outcome.REFUSED
+        assert not found.too_slow
+        assert held.intent_id in {conflict.intent_id for conflict in found.blocking}
+    drawn = intent_of_plan(plan, owner="us", priority=300, geoid_undulation_m=UNDULATION_M).volumes
+    over_it = {
+        (volume.time_start, volume.time_end)
+        for volume in drawn
+        if isinstance(volume.outline, Circle) and volume.outline.centre == POINT.position
+    }
+    from_s, until_s = over_the_point_s(plan)
+    assert (plan.created_at + timedelta(seconds=from_s), plan.created_at + timedelta(seconds=until_s)) in over_it
     assert (found.time_to_patient_s or math.inf) >= least_s
-    if all(priority < 300 for *_, priority in flying) or beside:
+    # A pad at the very place of the point keeps it as well.
+    elsewhere = beside and all((x, y) != (0, 0) for x, y, *_ in flying)
+    if all(priority < 300 for *_, priority in flying) or elsewhere:
         assert least_s == 0.0
 
 
