@@ -11,19 +11,16 @@ import argparse
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from bench.planner_plan import City
-from core.clock import LoopClock
 from core.geodesy import Wgs84Point
-from core.ids import IdSource
 from flight import messages as m
-from flight.bus import InProcessBus, commands_subject, events_subject, telemetry_subject
+from flight.bus import commands_subject, events_subject, telemetry_subject
 from flight.model.phases import AedState, Phase, SafeState
 from hub_api.agent_room import AgentTask
-from hub_api.dispatch.planning import SitePlanning
 from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
@@ -136,9 +133,7 @@ class QuickDrone:
             await self._hub.clock.sleep(TELEMETRY_S)
 
 
-async def _main(data_dir: Path, database_url: str) -> None:
-    clock = LoopClock()
-    ids = IdSource(clock)
+async def _main(data_dir: Path, database_url: str, planner: Literal["process", "thread"]) -> None:
     city = City(ZONES)
     site = city_site(city)
     airframes = {city.airframe.airframe_id: city.airframe}
@@ -157,18 +152,16 @@ async def _main(data_dir: Path, database_url: str) -> None:
         data_dir=data_dir,
         database_url=database_url,
         demo=True,
+        planner=planner,
         port=0,
         log_level="WARNING",
         request_rate_s=1e6,
         order_rate_s=1e6,
     )
     parts = Parts(
-        clock=clock,
-        bus=InProcessBus(clock),
-        ids=ids,
         site=site,
         airspace=city.airspace,
-        planning=SitePlanning(site, lambda: city.airspace, airframes, ids, clock),
+        airframes=airframes,
         agents=agents,
     )
     await serve(settings, lambda url: print(f"ready {url}", flush=True), parts)
@@ -178,5 +171,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--database-url", required=True)
+    parser.add_argument("--planner", choices=("process", "thread"), default="process")
     given = parser.parse_args()
-    asyncio.run(_main(given.data_dir, given.database_url))
+    asyncio.run(_main(given.data_dir, given.database_url, given.planner))

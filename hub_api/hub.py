@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +38,7 @@ from hub_api.messages.recorder import Recorder
 from hub_api.messages.service import Messages
 from hub_api.metrics import Metrics
 from hub_api.personal_data import PersonalData
+from hub_api.planner_process.decider import ProcessDecider
 from hub_api.settings import Settings
 from hub_api.site_data.book import SiteBook
 from hub_api.site_data.desk import SiteDesk
@@ -46,6 +47,7 @@ from hub_api.site_data.places import Places
 from hub_api.store.database import Database
 from hub_api.vault import Vault
 from hub_api.weather.desk import WeatherDesk
+from planner.airframe import Airframe
 from planner.site import Drone, Site
 
 
@@ -63,6 +65,8 @@ class Parts:
     ids: IdSource | None = None
     site: Site | None = None
     airspace: Airspace | None = None
+    airframes: Mapping[str, Airframe] | None = None
+    """In the place of the shipped ones."""
     planning: Planning | None = None
     airborne: AirbornePlanning | None = None
     callback_transport: httpx.AsyncBaseTransport | None = None
@@ -116,6 +120,8 @@ class Hub:
     recorder: Recorder
     """What drills and the demo sent to nobody."""
     metrics: Metrics
+    planner: ProcessDecider | None
+    """The planner's process; None where decisions are made in this one."""
     started_at: datetime
     machine_now: Callable[[], datetime]
     failure: asyncio.Future[None]
@@ -134,6 +140,11 @@ class Hub:
         if self.settings.speedup != 1.0:
             return None
         return (self.machine_now() - self.clock.now()).total_seconds()
+
+    @property
+    def planner_away(self) -> bool:
+        """Whether decisions are made here though they have a process of their own."""
+        return self.planner is not None and self.planner.away
 
     @property
     def site(self) -> Site:

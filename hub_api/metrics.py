@@ -31,6 +31,8 @@ class Snapshot:
     audit_entries: int
     stream_listeners: int
     last_event: int
+    planner_away: int
+    planner_starts: int
 
 
 class Metrics:
@@ -81,6 +83,11 @@ class Metrics:
             buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 10.0, 60.0, 600.0, 3600.0),
             registry=registry,
         )
+        self.planned_here = Counter(
+            "drone_aed_planned_here",
+            "Questions answered in the hub's own process because the planner's was away.",
+            registry=registry,
+        )
         self._gauges = {
             name: Gauge(f"drone_aed_{name}", text, registry=registry)
             for name, text in {
@@ -96,6 +103,8 @@ class Metrics:
                 "audit_entries": "Entries of the audit log; it never gets smaller.",
                 "stream_listeners": "Open streams.",
                 "last_event": "Position of the newest event.",
+                "planner_away": "1 while the planner's process does not answer and decisions are made in the hub's own.",
+                "planner_starts": "How often the planner's process was started since the hub was; 0 where there is none.",
             }.items()
         }
 

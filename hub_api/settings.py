@@ -133,6 +133,12 @@ class Settings(BaseSettings):
     command_answer_s: float = Field(
         10.0, gt=0, description="A drone that has not answered its flight command by then is replaced."
     )
+    planner: Literal["auto", "process", "thread"] = Field(
+        "auto",
+        description="Where decisions are computed. `process`: in a process of their own, on another core than what stores "
+        "and speaks; it takes as much memory as the hub. `thread`: in the hub's own. `auto`: in a process where the machine "
+        "gives the hub two cores or more.",
+    )
     max_attempts: int = Field(
         3, ge=1, le=10, description="Drones that are tried for one order before it is given up."
     )
@@ -417,6 +423,13 @@ class Settings(BaseSettings):
                 "speedup other than 1 is only allowed in demo mode: real drones fly in real time"
             )
         return self
+
+    @property
+    def decides_in_a_process(self) -> bool:
+        """``planner``, with ``auto`` looked up."""
+        if self.planner == "auto":
+            return len(os.sched_getaffinity(0)) > 1
+        return self.planner == "process"
 
     @property
     def effective_weather_required(self) -> frozenset[Quantity]:

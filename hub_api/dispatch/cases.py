@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hub_api.dispatch.hope import NO_HOPE, Hope
@@ -26,6 +27,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What a decision takes that is not stored yet: a drone, and its way through the air."""
+
+    flight: OpenFlight
+    mission_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What several orders are decided on: the same moment for all of them."""
 
@@ -33,6 +42,18 @@ class Snapshot:
     reserved: dict[str, str]
     in_progress: tuple[OpenFlight, ...]
     sky: Sky
+
+    def with_unstored(self, taken: Sequence[Taken]) -> Snapshot:
+        """As if ``taken`` were stored; what is stored already is not counted twice."""
+        stored = {flight.flight_id for flight in self.in_progress}
+        new = [each for each in taken if each.flight.flight_id not in stored]
+        if not new:
+            return self
+        return replace(
+            self,
+            reserved={each.flight.drone_id: each.mission_id for each in new} | self.reserved,
+            in_progress=(*self.in_progress, *(each.flight for each in new)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +99,4 @@ class Waiting:
         """An answer to store, or the order as it is because there is nothing to decide."""
         self.stored: asyncio.Future[None] = loop.create_future()
         """Done when the answer is stored, or will not be."""
+        self.takes: Taken | None = None

@@ -7,7 +7,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import replace
@@ -21,7 +20,8 @@ from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from core.spans import span, span_zh
 from hub_api.dispatch.airspace_book import AirspaceBook
-from hub_api.dispatch.cases import Case, Found, Outcome, Snapshot, Waiting
+from hub_api.dispatch.cases import Case, Found, Outcome, Snapshot, Taken, Waiting
+from hub_api.dispatch.deciding import Decider
 from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
 from hub_api.dispatch.hope import NO_HOPE, coming_home_empty, hope_of
@@ -29,9 +29,9 @@ from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.modes import fit_for
 from hub_api.dispatch.order_states import UNDECIDED, OrderState
 from hub_api.dispatch.outlook import Outlook
-from hub_api.dispatch.planning import PLAN, Answer, Planning, Question
+from hub_api.dispatch.planning import PLAN, Answer, Question
 from hub_api.dispatch.pre_emption import PreEmption, VictimGone
-from hub_api.dispatch.traffic import OpenFlight, TrafficBook
+from hub_api.dispatch.traffic import OpenFlight
 from hub_api.dispatch.verdicts import NOTHING_TOLD
 from hub_api.store.database import Database
 from hub_api.store.records import OrderRecord
@@ -65,8 +65,8 @@ class DecisionMaker:
     """Chooses drone and landing point for orders, first come, first served.
 
     Orders that wait are decided together: on one look at fleet and traffic, one after the other, each with what the ones
-    before it take of drones and air. Each is stored in a transaction of its own, by whoever asked for it; the next
-    look is taken when all of them are.
+    before it take of drones and air. Each is stored in a transaction of its own, by whoever asked for it. The next look
+    is taken while they are: what is decided and not stored yet counts as if it were.
     """
 
     def __init__(
@@ -75,8 +75,7 @@ class DecisionMaker:
         database: Database,
         ledger: Ledger,
         fleet: Fleet,
-        planning: Planning,
-        new_book: Callable[[], TrafficBook],
+        decider: Decider,
         ids: IdSource,
         fleet_settle_s: float,
         order_max_age_s: float,
@@ -91,9 +90,7 @@ class DecisionMaker:
         self._database = database
         self._ledger = ledger
         self._fleet = fleet
-        self._planning = planning
-        self._new_book = new_book
-        self._traffic = new_book()
+        self._decider = decider
         self._ids = ids
         self._settle_s = fleet_settle_s
         self._max_age = timedelta(seconds=order_max_age_s)
@@ -107,7 +104,10 @@ class DecisionMaker:
         self._queue: deque[Waiting] = deque()
         self._deciding: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
-        self._planner_thread = ThreadPoolExecutor(1, thread_name_prefix="planner")
+        self._exchanges = 0
+        self._storing: list[Waiting] = []
+        self._news = asyncio.Event()
+        """An order came, or one is stored."""
 
     async def decide(self, order_id: str) -> Outcome:
         """Decide the order if it still waits for it; otherwise give it as it is."""
@@ -116,6 +116,7 @@ class DecisionMaker:
         while races < _RACES:
             waiting = Waiting(order_id)
             self._queue.append(waiting)
+            self._news.set()
             if self._deciding is None:
                 # In nobody's name: what is done in it is not asked for by this order's centre alone.
                 self._deciding = asyncio.get_running_loop().create_task(
@@ -146,6 +147,7 @@ class DecisionMaker:
             finally:
                 if not waiting.stored.done():
                     waiting.stored.set_result(None)
+                    self._news.set()
         lost = Reason(
             "drones_taken",
             "Every chosen drone was taken by another order at the same moment.",
@@ -165,41 +167,74 @@ class DecisionMaker:
     @asynccontextmanager
     async def between_decisions(self) -> AsyncIterator[None]:
         """Inside this block no decision is being made or waits to be stored: what they are made on may be exchanged."""
-        async with self._looking:
-            yield
+        self._exchanges += 1
+        try:
+            async with self._looking:
+                yield
+        finally:
+            self._exchanges -= 1
 
     async def close(self) -> None:
         """Nobody waits for a decision any more."""
         if self._deciding is not None:
             self._deciding.cancel()
             await asyncio.gather(self._deciding, return_exceptions=True)
-        self._planner_thread.shutdown()
+        await self._decider.close()
 
     async def _decide_waiting(self) -> None:
         """Until no order waits."""
         try:
             while self._queue:
                 async with self._looking:
-                    batch = [self._queue.popleft() for _ in range(min(_TOGETHER, len(self._queue)))]
-                    try:
-                        await self._answer_all(batch)
-                    except Exception as error:
-                        for waiting in batch:
-                            if not waiting.found.done():
-                                waiting.found.set_exception(error)
-                    await asyncio.wait([waiting.stored for waiting in batch])
+                    await self._decide_in_turn()
         finally:
             self._deciding = None
+
+    async def _decide_in_turn(self) -> None:
+        """Until no order waits, or somebody wants to exchange what decisions are made on; and all answers are stored."""
+        try:
+            while True:
+                self._storing = [waiting for waiting in self._storing if not waiting.stored.done()]
+                batch = self._next_batch()
+                if not batch:
+                    if not self._storing:
+                        return
+                    self._news.clear()
+                    await self._news.wait()
+                    continue
+                self._storing += batch
+                try:
+                    await self._answer_all(batch)
+                except Exception as error:
+                    for waiting in batch:
+                        if not waiting.found.done():
+                            waiting.found.set_exception(error)
+        finally:
+            self._storing.clear()
+
+    def _next_batch(self) -> list[Waiting]:
+        """The orders to look at now; none while enough are being stored, or one of them is among those: nothing is looked
+        at twice at once."""
+        size = min(_TOGETHER, len(self._queue))
+        if self._exchanges or not size or len(self._storing) > _TOGETHER:
+            return []
+        being_stored = {waiting.order_id for waiting in self._storing}
+        if any(self._queue[number].order_id in being_stored for number in range(size)):
+            return []
+        return [self._queue.popleft() for _ in range(size)]
 
     async def _answer_all(self, batch: list[Waiting]) -> None:
         """An answer for each, in their order; the later ones leave alone what the earlier ones take."""
         rerouted, self._rerouted = self._rerouted, set()
         for flight_id in rerouted:
-            # No planning is under way: the book is ours.
-            self._traffic.forget(flight_id)
+            # No planning is under way.
+            self._decider.forget(flight_id)
         change_seq = self._book.additions.change_seq
         order_ids = [waiting.order_id for waiting in batch if not waiting.found.done()]
+        # Before the look: what is stored meanwhile is seen twice, and never not at all.
+        unstored = [waiting.takes for waiting in self._storing if waiting.takes is not None]
         snapshot = await self._database.read(lambda session: self._look(session, order_ids))
+        snapshot = snapshot.with_unstored(unstored)
         views = self._fleet.views(snapshot.reserved)
         flights = list(snapshot.in_progress)
         for waiting in batch:
@@ -220,7 +255,7 @@ class DecisionMaker:
                 free, left = self._pre_emption.as_if(
                     own, flights, victims, lambda drone_id: self._fleet.view(drone_id, {})
                 )
-                instead = await self._answer(case, free, await self._with_plans(left), book=self._new_book())
+                instead = await self._answer(case, free, await self._with_plans(left), supposed=True)
                 victim = self._pre_emption.choose(answer, instead, victims)
                 answer = answer if victim is None else instead
             hope = NO_HOPE
@@ -237,9 +272,11 @@ class DecisionMaker:
             )
             plan = answer.plan
             if plan is not None:
-                flights.append(
-                    OpenFlight(flight_id=found.flight_id, drone_id=plan.drone_id, airborne_at=None, plan=plan)
+                flight = OpenFlight(
+                    flight_id=found.flight_id, drone_id=plan.drone_id, airborne_at=None, plan=plan
                 )
+                waiting.takes = Taken(flight, found.mission_id)
+                flights.append(flight)
                 views = tuple(
                     taken(view, found.mission_id) if view.drone.drone_id == plan.drone_id else view
                     for view in views
@@ -273,8 +310,8 @@ class DecisionMaker:
 
     def _in_progress(self, session: Session) -> tuple[OpenFlight, ...]:
         """Every open flight; with its plan where the traffic book has not got it yet."""
-        listed = missions.in_progress(session)
-        unknown = [flight_id for flight_id, _, _ in listed if flight_id not in self._traffic.known]
+        listed, known = missions.in_progress(session), self._decider.known
+        unknown = [flight_id for flight_id, _, _ in listed if flight_id not in known]
         plans = missions.plans_of(session, unknown)
         return tuple(
             OpenFlight(
@@ -297,23 +334,13 @@ class DecisionMaker:
             for flight in flights
         )
 
-    def _plan(
-        self,
-        question: Question,
-        views: tuple[DroneView, ...],
-        in_progress: tuple[OpenFlight, ...],
-        book: TrafficBook,
-    ) -> Answer:
-        by_drone = {view.drone.drone_id: view for view in views}
-        return self._planning.decide(question, views, book.traffic(in_progress, by_drone, question.at))
-
     async def _answer(
         self,
         case: Case,
         fleet: tuple[DroneView, ...],
         in_progress: tuple[OpenFlight, ...],
         *,
-        book: TrafficBook | None = None,
+        supposed: bool = False,
     ) -> Answer:
         order = case.order
         now = self._ledger.now()
@@ -341,11 +368,8 @@ class DecisionMaker:
             at=now,
         )
         views = fit_for(refusing(fleet, case.tried), drill=order.drill)
-        loop = asyncio.get_running_loop()
         try:
-            answer = await loop.run_in_executor(
-                self._planner_thread, self._plan, question, views, in_progress, book or self._traffic
-            )
+            answer = await self._decider.answer(question, views, in_progress, supposed=supposed)
             return self._outlook.weigh(order, answer, now)
         except Exception:
             # The centre must know at once that no drone comes; the fault itself is for the log.

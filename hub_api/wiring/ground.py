@@ -81,7 +81,7 @@ async def open_ground(settings: Settings, given: Parts, stack: AsyncExitStack) -
     settings.prepare_data_dir()
     clock = given.clock or rooms.open_clock(settings)
     ids = given.ids or IdSource(clock)
-    site_book = SiteBook(given.site or load_site(settings.site_file), shipped_airframes())
+    site_book = SiteBook(given.site or load_site(settings.site_file), given.airframes or shipped_airframes())
     airspace_book = AirspaceBook(given.airspace or rooms.load_airspace(settings))
     feed, metrics = EventFeed(), Metrics()
     wakers: dict[Owed, Callable[[], None]] = {}

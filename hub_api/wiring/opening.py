@@ -14,6 +14,7 @@ from hub_api.crew import Crew
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
 from hub_api.housekeeping import keep_house
 from hub_api.hub import Hub, Parts
+from hub_api.planner_process.decider import ProcessDecider
 from hub_api.settings import Settings
 from hub_api.site_data.book import SiteInForce
 from hub_api.site_data.desk import SiteDesk
@@ -137,6 +138,7 @@ def _hub(
         identification=outside.identification,
         recorder=outside.recorder,
         metrics=ground.metrics,
+        planner=world.decider if isinstance(world.decider, ProcessDecider) else None,
         started_at=clock.now(),
         machine_now=given.machine_now or (_machine_now if given.clock is None else clock.now),
         failure=crew.failure,

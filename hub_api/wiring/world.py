@@ -4,7 +4,7 @@ on it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,14 +13,18 @@ from hub_api.care.book import CareBook
 from hub_api.care.desk import CareDesk
 from hub_api.dispatch.airborne_planning import AirbornePlanning
 from hub_api.dispatch.airspace_desk import AirspaceDesk
+from hub_api.dispatch.deciding import ThreadDecider
 from hub_api.dispatch.fleet import Fleet
-from hub_api.dispatch.planning import Planning
+from hub_api.dispatch.planning import PLAN, Planning
 from hub_api.dispatch.traffic import TrafficBook
+from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
 from hub_api.site_data.desk import load as load_site_edits
+from hub_api.store.repositories import missions
 from hub_api.weather.book import WeatherBook
 from hub_api.weather.desk import WeatherDesk
 from hub_api.wiring.ground import Ground
-from planner.airframe import use_airframes
+from planner.airframe import load_airframes, use_airframes
+from planner.flight_plan import FlightPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class World:
     weather: WeatherDesk
     fleet: Fleet
     planning: Planning
+    decider: ThreadDecider | ProcessDecider
     airborne: AirbornePlanning
     airspace_desk: AirspaceDesk
     new_traffic_book: Callable[[], TrafficBook]
@@ -41,6 +46,26 @@ async def open_world(ground: Ground) -> World:
     """Load what the database holds of it, and make the planning ready for the first order."""
     settings, given, site_book = ground.settings, ground.given, ground.site_book
     airspace_book = ground.airspace_book
+    planning = given.planning or rooms.default_planning(
+        lambda: site_book.site,
+        lambda: airspace_book.current,
+        ground.ids,
+        ground.clock,
+        settings.effective_weather_required,
+    )
+    new_traffic_book = partial(
+        TrafficBook,
+        airspace_book.base.frame.origin,
+        geoid_undulation_m=settings.geoid_undulation_m,
+        telemetry_stale_s=settings.telemetry_stale_s,
+    )
+    thread = ThreadDecider(planning, new_traffic_book)
+    decider: ThreadDecider | ProcessDecider = thread
+    if given.planning is None and given.clock is None and settings.decides_in_a_process:
+        decider = _in_a_process(ground, thread)
+        planning = PreparedThereToo(planning, decider, lambda: airspace_book.current)
+        decider.begin()
+        ground.stack.push_async_callback(decider.close)
     await load_site_edits(ground.database, site_book)
     use_airframes(site_book.airframes)
     ground.stack.callback(use_airframes, None)
@@ -82,13 +107,6 @@ async def open_world(ground: Ground) -> World:
         keep_s=settings.weather_keep_s,
     )
     await weather.load()
-    planning = given.planning or rooms.default_planning(
-        lambda: site_book.site,
-        lambda: airspace_book.current,
-        ground.ids,
-        ground.clock,
-        settings.effective_weather_required,
-    )
     airspace_desk = AirspaceDesk(
         database=ground.database,
         ledger=ground.ledger,
@@ -99,19 +117,37 @@ async def open_world(ground: Ground) -> World:
     )
     await airspace_desk.load()
     await asyncio.get_running_loop().run_in_executor(None, planning.warm_up)
+    if isinstance(decider, ProcessDecider):
+        await decider.warm_up()
     return World(
         care_book=care_book,
         care_desk=care_desk,
         weather=weather,
         fleet=fleet,
         planning=planning,
+        decider=decider,
         airborne=given.airborne
         or rooms.default_airborne_planning(lambda: site_book.site, lambda: airspace_book.current, ground.ids),
         airspace_desk=airspace_desk,
-        new_traffic_book=partial(
-            TrafficBook,
-            airspace_book.base.frame.origin,
-            geoid_undulation_m=settings.geoid_undulation_m,
-            telemetry_stale_s=settings.telemetry_stale_s,
-        ),
+        new_traffic_book=new_traffic_book,
+    )
+
+
+def _in_a_process(ground: Ground, thread: ThreadDecider) -> ProcessDecider:
+    site_book, airspace_book, settings = ground.site_book, ground.airspace_book, ground.settings
+
+    async def plans_of(flight_ids: Collection[str]) -> Mapping[str, FlightPlan]:
+        stored = await ground.database.read(lambda session: missions.plans_of(session, list(flight_ids)))
+        return {flight_id: PLAN.validate_python(plan) for flight_id, plan in stored.items()}
+
+    return ProcessDecider(
+        here=thread,
+        clock=ground.clock,
+        in_force=lambda: (site_book.site, airspace_book.current, load_airframes()),
+        plans_of=plans_of,
+        weather_required=settings.effective_weather_required,
+        origin=airspace_book.base.frame.origin,
+        geoid_undulation_m=settings.geoid_undulation_m,
+        telemetry_stale_s=settings.telemetry_stale_s,
+        on_here=ground.metrics.planned_here.inc,
     )

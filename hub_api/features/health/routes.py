@@ -79,7 +79,9 @@ async def get_readiness(hub: HubDep, response: Response) -> ReadinessView:
     running = not hub.stopping and not hub.failure.done()
     ready = at_head and settled and running
     response.status_code = 200 if ready else 503
-    return ReadinessView(ready=ready, database=at_head, fleet=settled, running=running)
+    return ReadinessView(
+        ready=ready, database=at_head, fleet=settled, running=running, planner=not hub.planner_away
+    )
 
 
 @cache

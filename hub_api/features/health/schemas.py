@@ -44,3 +44,7 @@ class ReadinessView(BaseModel):
     database: bool = Field(description="It can be read and is at this release's schema.")
     fleet: bool = Field(description="Every drone has reported since the start, or had its time to.")
     running: bool = Field(description="No part has failed and the hub is not stopping.")
+    planner: bool = Field(
+        description="The planner's process answers. While it does not, decisions are made in the hub's own process, more "
+        "slowly: no reason not to send orders. Always true where the settings give it no process."
+    )

@@ -84,6 +84,8 @@ async def read_metrics(hub: HubDep, who: Reader) -> Response:
             audit_entries=entries,
             stream_listeners=hub.feed.listener_count,
             last_event=last_event,
+            planner_away=int(hub.planner_away),
+            planner_starts=0 if hub.planner is None else hub.planner.process.starts,
         )
     )
     return Response(text, media_type=CONTENT_TYPE)

@@ -123,7 +123,10 @@ def test_the_bound_holds(flying, pad, beside, longest_s) -> None:
         if isinstance(volume.outline, Circle) and volume.outline.centre == POINT.position
     }
     from_s, until_s = over_the_point_s(plan)
-    assert (plan.created_at + timedelta(seconds=from_s), plan.created_at + timedelta(seconds=until_s)) in over_it
+    assert (
+        plan.created_at + timedelta(seconds=from_s),
+        plan.created_at + timedelta(seconds=until_s),
+    ) in over_it
     assert (found.time_to_patient_s or math.inf) >= least_s
     # A pad at the very place of the point keeps it as well.
     elsewhere = beside and all((x, y) != (0, 0) for x, y, *_ in flying)

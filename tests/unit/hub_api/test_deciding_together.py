@@ -70,6 +70,40 @@ def test_orders_of_one_moment_share_a_look_and_no_drone(tmp_path: Path) -> None:
     play(main())
 
 
+def test_an_order_is_decided_while_the_one_before_it_is_stored_and_leaves_its_drone_alone(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await order(w, "warm")
+            asked = Asked(w)
+            write, second_planned = w.hub.database.write, asyncio.Event()
+            stores = 0
+
+            async def slow(work: Any) -> Any:
+                nonlocal stores
+                if isinstance(work, partial) and work.func.__name__ == "_store":
+                    stores += 1
+                    if stores == 1:
+                        await second_planned.wait()
+                return await write(work)
+
+            w.hub.database.write = slow  # type: ignore[method-assign]
+            first = asyncio.create_task(order(w, "first"))
+            while not asked.ready:
+                await w.hub.clock.sleep(0.01)
+            second = asyncio.create_task(order(w, "second"))
+            while len(asked.ready) < 2:
+                await w.hub.clock.sleep(0.01)
+            second_planned.set()
+            one, other = await first, await second
+            assert one["decision"]["drone_id"] not in asked.ready[1]
+            assert asked.intents[1] == asked.intents[0] + 1
+            assert one["decision"]["drone_id"] != other["decision"]["drone_id"]
+
+    play(main())
+
+
 def test_a_decision_made_in_an_airspace_that_was_changed_is_made_again(tmp_path: Path) -> None:
     """The zone is stored after the plan is made and before it is stored: nobody would tell the drone of it."""
 

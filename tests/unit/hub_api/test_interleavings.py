@@ -38,7 +38,7 @@ def test_a_flight_that_takes_another_way_while_orders_are_decided_declines_none(
                 found = look(*given)
                 decisions.forget_plan(flight_id)
                 # Whatever it gave to the planner's thread is done before the planning begins.
-                decisions._planner_thread.submit(lambda: None).result()
+                decisions._decider._thread.submit(lambda: None).result()
                 return found
 
             decisions._look = rerouted_meanwhile  # type: ignore[method-assign]
@@ -67,7 +67,7 @@ def test_after_it_the_other_way_is_what_the_flight_claims(tmp_path: Path) -> Non
             )
             await w.hub.orders.take_event(other)
             await order(w, "third")
-            assert decisions._traffic._entries[flight_id].plan.plan_id == "plan-other"
+            assert decisions._decider._book._entries[flight_id].plan.plan_id == "plan-other"
 
     play(main())
 

@@ -1,0 +1,318 @@
+"""Decisions by the planner's process; by this one while that one is away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from core.clock import Clock
+from core.errors import ErrorCode, InternalError
+from core.geodesy import Wgs84Point
+from geofences.airspace import Airspace
+from hub_api.dispatch.deciding import ThreadDecider
+from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.planning import Answer, Planning, Question
+from hub_api.dispatch.traffic import OpenFlight
+from hub_api.planner_process.messages import Ask, DroneNews, FlightNews, Heard, Setting, packed
+from hub_api.planner_process.process import PlannerProcess, ProcessGone
+from planner.airframe import Airframe
+from planner.choice import Traffic
+from planner.flight_plan import FlightPlan
+from planner.reasons import Reason
+from planner.site import Site
+from planner.weather import Quantity
+
+log = logging.getLogger(__name__)
+
+START_S = 20.0
+"""Chosen: how long the hub's start waits for the process; after that this process decides until it is there."""
+
+InForce = tuple[Site, Airspace, Mapping[str, Airframe]]
+
+
+class ProcessDecider:
+    """What :class:`hub_api.dispatch.deciding.Decider` asks for, with the computation elsewhere.
+
+    A question that finds no process, or whose process somebody ended, is answered here: slower, logged and counted. One
+    that the process could not answer in time, or died of, is an error: it must not take the hub with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        here: ThreadDecider,
+        clock: Clock,
+        in_force: Callable[[], InForce],
+        plans_of: Callable[[Collection[str]], Awaitable[Mapping[str, FlightPlan]]],
+        weather_required: frozenset[Quantity],
+        origin: Wgs84Point,
+        geoid_undulation_m: float,
+        telemetry_stale_s: float,
+        on_here: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``plans_of`` reads stored plans of flights; ``on_here`` is called for each question that is answered here."""
+        self._here = here
+        self._clock = clock
+        self._in_force = in_force
+        self._plans_of = plans_of
+        self._required = weather_required
+        self._origin, self._undulation_m, self._stale_s = origin, geoid_undulation_m, telemetry_stale_s
+        self._on_here = on_here
+        self._numbers = itertools.count(1)
+        self._settings: list[tuple[int, InForce]] = []
+        self._sending = asyncio.Lock()
+        self._telling: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._process = PlannerProcess(on_start=self._started, on_end=self._forget_all)
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        """What the process that runs now knows: nothing yet."""
+        self._fleet: tuple[str, ...] | None = None
+        self._drones: dict[str, DroneNews] = {}
+        self._flights: set[str] = set()
+        self._made: str | None = None
+        self._again: list[str] = []
+
+    @property
+    def known(self) -> Collection[str]:
+        """See :class:`Decider`. Flights that this process alone would need are read when it does."""
+        return self._flights
+
+    @property
+    def away(self) -> bool:
+        """Whether the next question would be answered here."""
+        number = self._number_of(self._in_force())
+        return number is None or not self._process.ready(number)
+
+    @property
+    def process(self) -> PlannerProcess:
+        return self._process
+
+    def begin(self) -> None:
+        """Start the process; it loads what it needs while the hub does."""
+        self._process.begin()
+
+    async def warm_up(self) -> None:
+        """Send what is in force and wait until it is indexed."""
+        try:
+            async with asyncio.timeout(START_S):
+                await self._process.until_ready(await self._setting_of(self._in_force()))
+        except TimeoutError:
+            log.error("the planner's process is not ready after %.0f s; decisions are made here", START_S)
+
+    def prepare(self, airspace: Airspace) -> None:
+        """Let the process index an airspace before it comes into force. From any other thread; waits at most
+        :data:`START_S`, and not at all for a process that is away."""
+        site, _, airframes = self._in_force()
+        preparing = self._prepared((site, airspace, airframes))
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(preparing, self._loop).result(START_S)
+
+    async def _prepared(self, in_force: InForce) -> None:
+        number = await self._setting_of(in_force)
+        if self._process.pid is not None:
+            await self._process.until_ready(number)
+
+    def forget(self, flight_id: str) -> None:
+        """See :class:`Decider`."""
+        self._here.forget(flight_id)
+        if flight_id in self._flights:
+            self._flights.discard(flight_id)
+            self._again.append(flight_id)
+
+    async def close(self) -> None:
+        """See :class:`Decider`."""
+        if self._telling is not None:
+            self._telling.cancel()
+        await self._process.close()
+        await self._here.close()
+
+    async def answer(
+        self,
+        question: Question,
+        fleet: Sequence[DroneView],
+        flights: Sequence[OpenFlight],
+        *,
+        supposed: bool = False,
+    ) -> Answer:
+        """See :class:`Decider`."""
+        setting = await self._setting_of(self._in_force())
+        if not self._process.ready(setting):
+            return await self._answer_here(question, fleet, flights, supposed, "it is not ready")
+        started = self._process.starts
+        flights = await self._with_plans(flights, self._flights, supposed)
+        if self._process.starts != started or not self._process.ready(setting):
+            return await self._answer_here(question, fleet, flights, supposed, "it has just ended")
+        ask = self._ask(setting, question, fleet, flights, supposed)
+        try:
+            told = await self._process.ask(ask)
+        except ProcessGone as gone:
+            if gone.own_fault:
+                raise InternalError(
+                    ErrorCode.BROKEN_INVARIANT, f"the planner's process failed: {gone}"
+                ) from gone
+            return await self._answer_here(question, fleet, flights, supposed, str(gone))
+        if told.answer is None:
+            # How far it came nobody knows: what it needs is given again.
+            self._forget_all()
+            raise InternalError(ErrorCode.BROKEN_INVARIANT, f"the planner failed:\n{told.fault}")
+        if told.answer.plan is not None:
+            self._made = told.answer.plan.plan_id
+        return told.answer
+
+    async def _answer_here(
+        self,
+        question: Question,
+        fleet: Sequence[DroneView],
+        flights: Sequence[OpenFlight],
+        supposed: bool,
+        why: str,
+    ) -> Answer:
+        log.warning("decided in the hub's own process, the planner's is away: %s", why)
+        self._on_here()
+        flights = await self._with_plans(flights, self._here.known, supposed)
+        return await self._here.answer(question, fleet, flights, supposed=supposed)
+
+    async def _with_plans(
+        self, flights: Sequence[OpenFlight], known: Collection[str], supposed: bool
+    ) -> Sequence[OpenFlight]:
+        """Each with its plan, where whoever decides has not got it: a process may have ended since the look."""
+        missing = [
+            flight.flight_id
+            for flight in flights
+            if flight.plan is None and (supposed or flight.flight_id not in known)
+        ]
+        if not missing:
+            return flights
+        plans = await self._plans_of(missing)
+        return [
+            replace(flight, plan=plans[flight.flight_id]) if flight.flight_id in plans else flight
+            for flight in flights
+        ]
+
+    async def _setting_of(self, in_force: InForce) -> int:
+        """The number under which the process knows it; sent first where it does not."""
+        async with self._sending:
+            known = self._number_of(in_force)
+            if known is not None:
+                return known
+            number = 1 + (self._settings[-1][0] if self._settings else 0)
+            self._settings.append((number, in_force))
+            del self._settings[:-2]
+            await self._send(number, in_force)
+            return number
+
+    def _number_of(self, in_force: InForce) -> int | None:
+        return next(
+            (
+                number
+                for number, (site, airspace, airframes) in self._settings
+                if site is in_force[0] and airspace is in_force[1] and airframes == in_force[2]
+            ),
+            None,
+        )
+
+    async def _send(self, number: int, in_force: InForce) -> None:
+        site, airspace, airframes = in_force
+        setting = Setting(
+            number=number,
+            at=self._clock.now(),
+            site=site,
+            airspace=airspace,
+            airframes=dict(airframes),
+            weather_required=self._required,
+            origin=self._origin,
+            geoid_undulation_m=self._undulation_m,
+            telemetry_stale_s=self._stale_s,
+        )
+        # A city's zones take a second to write down.
+        self._process.send(await asyncio.get_running_loop().run_in_executor(None, packed, setting))
+
+    def _started(self) -> None:
+        """Another process runs, and knows nothing."""
+        self._forget_all()
+        if self._settings:
+            self._telling = self._loop.create_task(self._send_again(), name="planner-settings")
+
+    async def _send_again(self) -> None:
+        """Under the numbers that they have: somebody may wait for one of them."""
+        async with self._sending:
+            for number, in_force in list(self._settings):
+                await self._send(number, in_force)
+
+    def _ask(
+        self,
+        setting: int,
+        question: Question,
+        fleet: Sequence[DroneView],
+        flights: Sequence[OpenFlight],
+        supposed: bool,
+    ) -> Ask:
+        """The question, with what has changed since the last one."""
+        names = tuple(view.drone.drone_id for view in fleet)
+        news = [found for found in map(_news_of, fleet) if self._drones.get(found.drone.drone_id) != found]
+        self._drones.update((found.drone.drone_id, found) for found in news)
+        airborne = {flight.drone_id for flight in flights if flight.airborne_at is not None}
+        again, self._again = tuple(self._again), []
+        ask = Ask(
+            number=next(self._numbers),
+            setting=setting,
+            question=question,
+            fleet=None if names == self._fleet else names,
+            news=tuple(news),
+            heard={
+                view.drone.drone_id: Heard(view.telemetry, view.telemetry_age_s)
+                for view in fleet
+                if view.drone.drone_id in airborne
+                and view.telemetry is not None
+                and view.telemetry_age_s is not None
+            },
+            flights=tuple(self._flight_news(flight, supposed) for flight in flights),
+            supposed=supposed,
+            forget=again,
+        )
+        self._fleet = names
+        if not supposed:
+            self._flights = {flight.flight_id for flight in flights}
+        return ask
+
+    def _flight_news(self, flight: OpenFlight, supposed: bool) -> FlightNews:
+        plan: FlightPlan | str | None = flight.plan
+        if not supposed and flight.flight_id in self._flights:
+            plan = None
+        elif flight.plan is not None and flight.plan.plan_id == self._made:
+            plan = self._made
+        return FlightNews(flight.flight_id, flight.drone_id, flight.airborne_at, plan)
+
+
+class PreparedThereToo:
+    """The planning of this process; what it prepares the planner's process prepares at the same time."""
+
+    def __init__(self, here: Planning, decider: ProcessDecider, airspace: Callable[[], Airspace]) -> None:
+        self._here, self._decider, self._airspace = here, decider, airspace
+
+    def warm_up(self) -> None:
+        """Index what is in force, for re-checks and ways in the air. Decisions are warmed up where they are made."""
+        self._here.prepare(self._airspace())
+
+    def prepare(self, airspace: Airspace) -> None:
+        """See :class:`Planning`."""
+        self._here.prepare(airspace)
+        self._decider.prepare(airspace)
+
+    def forbidden(self, airspace: Airspace, plans: Mapping[str, FlightPlan]) -> dict[str, Reason]:
+        """See :class:`Planning`."""
+        return self._here.forbidden(airspace, plans)
+
+    def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
+        """See :class:`Planning`."""
+        return self._here.decide(question, drones, traffic)
+
+
+def _news_of(view: DroneView) -> DroneNews:
+    return DroneNews(view.drone, view.not_ready, view.phase, view.charge_fraction, view.wind, view.weather)

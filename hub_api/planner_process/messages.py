@@ -1,0 +1,110 @@
+"""What crosses between the hub and its planner's process: pickled, between a parent and the child that it started,
+over a pair of sockets that nobody else has."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.geodesy import Wgs84Point
+from flight.messages import TelemetrySample
+from flight.model.phases import Phase
+from geofences.airspace import Airspace
+from hub_api.dispatch.planning import Answer, Question
+from planner.airframe import Airframe
+from planner.flight_plan import FlightPlan
+from planner.reasons import Reason
+from planner.site import Drone, Site
+from planner.weather import Quantity, Weather
+from planner.wind import Wind
+
+HEAD = struct.Struct("!I")
+"""The length of what follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What decisions are made on, under a number: sent once, then named."""
+
+    number: int
+    at: datetime
+    site: Site
+    airspace: Airspace
+    airframes: Mapping[str, Airframe]
+    weather_required: frozenset[Quantity]
+    origin: Wgs84Point
+    geoid_undulation_m: float
+    telemetry_stale_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DroneNews:
+    """What decisions look at of a drone; sent again when it has changed."""
+
+    drone: Drone
+    not_ready: tuple[Reason, ...]
+    phase: Phase
+    charge_fraction: float | None
+    wind: Wind | None
+    weather: Weather
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The last telemetry of a drone in the air, and how old it was when the question was asked."""
+
+    sample: TelemetrySample
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlightNews:
+    """An open flight. ``plan``: itself, the id of one that the planner's process made, or None where it has it."""
+
+    flight_id: str
+    drone_id: str
+    airborne_at: datetime | None
+    plan: FlightPlan | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A question. ``fleet`` names every drone that may be asked about, in its order; ``news`` is of those that changed."""
+
+    number: int
+    setting: int
+    question: Question
+    fleet: tuple[str, ...] | None
+    """None: the same as last time."""
+    news: tuple[DroneNews, ...]
+    heard: Mapping[str, Heard]
+    flights: tuple[FlightNews, ...]
+    supposed: bool
+    forget: tuple[str, ...]
+    """Flights whose plan is given anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The answer to the question of that number, or what went wrong in it (a traceback for the log)."""
+
+    number: int
+    answer: Answer | None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The planner has indexed a setting and its kernels are loaded."""
+
+    setting: int
+
+
+def packed(message: Any) -> bytes:
+    """A message with its length before it."""
+    body = pickle.dumps(message, protocol=5)
+    return HEAD.pack(len(body)) + body

@@ -1,0 +1,187 @@
+"""The planner's process as the hub sees it: started, asked, watched, started again, and gone when the hub goes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable
+from pathlib import Path
+
+import hub_api
+from hub_api.planner_process.messages import HEAD, Ask, Ready, Told, packed
+
+log = logging.getLogger(__name__)
+
+ANSWER_S = 15.0
+"""Chosen: the hardest decisions of a city take half a second; thirty times that is no decision any more."""
+AGAIN_S = 1.0
+LONGEST_AGAIN_S = 30.0
+"""Chosen: a process that ends again and again is started ever more rarely."""
+LEAVE_S = 2.0
+"""Chosen: how long the process may take to end by itself when the hub stops."""
+FAULTS = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGSYS}
+)
+"""What the computation brings upon itself. Anything else that ends the process came from outside."""
+
+
+class ProcessGone(Exception):
+    """The process ended, or there is none, before the answer came. ``own_fault``: the question may have ended it."""
+
+    def __init__(self, detail: str, *, own_fault: bool) -> None:
+        super().__init__(detail)
+        self.own_fault = own_fault
+
+
+class PlannerProcess:
+    """One process at a time; the next is started when one ends. Lives on the event loop."""
+
+    def __init__(self, *, on_start: Callable[[], None], on_end: Callable[[], None]) -> None:
+        """``on_start``: it knows nothing yet, and hears whatever is sent; ``on_end``: it will not answer any more."""
+        self._on_start, self._on_end = on_start, on_end
+        self._process: Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._answers: dict[int, asyncio.Future[Told]] = {}
+        self._ready: dict[int, asyncio.Event] = {}
+        self._overdue = False
+        self._keeper: asyncio.Task[None] | None = None
+        self.starts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs now."""
+        return None if self._process is None or self._writer is None else self._process.pid
+
+    def begin(self) -> None:
+        """Keep a process running from now on."""
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="planner-process")
+
+    def send(self, message: bytes) -> None:
+        """To the process that runs now, if there is one: another one begins with nothing."""
+        if self._writer is not None:
+            self._writer.write(message)
+
+    def ready(self, setting: int) -> bool:
+        """Whether the process that runs now has prepared this setting."""
+        return self._writer is not None and setting in self._ready and self._ready[setting].is_set()
+
+    async def until_ready(self, setting: int) -> None:
+        """Wait for that, however often the process has to be started for it."""
+        await self._ready.setdefault(setting, asyncio.Event()).wait()
+
+    async def ask(self, ask: Ask) -> Told:
+        """The answer; raises :class:`ProcessGone`."""
+        if self._writer is None:
+            raise ProcessGone("it does not run", own_fault=False)
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[ask.number] = answer
+        try:
+            self._writer.write(packed(ask))
+            async with asyncio.timeout(ANSWER_S):
+                return await answer
+        except TimeoutError:
+            self._overdue = True
+            self._lost()
+            self._kill()
+            raise ProcessGone(f"no answer within {ANSWER_S:.0f} s", own_fault=True) from None
+        finally:
+            del self._answers[ask.number]
+
+    async def close(self) -> None:
+        """Hang up; the process ends by itself, or is ended."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+
+    def _lost(self) -> None:
+        """Nothing is sent to it any more."""
+        self._writer = None
+        for ready in self._ready.values():
+            ready.clear()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _keep(self) -> None:
+        pause_s = AGAIN_S
+        while True:
+            loop = asyncio.get_running_loop()
+            began_s = loop.time()
+            try:
+                said = await self._run_once()
+            except OSError as error:
+                said = str(error)
+            log.error("the planner's process is away (%s); it is started again", said)
+            pause_s = (
+                AGAIN_S if loop.time() - began_s > LONGEST_AGAIN_S else min(2 * pause_s, LONGEST_AGAIN_S)
+            )
+            await asyncio.sleep(pause_s)
+
+    async def _run_once(self) -> str:
+        """Start it and listen until it ends; how it ended."""
+        ours, its = socket.socketpair()
+        try:
+            folder = str(Path(hub_api.__file__).parents[1])
+            paths = [folder, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "hub_api.planner_process.worker", str(its.fileno())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                pass_fds=(its.fileno(),),
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            its.close()
+        self._process, self._overdue = process, False
+        self.starts += 1
+        reader, writer = await asyncio.open_connection(sock=ours)
+        self._writer = writer
+        try:
+            self._on_start()
+            await self._listen(reader)
+        finally:
+            self._lost()
+            writer.close()
+            await self._ended(process)
+            self._fail_open(process)
+            self._on_end()
+            self._process = None
+        return f"exit status {process.returncode}"
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                (length,) = HEAD.unpack(await reader.readexactly(HEAD.size))
+                message = pickle.loads(await reader.readexactly(length))
+                if isinstance(message, Ready):
+                    self._ready.setdefault(message.setting, asyncio.Event()).set()
+                elif (answer := self._answers.get(message.number)) is not None and not answer.done():
+                    answer.set_result(message)
+
+    async def _ended(self, process: Process) -> None:
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await process.wait()
+        except TimeoutError:
+            self._kill()
+            await process.wait()
+
+    def _fail_open(self, process: Process) -> None:
+        own_fault = self._overdue or -(process.returncode or 0) in FAULTS
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(
+                    ProcessGone(f"it ended with status {process.returncode}", own_fault=own_fault)
+                )

@@ -1,0 +1,232 @@
+"""The planner's process: ``python -m hub_api.planner_process.worker FD``, started by the hub and nobody else.
+
+It ends when the hub's end of the sockets closes, however the hub ended: a thread of its own waits for that, also while
+a question is being answered. Signals that go to the whole group are for the hub, which stops when it is ready to.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections import OrderedDict
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pickle import loads
+from typing import Any
+
+from core.clock import Clock
+from core.errors import ErrorCode, InternalError
+from core.ids import IdSource
+from hub_api.dispatch.deciding import decided
+from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.planning import Answer, SitePlanning
+from hub_api.dispatch.traffic import OpenFlight, TrafficBook
+from hub_api.planner_process.messages import HEAD, Ask, DroneNews, FlightNews, Ready, Setting, Told, packed
+from planner.flight_plan import FlightPlan
+
+_MADE = 256
+"""Chosen: plans that the hub may still name by their id; it does so within the next few questions."""
+
+
+class _AskedAt(Clock):
+    """The hub's clock as a decision needs it: the moment of the question."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic_s(self) -> float:
+        return self.at.timestamp()
+
+    async def sleep(self, duration_s: float) -> None:
+        raise InternalError(ErrorCode.BROKEN_INVARIANT, "a decision waits for nothing")
+
+    def timeout(self, duration_s: float | None) -> AbstractAsyncContextManager[object]:
+        raise InternalError(ErrorCode.BROKEN_INVARIANT, "a decision waits for nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A setting, and the planning on it once it is indexed."""
+
+    setting: Setting
+    clock: _AskedAt
+    planning: SitePlanning
+    ready: threading.Event = field(default_factory=threading.Event)
+
+
+class Worker:
+    """Answers questions in the order in which they come. Settings are prepared beside that, in threads of their own."""
+
+    def __init__(self) -> None:
+        self._prepared: dict[int, _Prepared] = {}
+        self._book: TrafficBook | None = None
+        self._fleet: tuple[str, ...] = ()
+        self._views: dict[str, DroneView] = {}
+        self._made: OrderedDict[str, FlightPlan] = OrderedDict()
+
+    def take_setting(self, setting: Setting) -> _Prepared:
+        """Know it from now on; :meth:`prepare` makes it usable."""
+        clock = _AskedAt(setting.at)
+        planning = SitePlanning(
+            setting.site,
+            lambda: setting.airspace,
+            setting.airframes,
+            IdSource(clock),
+            clock,
+            weather_required=setting.weather_required,
+        )
+        self._prepared[setting.number] = prepared = _Prepared(setting, clock, planning)
+        self._book = self._book or _book(setting)
+        for old in [number for number in self._prepared if number < setting.number - 1]:
+            del self._prepared[old]
+        return prepared
+
+    @staticmethod
+    def prepare(prepared: _Prepared) -> None:
+        """Index it and load the kernels, so that no order waits for that."""
+        prepared.planning.warm_up()
+        prepared.ready.set()
+
+    def prepared(self, ask: Ask) -> _Prepared:
+        """What the question is to be answered on, known since before it was asked."""
+        return self._prepared[ask.setting]
+
+    def answer(self, ask: Ask, prepared: _Prepared) -> Answer:
+        """The decision, its plan kept for the questions that come after it."""
+        book = self._book
+        assert book is not None
+        prepared.ready.wait()
+        prepared.clock.at = ask.question.at
+        if ask.fleet is not None:
+            self._fleet = ask.fleet
+        for news in ask.news:
+            self._views[news.drone.drone_id] = _view_of(news)
+        for flight_id in ask.forget:
+            book.forget(flight_id)
+        fleet = [self._heard(drone_id, ask) for drone_id in self._fleet]
+        flights = [self._flight(news) for news in ask.flights]
+        if ask.supposed:
+            book = _book(prepared.setting)
+        found = decided(prepared.planning, book, ask.question, fleet, flights)
+        if found.plan is not None:
+            self._made[found.plan.plan_id] = found.plan
+            while len(self._made) > _MADE:
+                self._made.popitem(last=False)
+        return found
+
+    def _heard(self, drone_id: str, ask: Ask) -> DroneView:
+        view, heard = self._views[drone_id], ask.heard.get(drone_id)
+        if heard is None:
+            return view
+        return replace(view, telemetry=heard.sample, telemetry_age_s=heard.age_s)
+
+    def _flight(self, news: FlightNews) -> OpenFlight:
+        plan = self._made[news.plan] if isinstance(news.plan, str) else news.plan
+        return OpenFlight(
+            flight_id=news.flight_id, drone_id=news.drone_id, airborne_at=news.airborne_at, plan=plan
+        )
+
+
+def _book(setting: Setting) -> TrafficBook:
+    return TrafficBook(
+        setting.origin,
+        geoid_undulation_m=setting.geoid_undulation_m,
+        telemetry_stale_s=setting.telemetry_stale_s,
+    )
+
+
+def _view_of(news: DroneNews) -> DroneView:
+    return DroneView(
+        drone=news.drone,
+        ready=not news.not_ready,
+        not_ready=news.not_ready,
+        mission_id=None,
+        phase=news.phase,
+        telemetry=None,
+        telemetry_age_s=None,
+        readiness=None,
+        charge_fraction=news.charge_fraction,
+        wind=news.wind,
+        weather=news.weather,
+    )
+
+
+def serve(hub: socket.socket) -> None:
+    """Answer what comes until the hub hangs up."""
+    asked: queue.SimpleQueue[tuple[Ask, _Prepared]] = queue.SimpleQueue()
+    worker, speaking = Worker(), threading.Lock()
+
+    def say(message: Told | Ready) -> None:
+        with speaking:
+            hub.sendall(packed(message))
+
+    def prepare(prepared: _Prepared) -> None:
+        worker.prepare(prepared)
+        say(Ready(prepared.setting.number))
+
+    def listen() -> None:
+        try:
+            while True:
+                message = _read(hub)
+                if isinstance(message, Setting):
+                    prepared = worker.take_setting(message)
+                    threading.Thread(target=_or_die, args=(prepare, prepared), daemon=True).start()
+                else:
+                    asked.put((message, worker.prepared(message)))
+        except (EOFError, OSError):
+            # The hub is gone. Nothing here is worth finishing.
+            os._exit(0)
+
+    threading.Thread(target=_or_die, args=(listen,), name="hub", daemon=True).start()
+    while True:
+        ask, prepared = asked.get()
+        try:
+            told = Told(number=ask.number, answer=worker.answer(ask, prepared))
+        except Exception:
+            told = Told(number=ask.number, answer=None, fault=traceback.format_exc())
+        try:
+            say(told)
+        except OSError:
+            os._exit(0)
+
+
+def _or_die(work: Any, *given: Any) -> None:
+    """A thread that fails ends the process: the hub sees it and starts another one."""
+    try:
+        work(*given)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _read(hub: socket.socket) -> Any:
+    (length,) = HEAD.unpack(_exactly(hub, HEAD.size))
+    return loads(_exactly(hub, length))
+
+
+def _exactly(hub: socket.socket, length: int) -> bytearray:
+    buffer = bytearray(length)
+    view, at = memoryview(buffer), 0
+    while at < length:
+        count = hub.recv_into(view[at:])
+        if count == 0:
+            raise EOFError
+        at += count
+    return buffer
+
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,297 @@
+"""The planner's process answers as a thread does, comes back when it ends, and never outlives the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from core.errors import InternalError
+from core.geodesy import Wgs84Point
+from core.ids import IdSource
+from geofences.airspace import Airspace
+from geofences.site_airspace import load_demo_airspace
+from hub_api.dispatch.deciding import ThreadDecider
+from hub_api.dispatch.fleet import DroneView, taken
+from hub_api.dispatch.planning import Answer, Question, SitePlanning
+from hub_api.dispatch.traffic import OpenFlight
+from hub_api.planner_process import process as process_module
+from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
+from planner.airframe import shipped_airframes
+from planner.flight_plan import FlightPlan
+from tests.unit.hub_api.played_planning import a_site
+from tests.unit.hub_api.test_traffic import NOON, PATIENT, _book, _flying, _views
+
+START_S = 60.0
+"""A process that starts beside a full suite."""
+
+
+class _Noon:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class Both:
+    """A decider with a process, a thread that is asked the same, and what they share."""
+
+    def __init__(self) -> None:
+        self.clock = _Noon()
+        self.airspace = load_demo_airspace()
+        self.here = 0
+        self.stored: dict[str, FlightPlan] = {}
+        self.read: list[str] = []
+        self.thread = self._thread()
+        self.planning = self._planning()
+        self.decider = ProcessDecider(
+            here=self._thread(),
+            clock=self.clock,  # type: ignore[arg-type]
+            in_force=lambda: (a_site(), self.airspace, shipped_airframes()),
+            plans_of=self._plans_of,
+            weather_required=frozenset(),
+            origin=self.airspace.frame.origin,
+            geoid_undulation_m=0.0,
+            telemetry_stale_s=5.0,
+            on_here=self._count,
+        )
+
+    def _planning(self) -> SitePlanning:
+        ids = IdSource(self.clock, seed=1)  # type: ignore[arg-type]
+        return SitePlanning(a_site(), lambda: self.airspace, shipped_airframes(), ids, self.clock)  # type: ignore[arg-type]
+
+    def _thread(self) -> ThreadDecider:
+        return ThreadDecider(self._planning(), _book)
+
+    def _count(self) -> None:
+        self.here += 1
+
+    async def _plans_of(self, flight_ids: Collection[str]) -> Mapping[str, FlightPlan]:
+        self.read += flight_ids
+        return {flight_id: self.stored[flight_id] for flight_id in flight_ids}
+
+    async def there(self) -> int:
+        """Wait until the process answers; its number."""
+        await self.decider.warm_up()
+        assert not self.decider.away
+        assert self.decider.process.pid is not None
+        return self.decider.process.pid
+
+    async def ask(self, fleet: tuple[DroneView, ...], flights: list[OpenFlight]) -> Answer:
+        return await self.decider.answer(_question(self.clock.at), fleet, flights)
+
+
+@asynccontextmanager
+async def both() -> AsyncIterator[Both]:
+    found = Both()
+    found.decider.begin()
+    try:
+        await found.there()
+        yield found
+    finally:
+        await found.decider.close()
+        await found.thread.close()
+
+
+def _question(at: datetime, patient: Wgs84Point = PATIENT, severity: str = "I") -> Question:
+    return Question(patient=patient, severity=severity, floor=None, at=at)
+
+
+def _same(answer: Answer) -> Answer:
+    """Without the name that each planner gives its plan."""
+    return replace(answer, plan=answer.plan and replace(answer.plan, plan_id="plan"))
+
+
+def test_it_answers_what_a_thread_does_whatever_flies_meanwhile() -> None:
+    """Four orders for one place: each takes a drone and a way; then the first is off its plan, and then unheard."""
+
+    async def main() -> None:
+        async with both() as b:
+            views, flights = _views(), list[OpenFlight]()
+            for number in range(4):
+                b.clock.at = NOON + timedelta(seconds=number)
+                asked = _question(b.clock.at)
+                answer = await b.decider.answer(asked, views, flights)
+                assert _same(answer) == _same(await b.thread.answer(asked, views, flights))
+                if answer.plan is None:
+                    break
+                drone_id = answer.plan.drone_id
+                flights.append(
+                    OpenFlight(
+                        flight_id=f"flt-{number}", drone_id=drone_id, airborne_at=None, plan=answer.plan
+                    )
+                )
+                views = tuple(
+                    taken(view, f"mis-{number}") if view.drone.drone_id == drone_id else view
+                    for view in views
+                )
+            assert len(flights) >= 2
+            # From now on whoever decides has every plan but the last one's.
+            flights = [replace(flight, plan=None) for flight in flights[:-1]]
+            assert {flight.flight_id for flight in flights} <= set(b.decider.known)
+            first = flights[0]
+            astray = tuple(
+                _flying(view, PATIENT, 60.0) if view.drone.drone_id == first.drone_id else view
+                for view in views
+            )
+            for fleet in (astray, views):
+                flying = replace(first, airborne_at=NOON)
+                asked = _question(b.clock.at)
+                answer = await b.decider.answer(asked, fleet, [flying, *flights[1:]])
+                assert _same(answer) == _same(await b.thread.answer(asked, fleet, [flying, *flights[1:]]))
+            assert b.here == 0
+            assert b.read == []
+
+    asyncio.run(main())
+
+
+def test_a_process_that_somebody_ends_is_stood_in_for_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
+
+    async def main() -> None:
+        async with both() as b:
+            first = await b.ask(_views(), [])
+            assert first.plan is not None
+            b.stored["flt-1"] = first.plan
+            flight = OpenFlight(
+                flight_id="flt-1", drone_id=first.plan.drone_id, airborne_at=None, plan=first.plan
+            )
+            free = _views(without=(first.plan.drone_id,))
+            expected = await b.ask(free, [flight])
+            flight = replace(flight, plan=None)
+            pid = b.decider.process.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            asking = asyncio.create_task(b.ask(free, [flight]))
+            await asyncio.sleep(0.05)
+            os.kill(pid, signal.SIGKILL)
+            # It had the flight's plan; whoever stands in for it reads it.
+            assert _same(await asking) == _same(expected)
+            assert (b.here, b.read) == (1, ["flt-1"])
+            assert await b.there() != pid
+            assert _same(await b.ask(free, [flight])) == _same(expected)
+            assert (b.here, b.read) == (1, ["flt-1", "flt-1"])
+            assert b.decider.process.starts == 2
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_question_that_ends_it_or_takes_too_long_does_not_take_the_hub_with_it(
+    monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
+
+    async def main() -> None:
+        async with both() as b:
+            expected = await b.ask(_views(), [])
+            pid = b.decider.process.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            if late:
+                monkeypatch.setattr(process_module, "ANSWER_S", 0.2)
+            asking = asyncio.create_task(b.ask(_views(), []))
+            await asyncio.sleep(0.05)
+            if not late:
+                os.kill(pid, signal.SIGSEGV)
+                os.kill(pid, signal.SIGCONT)
+            with pytest.raises(InternalError):
+                await asking
+            assert b.here == 0
+            monkeypatch.setattr(process_module, "ANSWER_S", START_S)
+            assert await b.there() != pid
+            assert _same(await b.ask(_views(), [])) == _same(expected)
+
+    asyncio.run(main())
+
+
+def test_a_fault_in_one_question_is_told_and_spoils_no_other() -> None:
+    async def main() -> None:
+        async with both() as b:
+            expected = await b.ask(_views(), [])
+            pid = b.decider.process.pid
+            with pytest.raises(InternalError, match="severity"):
+                await b.decider.answer(_question(NOON, severity="V"), _views(without=("drone-1",)), [])
+            assert _same(await b.ask(_views(), [])) == _same(expected)
+            assert b.decider.process.pid == pid
+            assert b.here == 0
+
+    asyncio.run(main())
+
+
+def test_another_airspace_is_there_before_it_is_in_force() -> None:
+    async def main() -> None:
+        async with both() as b:
+            old = b.airspace
+            new = Airspace(old.zones[1:], version="new", origin=old.frame.origin, terrain=old.terrain)
+            both_of_them = PreparedThereToo(b.planning, b.decider, lambda: old)
+            await asyncio.get_running_loop().run_in_executor(None, both_of_them.prepare, new)
+            assert (await b.ask(_views(), [])).airspace_version == old.version
+            b.airspace = new
+            assert (await b.ask(_views(), [])).airspace_version == "new"
+            assert b.here == 0
+
+    asyncio.run(main())
+
+
+def test_it_heeds_the_hub_alone_and_leaves_with_it() -> None:
+    """Signals that a terminal or a supervisor sends to everybody do not end it; the end of the hub's process does."""
+
+    async def main() -> None:
+        async with both() as b:
+            pid = await b.there()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                os.kill(pid, number)
+            await asyncio.sleep(0.1)
+            assert (await b.ask(_views(), [])).airspace_version
+            assert b.here == 0
+        assert _gone(pid)
+
+    asyncio.run(main())
+
+
+HUB = """
+import asyncio
+from hub_api.planner_process.process import PlannerProcess
+async def main():
+    process = PlannerProcess(on_start=lambda: print(process.pid, flush=True), on_end=lambda: None)
+    process.begin()
+    await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+def test_a_hub_that_is_killed_leaves_no_process_behind() -> None:
+    with subprocess.Popen([sys.executable, "-c", HUB], stdout=subprocess.PIPE, text=True) as hub:
+        assert hub.stdout is not None
+        pid = int(hub.stdout.readline())
+        assert not _gone(pid, within_s=0.0)
+        hub.kill()
+        assert _gone(pid)
+
+
+def _gone(pid: int, within_s: float = START_S) -> bool:
+    """Whether that process ends in time; a zombie whose parent died with it has ended."""
+    deadline_s = time.monotonic() + within_s
+    while True:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return True
+        except FileNotFoundError:
+            return True
+        if time.monotonic() >= deadline_s:
+            return False
+        time.sleep(0.02)
