@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from core.errors import DroneAedError
 from hub_api.store.repositories import audit, incidents, orders
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ HOUSEKEEPING_S = 3600.0
 
 
 async def keep_house(hub: Hub) -> None:
-    """Until cancelled. A database that is busy for a moment must not end the hub for what only costs space."""
+    """Until cancelled. Whatever goes wrong must not end the hub for what only costs space."""
     while True:
         off_s = hub.machine_clock_off_s
         if off_s is not None and abs(off_s) > CLOCK_OFF_S:
@@ -33,7 +32,7 @@ async def keep_house(hub: Hub) -> None:
             )
         try:
             await _tidy(hub)
-        except DroneAedError:
+        except Exception:
             log.exception("the store could not be tidied; trying again in an hour")
         await hub.clock.sleep(HOUSEKEEPING_S)
 

@@ -17,7 +17,7 @@ from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.narration import command_zh
 from hub_api.store.database import Database
 from hub_api.store.records import EventRecord, MissionRecord
-from hub_api.store.repositories import diversions, missions, moves, orders
+from hub_api.store.repositories import audit, diversions, missions, moves, orders
 from planner.reasons import Reason
 
 ANSWER_S = 5.0
@@ -93,9 +93,19 @@ class Commander:
             issued_at=self._clock.now(),
             confirmed_by=confirmed_by,
         )
-        return await self.send(
-            command.command_id, lambda session: self._ledger.owe_command(session, command, None)
-        )
+
+        def work(session: Session) -> None:
+            self._ledger.owe_command(session, command, None)
+            # The name is what somebody typed; whose credentials it was is the log's own.
+            audit.append(
+                session,
+                at=command.issued_at,
+                action="aed_loaded_confirmed",
+                subject=drone_id,
+                detail={"confirmed_by": confirmed_by, "command_id": command.command_id},
+            )
+
+        return await self.send(command.command_id, work)
 
     async def send(self, command_id: str, work: Callable[[Session], None]) -> CommandOutcome:
         """Store what ``work`` owes, a command of this id among it, and wait a moment for the drone's answer."""

@@ -11,7 +11,6 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DroneAedError
 from core.spans import span, span_zh
 from hub_api.dispatch.incident_ledger import IncidentLedger
 from hub_api.dispatch.order_states import OrderState
@@ -44,7 +43,8 @@ class IncidentWatch:
             await self._clock.sleep(self._still.total_seconds() / LOOKS_PER_SILENCE)
             try:
                 await self.look()
-            except DroneAedError:
+            except Exception:
+                # Reminding nobody for a while ends no flight.
                 log.exception("open incidents could not be looked at; trying again")
 
     async def look(self) -> int:

@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.errors import DroneAedError
 from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.hope import Hope
 from hub_api.dispatch.ledger import Ledger, Turn
@@ -174,7 +173,7 @@ class WaitingOrders:
             self._wake.clear()
             try:
                 some = await self.look()
-            except DroneAedError:
+            except Exception:
                 log.exception("waiting orders could not be looked at; trying again")
                 some = True
             if some:

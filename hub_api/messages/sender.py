@@ -71,7 +71,8 @@ class MessageSender:
             self._wake.clear()
             try:
                 pause_s = await self._send_due()
-            except DroneAedError:
+            except Exception:
+                # Orders do not wait for a carrier, and the hub does not end for a message.
                 log.exception("messages could not be sent; trying again")
                 pause_s = FIRST_PAUSE_S
             try:

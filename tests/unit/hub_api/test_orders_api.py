@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -334,5 +335,15 @@ def test_a_loaded_aed_is_confirmed_to_the_drone(tmp_path: Path):
             assert heard.json()["outcome"] == "accepted"
             deaf = await w.client.post("/v1/drones/bao-02/aed-loaded", json=body)
             assert deaf.json()["outcome"] == "pending"
+            # Somebody stood at the drone and says that it may fly: that is written down, with the credentials.
+            for drone_id, said in (("bao-01", heard), ("bao-02", deaf)):
+                page = (await w.client.get("/v1/audit", params={"subject": drone_id})).json()
+                (entry,) = page["entries"]
+                assert entry["action"] == "aed_loaded_confirmed"
+                assert entry["actor_id"].startswith("key_")
+                assert json.loads(entry["detail"]) == {
+                    "confirmed_by": "王工",
+                    "command_id": said.json()["command_id"],
+                }
 
     play(main())

@@ -13,6 +13,7 @@ from core.errors import ErrorCode, InternalError
 from flight import messages as m
 from flight.model.phases import Phase
 from hub_api import housekeeping
+from hub_api.store.repositories import incidents, messages, orders
 from tests.unit.hub_api.test_interleavings import STORE_FAILED
 from tests.unit.hub_api.world import PATIENT, play, world
 
@@ -155,5 +156,39 @@ def test_a_database_that_fails_in_whatever_words_is_tried_again(tmp_path: Path, 
                 with pytest.raises(InternalError) as failed:
                     await unit
                 assert failed.value.code is ErrorCode.STORE_FAILED
+
+    play(main())
+
+
+@pytest.mark.parametrize("part", ["messages", "incident watch", "housekeeping", "waiting orders"])
+def test_a_fault_of_ours_beside_the_flights_does_not_end_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    module, name, every_s = {
+        "messages": (messages, "owed", 60.0),
+        "incident watch": (incidents, "list_still", 600.0),
+        "housekeeping": (incidents, "forget_keys", 7200.0),
+        "waiting orders": (orders, "waiting", 5.0),
+    }[part]
+    real, stumbled = getattr(module, name), 0
+
+    def stumbling(*given: Any, **named: Any) -> Any:
+        nonlocal stumbled
+        stumbled += 1
+        if stumbled <= 2:
+            raise KeyError("nobody thought of this")
+        return real(*given, **named)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            monkeypatch.setattr(module, name, stumbling)
+            w.hub.wake_messages()
+            order_id = (await w.order()).json()["order_id"]
+            if part == "waiting orders":
+                w.hub.orders._on_decided("WAITING", 0.1)
+            await w.hub.clock.sleep(2.5 * every_s)
+            assert stumbled > 2, "it was tried again"
+            assert not w.hub.failure.done()
+            await w.until(order_id, "CLOSED")
 
     play(main())
