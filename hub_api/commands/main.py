@@ -13,6 +13,7 @@ from importlib import import_module
 import typer
 
 from core.errors import DroneAedError
+from hub_api.commands.loading import without_collector
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "demo"),
@@ -52,7 +53,8 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name in (asked,) if asked in COMMANDS else COMMANDS:
         file, attribute = COMMANDS[name]
-        module = import_module(f"hub_api.commands.{file}")
+        with without_collector():
+            module = import_module(f"hub_api.commands.{file}")
         offered = getattr(module, attribute)
         if isinstance(offered, typer.Typer):
             app.add_typer(offered, name=name)

@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from core.errors import ErrorCode, InternalError
+from hub_api.commands.loading import without_collector
 from hub_api.rooms import load_airspace
 from hub_api.settings import Settings
 from planner.site import load_site
@@ -43,8 +44,9 @@ def serve(
     speedup: Annotated[float | None, typer.Option(help="Clock seconds per real second (demo only).")] = None,
 ) -> None:
     """Run the hub. Every setting can also come from the environment (DRONE_AED_…); see docs/settings.md."""
-    from hub_api.hub import Parts
-    from hub_api.main import serve as run
+    with without_collector():
+        from hub_api.hub import Parts
+        from hub_api.main import serve as run
 
     settings = load_settings(
         host=host,

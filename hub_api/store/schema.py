@@ -2,20 +2,24 @@
 
 Hubs that start together on one database wait for each other here. All migrations of an upgrade are one transaction,
 so that a fault or a kill in the middle leaves the release before it.
+
+Alembic is loaded where there is something to migrate: a hub that comes back after a crash is waited for, and asks only
+whether its schema is the newest.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 from hub_api.store.database import BUSY_TIMEOUT_S, WRITER_LOCK
 
@@ -23,8 +27,15 @@ MIGRATION_WAIT_S = 120.0
 """Chosen: as long as another hub may take to migrate a large database; a second one waits for it instead of failing."""
 
 
+_NAMED = ("revision", "down_revision")
+_REVISION = re.compile(rf'^({"|".join(_NAMED)}) = "(\w+)"$', re.MULTILINE)
+_VERSION_TABLE = "alembic_version"
+
+
 def alembic_config(bind: Engine | Connection | None = None) -> Config:
     """Alembic's configuration for the migrations inside this package, without an ini file."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(resources.files("hub_api.store") / "migrations"))
     if bind is not None:
@@ -35,7 +46,7 @@ def alembic_config(bind: Engine | Connection | None = None) -> Config:
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest schema; from empty or from any earlier release."""
     with engine.connect() as connection:
-        if _revisions(connection) == _newest():
+        if revisions(connection) == newest():
             return
     with alone(engine) as connection:
         upgrade_on(connection)
@@ -43,7 +54,9 @@ def upgrade(engine: Engine) -> None:
 
 def upgrade_on(connection: Connection, revision: str = "head") -> None:
     """Bring the schema to ``revision`` inside the connection's transaction."""
-    if _revisions(connection) != _newest():
+    if revisions(connection) != newest():
+        from alembic import command
+
         command.upgrade(alembic_config(connection), revision)
 
 
@@ -75,11 +88,18 @@ def _busy_timeout(connection: Connection, timeout_ms: int) -> None:
 
 
 @cache
-def _newest() -> frozenset[str]:
-    """The revision of this package's newest migration."""
-    return frozenset(ScriptDirectory.from_config(alembic_config()).get_heads())
+def newest() -> frozenset[str]:
+    """The revision of this package's newest migration: that which none comes after."""
+    found: dict[str, set[str]] = {name: set() for name in _NAMED}
+    for file in (resources.files("hub_api.store") / "migrations" / "versions").iterdir():
+        if file.name.endswith(".py"):
+            for name, revision in _REVISION.findall(file.read_text(encoding="utf-8")):
+                found[name].add(revision)
+    return frozenset(found["revision"] - found["down_revision"])
 
 
-def _revisions(connection: Connection) -> frozenset[str]:
+def revisions(connection: Connection) -> frozenset[str]:
     """What the database says that it is at; empty for a new one."""
-    return frozenset(MigrationContext.configure(connection).get_current_heads())
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return frozenset()
+    return frozenset(connection.exec_driver_sql(f"SELECT version_num FROM {_VERSION_TABLE}").scalars())

@@ -13,7 +13,6 @@ from core.errors import DispatchError, ErrorCode
 from core.ids import is_id
 from flight.record_reading import FlightFolder, TrackSample
 from hub_api.dependencies import HubDep
-from hub_api.features.flights.report import flight_report
 from hub_api.features.flights.report_facts import ReportFacts
 from hub_api.features.flights.schemas import (
     FlightEventPage,
@@ -230,6 +229,9 @@ async def _report(hub: HubDep, mission: MissionRecord, order: OrderRecord) -> Re
     )
 
     def made() -> bytes:
+        # Loaded with the first report, not at the start that somebody waits for.
+        from hub_api.features.flights.report import flight_report
+
         plans = plans_of(folder, mission)
         facts = ReportFacts(
             mission=mission,

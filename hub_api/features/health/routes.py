@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Literal
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Response
 from sqlmodel import Session
 
@@ -16,7 +13,7 @@ from hub_api.dependencies import HubDep
 from hub_api.features.health.schemas import HealthView, LivenessView, ReadinessView
 from hub_api.problems import declared
 from hub_api.store.repositories import missions, orders
-from hub_api.store.schema import alembic_config
+from hub_api.store.schema import newest, revisions
 
 router = APIRouter(prefix="/v1/health", tags=["health"])
 
@@ -68,11 +65,11 @@ async def get_liveness() -> LivenessView:
 async def get_readiness(hub: HubDep, response: Response) -> ReadinessView:
     """503 while starting, while stopping, without a database, or when a part of the hub has failed."""
 
-    def look(session: Session) -> str | None:
-        return MigrationContext.configure(session.connection()).get_current_revision()
+    def look(session: Session) -> bool:
+        return revisions(session.connection()) == newest()
 
     try:
-        at_head = await hub.database.read(look) == _head_revision()
+        at_head = await hub.database.read(look)
     except InternalError:
         at_head = False
     settled = not hub.fleet.settling(hub.settings.fleet_settle_s)
@@ -82,8 +79,3 @@ async def get_readiness(hub: HubDep, response: Response) -> ReadinessView:
     return ReadinessView(
         ready=ready, database=at_head, fleet=settled, running=running, planner=not hub.planner_away
     )
-
-
-@cache
-def _head_revision() -> str | None:
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
