@@ -25,11 +25,13 @@ from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.diversions import DiversionDesk
 from hub_api.dispatch.feed import EventFeed
 from hub_api.dispatch.fleet import Fleet
+from hub_api.dispatch.flight_desk import FlightDesk
 from hub_api.dispatch.incident_room import IncidentRoom
 from hub_api.dispatch.incidents import IncidentService
 from hub_api.dispatch.moves import MoveDesk
 from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.service import OrderService
+from hub_api.dispatch.severity_codes import SeverityCodes
 from hub_api.dispatch.webhooks import Webhooks
 from hub_api.identification.ports import IdentificationPort
 from hub_api.identification.reporter import IdentificationReporter
@@ -100,9 +102,11 @@ class Hub:
     care_book: CareBook
     care_desk: CareDesk
     orders: OrderService
+    flights: FlightDesk
     approvals: ApprovalDesk
     incidents: IncidentService
     incident_room: IncidentRoom
+    severity_codes: SeverityCodes
     moves: MoveDesk
     commander: Commander
     diversions: DiversionDesk

@@ -21,22 +21,18 @@ from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
-from flight.messages import Event, FlightRerouted
-from flight.model.phases import SafeState
 from hub_api.dispatch.cases import Decided, Outcome
 from hub_api.dispatch.decisions import DecisionMaker
-from hub_api.dispatch.flights import FlightFollower
 from hub_api.dispatch.incident_ledger import CallFacts, IncidentLedger
 from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.merging import Merger, Sought
 from hub_api.dispatch.modes import Mode, ModePolicy
-from hub_api.dispatch.narration import command_zh
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
 from hub_api.logs import order_context, remember
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database
-from hub_api.store.records import MissionRecord, OrderRecord, OutboxRecord
-from hub_api.store.repositories import missions, orders, outbox
+from hub_api.store.records import OrderRecord
+from hub_api.store.repositories import missions, orders
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +80,6 @@ class OrderService:
         ids: IdSource,
         clock: Clock,
         decisions: DecisionMaker,
-        follower: FlightFollower,
         personal: PersonalData,
         modes: ModePolicy,
         nearest_station: Callable[[Wgs84Point], str | None],
@@ -101,7 +96,6 @@ class OrderService:
         self._ids = ids
         self._clock = clock
         self._decisions = decisions
-        self._follower = follower
         self._personal = personal
         self._modes = modes
         self._nearest_station = nearest_station
@@ -304,94 +298,8 @@ class OrderService:
         await self._database.write(work)
         return await self.decide(order_id)
 
-    async def take_event(self, event: Event) -> None:
-        """Store what a drone tells, and do what follows."""
-        turn = await self._database.write(lambda session: self._follower.take(session, event))
-        if isinstance(event, FlightRerouted):
-            self._decisions.forget_plan(event.flight_id)
-        if turn is not None:
-            self._follow_up(turn)
-
-    async def close_flight(
-        self, flight_id: str, *, safe_state: SafeState, reason: str, by: str, reporting: Callable[[str], bool]
-    ) -> MissionRecord:
-        """End a flight by hand: its drone lost its memory and will never say how it ended.
-
-        ``reporting(drone_id)`` says whether the drone itself still speaks of a flight. Raises 4005 unknown,
-        4004 if the flight has ended or its drone reports it.
-        """
-
-        def work(session: Session) -> tuple[Turn, MissionRecord]:
-            mission = missions.find_by_flight(session, flight_id)
-            if mission is None:
-                raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no flight {flight_id[:60]!r}")
-            if not mission.open:
-                raise DispatchError(
-                    ErrorCode.TRANSITION_REFUSED, f"the flight ended as {mission.safe_state} · 飞行已结束"
-                )
-            if mission.commanded_at is None:
-                raise DispatchError(
-                    ErrorCode.TRANSITION_REFUSED,
-                    "the flight is only proposed; refuse it instead · 该飞行仅为建议，请拒绝",
-                )
-            if reporting(mission.drone_id):
-                raise DispatchError(
-                    ErrorCode.TRANSITION_REFUSED,
-                    f"{mission.drone_id} still reports a flight; command it instead · 无人机仍在报告飞行",
-                )
-            turn = self._follower.close_by_hand(session, mission, safe_state, reason, by)
-            session.expire_all()
-            ended = missions.find_by_flight(session, flight_id)
-            assert ended is not None
-            return turn, ended
-
-        turn, ended = await self._database.write(work)
-        self._follow_up(turn)
-        return ended
-
-    async def command_unanswered(self, command: OutboxRecord) -> None:
-        """A drone does not answer: its flight is given up, and another drone is asked."""
-
-        def work(session: Session) -> Turn | None:
-            mission = missions.find(session, command.mission_id) if command.mission_id else None
-            if mission is None or not mission.open:
-                return None
-            turn = Turn(orders.get(session, mission.order_id))
-            if command.kind != "fly_mission":
-                self._ledger.record(
-                    session,
-                    turn,
-                    "command_unanswered",
-                    f"{command.drone_id} does not answer {command.kind}; it is sent again and again",
-                    f"{command.drone_id} 未应答{command_zh(command.kind)}，持续重发",
-                    mission=mission,
-                )
-                return turn
-            now = self._ledger.now()
-            if outbox.settle(session, command.message_id, "unanswered", now) is None:
-                return None
-            missions.save(session, mission, lost_at=now)
-            # It may have taken the command and only its answer is missing: it must not fly as well.
-            self._ledger.owe_command(
-                session, self._ledger.abort_of(mission, "the flight command was not answered"), mission
-            )
-            if turn.order.mission_id == mission.mission_id:
-                self._ledger.apply(session, turn, OrderEvent.DELIVERY_LOST)
-            self._ledger.record(
-                session,
-                turn,
-                "command_unanswered",
-                f"{command.drone_id} did not answer its flight command; it is called back",
-                f"{command.drone_id} 未应答飞行任务，已发出召回",
-                mission=mission,
-            )
-            return turn
-
-        turn = await self._database.write(work)
-        if turn is not None:
-            self._follow_up(turn)
-
-    def _follow_up(self, turn: Turn) -> None:
+    def follow_up(self, turn: Turn) -> None:
+        """What the commit of a turn is followed by."""
         if Effect.DECIDE_AGAIN in turn.effects:
             self._spawn(self._decide(turn.order.order_id, freed=turn.freed))
         for order_id in turn.decide_also:

@@ -12,7 +12,7 @@ from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.diversions import DiversionDesk
-from hub_api.dispatch.flights import FlightFollower
+from hub_api.dispatch.flight_desk import FlightDesk
 from hub_api.dispatch.guidance import Guidance
 from hub_api.dispatch.incident_ledger import IncidentLedger
 from hub_api.dispatch.incident_room import IncidentRoom
@@ -29,6 +29,7 @@ from hub_api.dispatch.proposals import ApprovalPolicy, Proposals
 from hub_api.dispatch.relay import OutboxRelay
 from hub_api.dispatch.service import OrderService
 from hub_api.dispatch.severity import SeverityFollower
+from hub_api.dispatch.severity_codes import SeverityCodes
 from hub_api.dispatch.sky import Victim
 from hub_api.dispatch.waiting import WaitingOrders, WaitingPolicy
 from hub_api.dispatch.ways import Ways
@@ -46,6 +47,7 @@ class Dispatch:
 
     decisions: DecisionMaker
     orders: OrderService
+    flights: FlightDesk
     approvals: ApprovalDesk
     relay: OutboxRelay
     pre_emptions: PreEmptionDesk
@@ -56,6 +58,7 @@ class Dispatch:
     diversions: DiversionDesk
     incidents: IncidentService
     incident_room: IncidentRoom
+    severity_codes: SeverityCodes
     incident_watch: IncidentWatch
 
 
@@ -85,7 +88,6 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         ids=ids,
         clock=clock,
         decisions=decisions,
-        follower=FlightFollower(ledger),
         personal=ground.personal,
         modes=settings.modes,
         wait_ready=fleet.wait_ready,
@@ -96,6 +98,12 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         idempotency_keep_s=settings.idempotency_keep_s,
         on_decided=on_decided,
         callback_objection=ground.callback_hosts.objection,
+    )
+    flights = FlightDesk(
+        database=database,
+        ledger=ledger,
+        follow_up=orders.follow_up,
+        forget_plan=decisions.forget_plan,
     )
     waiting_orders = WaitingOrders(
         database=database,
@@ -120,7 +128,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         clock,
         repeat_s=settings.command_repeat_s,
         answer_s=settings.command_answer_s,
-        on_unanswered=orders.command_unanswered,
+        on_unanswered=flights.command_unanswered,
         hold=lambda command: (
             command.kind == "fly_mission" and fleet.holds_command(command.drone_id, settings.fleet_settle_s)
         ),
@@ -181,6 +189,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
     return Dispatch(
         decisions=decisions,
         orders=orders,
+        flights=flights,
         approvals=approvals,
         relay=relay,
         pre_emptions=pre_emption_desk,
@@ -197,6 +206,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
             personal=ground.personal,
             ids=ids,
         ),
+        severity_codes=SeverityCodes(database, clock),
         incident_watch=IncidentWatch(database, incident_ledger, clock, still_s=settings.incident_still_s),
     )
 

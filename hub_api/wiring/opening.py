@@ -62,7 +62,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         )
         hub = _hub(ground, world, outside, dispatch, site_desk=site_desk, crew=crew)
         # The consumers subscribe before any agent or command can speak.
-        crew.keep(consume_events(ground.bus, ground.clock, world.fleet, hub.orders.take_event), "events")
+        crew.keep(consume_events(ground.bus, ground.clock, world.fleet, hub.flights.take_event), "events")
         crew.keep(consume_telemetry(ground.bus, world.fleet), "telemetry")
         await asyncio.sleep(0)
         links = rooms.open_links(settings, ground.clock) if given.agents is None else None
@@ -121,9 +121,11 @@ def _hub(
         care_book=world.care_book,
         care_desk=world.care_desk,
         orders=dispatch.orders,
+        flights=dispatch.flights,
         approvals=dispatch.approvals,
         incidents=dispatch.incidents,
         incident_room=dispatch.incident_room,
+        severity_codes=dispatch.severity_codes,
         moves=dispatch.moves,
         commander=dispatch.commander,
         diversions=dispatch.diversions,

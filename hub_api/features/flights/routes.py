@@ -45,7 +45,7 @@ async def close_flight(
         fresh = view.telemetry_age_s <= hub.settings.telemetry_stale_s
         return fresh and (view.telemetry.flight_id == flight_id or view.telemetry.armed is True)
 
-    mission = await hub.orders.close_flight(
+    mission = await hub.flights.close_flight(
         flight_id,
         safe_state=body.safe_state,
         reason=body.reason,

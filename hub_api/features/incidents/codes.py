@@ -37,5 +37,5 @@ async def get_severity_codes(hub: HubDep, who: Reader) -> SeverityCodesView:
 )
 async def set_severity_codes(hub: HubDep, who: Manager, body: SeverityCodes) -> SeverityCodesView:
     """The whole table, in the place of the one before; audited. A code that is not in it is refused, never guessed."""
-    codes = await hub.incidents.set_severity_codes(who.client, body.codes)
+    codes = await hub.severity_codes.replace(who.client, body.codes)
     return SeverityCodesView.model_validate({"codes": codes})

@@ -26,7 +26,7 @@ _PLAIN = ("floor", "ambulance", "callback_url")
 
 async def take(hub: Hub, client: str, body: IncidentRequest, key: str, *, source: str) -> Received:
     """Store an incident with the patient's state. Raises 3001, 4003, 4008."""
-    severity = await hub.incidents.severity_of(client, body.severity, body.severity_code)
+    severity = await hub.severity_codes.grade_of(client, body.severity, body.severity_code)
     sha256 = body_sha256(body)
     facts = _facts(body, body.model_dump(mode="json"))
     received = await hub.incidents.receive(
@@ -72,7 +72,7 @@ async def facts_of_change(hub: Hub, client: str, body: IncidentChange) -> Facts:
     facts = _facts(body, body.model_dump(mode="json"))
     plain = dict(facts.plain)
     if body.severity is not None or body.severity_code is not None:
-        plain["severity"] = await hub.incidents.severity_of(client, body.severity, body.severity_code)
+        plain["severity"] = await hub.severity_codes.grade_of(client, body.severity, body.severity_code)
         plain["severity_code"] = body.severity_code
     if body.position is not None:
         point = wgs84_of(body.position)

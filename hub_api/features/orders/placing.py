@@ -58,7 +58,7 @@ def body_sha256(body: BaseModel) -> str:
 async def place(hub: Hub, client: str, body: OrderRequest, key: str) -> Placed:
     """Store and decide. Raises 3001, 4003, 4004, 4005, 4008."""
     request = body.model_dump(mode="json")
-    severity = await hub.incidents.severity_of(client, body.severity, body.severity_code)
+    severity = await hub.severity_codes.grade_of(client, body.severity, body.severity_code)
     return await hub.orders.place(
         NewOrder(
             client=client,

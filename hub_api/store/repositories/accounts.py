@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
+from hub_api.store.access_tables import AccountRow, LoginNetworkRow
 from hub_api.store.records import AccountRecord, LoginNetworkRecord
-from hub_api.store.tables import AccountRow, LoginNetworkRow
 
 _FIELDS = tuple(AccountRecord.__dataclass_fields__)
 _NETWORK_FIELDS = tuple(LoginNetworkRecord.__dataclass_fields__)

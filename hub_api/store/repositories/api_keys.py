@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
+from hub_api.store.access_tables import ApiKeyRow
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import ApiKeyRecord
 from hub_api.store.rows import run, table_of
-from hub_api.store.tables import ApiKeyRow
 from hub_api.store.units import Owed, note_owed
 
 _TABLE = table_of(ApiKeyRow)

@@ -65,7 +65,7 @@ def test_after_it_the_other_way_is_what_the_flight_claims(tmp_path: Path) -> Non
                 plan=PLAN.validate_python(PLAN.dump_python(plan, mode="json") | {"plan_id": "plan-other"}),
                 reason="zone",
             )
-            await w.hub.orders.take_event(other)
+            await w.hub.flights.take_event(other)
             await order(w, "third")
             assert decisions._decider._book._entries[flight_id].plan.plan_id == "plan-other"
 

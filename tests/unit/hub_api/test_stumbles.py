@@ -86,7 +86,7 @@ def test_an_event_that_makes_us_stumble_ends_neither_the_hub_nor_other_events(tm
 
     async def main() -> None:
         async with world(tmp_path) as w:
-            follower = w.hub.orders._follower
+            follower = w.hub.flights._follower
             take, stumbled = follower.take, 0
 
             def stumbling(session: Any, event: m.Event) -> Any:
