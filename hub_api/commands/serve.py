@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core.errors import ErrorCode, InternalError
 from hub_api.commands.loading import without_collector
+from hub_api.planner_process.spawned import started_early
 from hub_api.rooms import load_airspace
 from hub_api.settings import Settings
 from planner.site import load_site
@@ -44,19 +45,20 @@ def serve(
     speedup: Annotated[float | None, typer.Option(help="Clock seconds per real second (demo only).")] = None,
 ) -> None:
     """Run the hub. Every setting can also come from the environment (DRONE_AED_…); see docs/settings.md."""
-    with without_collector():
-        from hub_api.hub import Parts
-        from hub_api.main import serve as run
+    with started_early():
+        with without_collector():
+            from hub_api.hub import Parts
+            from hub_api.main import serve as run
 
-    settings = load_settings(
-        host=host,
-        port=port,
-        site_file=site,
-        airspace_file=airspace,
-        data_dir=data_dir,
-        demo=demo,
-        speedup=speedup,
-    )
-    # A site or an airspace that can't be read is the commonest mistake: say it before anything starts.
-    parts = Parts(site=load_site(settings.site_file), airspace=load_airspace(settings))
-    asyncio.run(run(settings, on_ready=_say, parts=parts))
+        settings = load_settings(
+            host=host,
+            port=port,
+            site_file=site,
+            airspace_file=airspace,
+            data_dir=data_dir,
+            demo=demo,
+            speedup=speedup,
+        )
+        # A site or an airspace that can't be read is the commonest mistake: say it before anything starts.
+        parts = Parts(site=load_site(settings.site_file), airspace=load_airspace(settings))
+        asyncio.run(run(settings, on_ready=_say, parts=parts))

@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import pickle
 import signal
-import socket
-import sys
-from asyncio.subprocess import Process
 from collections.abc import Callable
-from pathlib import Path
+from subprocess import Popen
 
-import hub_api
 from hub_api.planner_process.messages import HEAD, Ask, Ready, Told, packed
+from hub_api.planner_process.spawned import take
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +42,7 @@ class PlannerProcess:
     def __init__(self, *, on_start: Callable[[], None], on_end: Callable[[], None]) -> None:
         """``on_start``: it knows nothing yet, and hears whatever is sent; ``on_end``: it will not answer any more."""
         self._on_start, self._on_end = on_start, on_end
-        self._process: Process | None = None
+        self._process: Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._answers: dict[int, asyncio.Future[Told]] = {}
         self._ready: dict[int, asyncio.Event] = {}
@@ -128,25 +124,11 @@ class PlannerProcess:
 
     async def _run_once(self) -> str:
         """Start it and listen until it ends; how it ended."""
-        ours, its = socket.socketpair()
-        try:
-            folder = str(Path(hub_api.__file__).parents[1])
-            paths = [folder, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "hub_api.planner_process.worker", str(its.fileno())),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=(its.fileno(),),
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            its.close()
+        spawned = take()
+        process = spawned.process
         self._process, self._overdue = process, False
         self.starts += 1
-        reader, writer = await asyncio.open_connection(sock=ours)
+        reader, writer = await asyncio.open_connection(sock=spawned.ours)
         self._writer = writer
         try:
             self._on_start()
@@ -170,18 +152,24 @@ class PlannerProcess:
                 elif (answer := self._answers.get(message.number)) is not None and not answer.done():
                     answer.set_result(message)
 
-    async def _ended(self, process: Process) -> None:
+    async def _ended(self, process: Popen[bytes]) -> None:
         try:
             async with asyncio.timeout(LEAVE_S):
-                await process.wait()
+                await _exit_of(process)
         except TimeoutError:
             self._kill()
-            await process.wait()
+            await _exit_of(process)
 
-    def _fail_open(self, process: Process) -> None:
+    def _fail_open(self, process: Popen[bytes]) -> None:
         own_fault = self._overdue or -(process.returncode or 0) in FAULTS
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(
                     ProcessGone(f"it ended with status {process.returncode}", own_fault=own_fault)
                 )
+
+
+async def _exit_of(process: Popen[bytes]) -> None:
+    """It has hung up, so it is gone in a moment."""
+    while process.poll() is None:  # noqa: ASYNC110 -- nobody sets an event
+        await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The planner's process: ``python -m hub_api.planner_process.worker FD``, started by the hub and nobody else.
+"""The planner's process: ``python -m hub_api.planner_process FD``, started by the hub and nobody else.
 
 It ends when the hub's end of the sockets closes, however the hub ended: a thread of its own waits for that, also while
 a question is being answered. Signals that go to the whole group are for the hub, which stops when it is ready to.
@@ -225,7 +225,8 @@ def _exactly(hub: socket.socket, length: int) -> bytearray:
     return buffer
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Until the hub hangs up."""
     faulthandler.enable()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

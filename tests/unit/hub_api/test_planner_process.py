@@ -25,7 +25,9 @@ from hub_api.dispatch.fleet import DroneView, taken
 from hub_api.dispatch.planning import Answer, Question, SitePlanning
 from hub_api.dispatch.traffic import OpenFlight
 from hub_api.planner_process import process as process_module
+from hub_api.planner_process import spawned as spawned_module
 from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
+from hub_api.planner_process.spawned import started_early
 from planner.airframe import shipped_airframes
 from planner.flight_plan import FlightPlan
 from tests.unit.hub_api.played_planning import a_site
@@ -280,6 +282,26 @@ def test_a_hub_that_is_killed_leaves_no_process_behind() -> None:
         assert not _gone(pid, within_s=0.0)
         hub.kill()
         assert _gone(pid)
+
+
+def test_a_process_that_was_started_early_is_the_first_one() -> None:
+    async def main() -> None:
+        with started_early():
+            (early,) = list(spawned_module._early)
+            async with both() as b:
+                assert b.decider.process.pid == early.process.pid
+                assert (await b.ask(_views(), [])).airspace_version
+                assert b.here == 0
+            assert early.process.returncode is not None
+
+    asyncio.run(main())
+
+
+def test_a_process_that_was_started_early_for_nobody_leaves() -> None:
+    with started_early():
+        (early,) = list(spawned_module._early)
+    assert early.process.returncode == -signal.SIGKILL
+    assert spawned_module._early == []
 
 
 def _gone(pid: int, within_s: float = START_S) -> bool:
