@@ -55,7 +55,8 @@ class Webhooks:
 
         client, found = await self._database.read(look)
         if not found:
-            await self.rotate(client, grace_s=0.0)
+            record, _ = self._made(client)
+            await self._database.write(lambda s: self._keep_first(s, record))
             found = await self._database.read(lambda s: webhook_secrets.usable(s, client, now))
         message_id, timestamp_s = f"msg_{update.seq}", int(now.timestamp())
         signatures = [
@@ -73,6 +74,17 @@ class Webhooks:
 
     async def rotate(self, client: str, *, grace_s: float) -> tuple[WebhookSecretRecord, str]:
         """A new secret for a client, shown this once; the old ones sign ``grace_s`` longer."""
+        record, secret = self._made(client)
+
+        def work(session: Session) -> None:
+            retired_until = record.created_at + timedelta(seconds=grace_s)
+            webhook_secrets.retire(session, client, retired_until)
+            self._keep(session, record, grace_s)
+
+        await self._database.write(work)
+        return record, secret
+
+    def _made(self, client: str) -> tuple[WebhookSecretRecord, str]:
         secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
         secret_id, now = self._ids.new("whs"), self._clock.now()
         record = WebhookSecretRecord(
@@ -81,21 +93,24 @@ class Webhooks:
             sealed=self._vault.seal({"secret": secret}, record=secret_id),
             created_at=now,
         )
-
-        def work(session: Session) -> None:
-            webhook_secrets.retire(session, client, now + timedelta(seconds=grace_s))
-            webhook_secrets.insert(session, record)
-            audit.append(
-                session,
-                at=now,
-                action="webhook_secret_rotated",
-                subject=client,
-                after=audit.digest_of(record),
-                detail={"secret_id": secret_id, "grace_s": grace_s},
-            )
-
-        await self._database.write(work)
         return record, secret
+
+    def _keep_first(self, session: Session, record: WebhookSecretRecord) -> None:
+        """Unless somebody made one meanwhile: that one was shown, and must not be retired by ours."""
+        if not webhook_secrets.usable(session, record.client, record.created_at):
+            self._keep(session, record, 0.0)
+
+    @staticmethod
+    def _keep(session: Session, record: WebhookSecretRecord, grace_s: float) -> None:
+        webhook_secrets.insert(session, record)
+        audit.append(
+            session,
+            at=record.created_at,
+            action="webhook_secret_rotated",
+            subject=record.client,
+            after=audit.digest_of(record),
+            detail={"secret_id": record.secret_id, "grace_s": grace_s},
+        )
 
     async def replay(self, seq: int, *, client: str | None) -> CallbackRecord:
         """Owe a given-up update again. Raises 4005 if there is none of this client, 4004 if it is not given up."""

@@ -6,6 +6,7 @@ import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import httpx
 import pytest
@@ -168,5 +169,30 @@ def test_dead_letters_of_another_client_are_not_there(tmp_path: Path):
             assert mine.json()["dead_letters"] == []
             path = f"/v1/webhooks/dead-letters/{letter['callback_id']}/replay"
             assert (await w.client.post(path, headers=header)).status_code == 404
+
+    play(main())
+
+
+def test_a_secret_that_somebody_was_shown_is_not_retired_by_one_made_for_the_first_callback(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            shown: list[str] = []
+            read = w.hub.database.read
+
+            async def after_the_look(work: Any) -> Any:
+                found = await read(work)
+                if "Webhooks.headers_of" in work.__qualname__ and not shown:
+                    # Nobody has a secret yet: the centre makes one before ours is stored.
+                    shown.append("")
+                    shown[0] = await rotate(w)
+                return found
+
+            w.hub.database.read = after_the_look  # type: ignore[method-assign]
+            requests = await delivered(w)
+            verifier = RECEIVER.Verifier(shown)
+            assert len(requests) == len(LIFE)
+            for request in requests:
+                verifier.check(request.headers, request.content, now_of(request))
+            assert len((await w.client.get("/v1/webhooks/secrets")).json()["secrets"]) == 1
 
     play(main())
