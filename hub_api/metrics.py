@@ -32,6 +32,7 @@ class Snapshot:
     stream_listeners: int
     last_event: int
     planner_away: int
+    planner_rehearsing: int
     planner_starts: int
 
 
@@ -104,6 +105,7 @@ class Metrics:
                 "stream_listeners": "Open streams.",
                 "last_event": "Position of the newest event.",
                 "planner_away": "1 while the planner's process does not answer and decisions are made in the hub's own.",
+                "planner_rehearsing": "1 while the planner's process plans for the next orders in the winds of now.",
                 "planner_starts": "How often the planner's process was started since the hub was; 0 where there is none.",
             }.items()
         }

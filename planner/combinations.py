@@ -131,7 +131,7 @@ class _Places:
 _places: list[_Places] = []
 
 
-def _places_of(site: Site) -> _Places:
+def places_of(site: Site) -> _Places:
     """Worked out once for a site; the last few sites are kept."""
     for known in _places:
         if known.site is site:
@@ -168,7 +168,7 @@ class Combinations:
     ) -> None:
         self.states, self.points = drone_states, site.landing_points
         self._policy = policy
-        places = _places_of(site)
+        places = places_of(site)
         self.distances_m = geodesic_distances_m(request.patient, places.longitudes_deg, places.latitudes_deg)
         """From the patient to every point."""
         self.carries_s = carries_s(

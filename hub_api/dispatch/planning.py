@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -30,8 +30,10 @@ from planner.choice import (
 )
 from planner.corridor import corridor_of
 from planner.flight_plan import FlightPlan
+from planner.planning import plan_flight
 from planner.policy import PlanningPolicy
 from planner.reasons import Reason, from_verdict, verification_failed
+from planner.rehearsal import rehearsals
 from planner.site import Site
 from planner.verify import Failed, verify_plan
 from planner.warm import warm_up
@@ -47,6 +49,12 @@ so longer would only delay them; a drone that is not off by then refuses, and an
 
 _STATES = 1024
 """Chosen: drones' states remembered; five looks at a fleet of two hundred."""
+
+_REHEARSED = 8192
+"""Chosen: as many questions as the planner remembers answers of; after that many all are asked again."""
+
+_HOLDS_S = 600.0
+"""Chosen: zones open and close by the hour."""
 
 MOST_CANDIDATES = 200
 """Chosen: what a person reads and an answer within a second carries; 200 drones × 150 points would be 11 MB."""
@@ -131,6 +139,7 @@ class SitePlanning:
         self._clock = clock
         # By identity; the view is kept, so that no other gets its place.
         self._states: dict[int, tuple[DroneView, DroneState]] = {}
+        self._rehearsed: dict[tuple[object, ...], tuple[str, float]] = {}
 
     @property
     def _site(self) -> Site:
@@ -221,6 +230,29 @@ class SitePlanning:
             delay_s=decision.delay_s,
             warnings=() if decision.accepted is None else self._warnings(decision.accepted, drones),
         )
+
+    def rehearse(self, drones: Sequence[DroneView]) -> Iterator[None]:
+        """Plan for the next orders: one question each time it is asked to go on, none twice while its wind holds.
+
+        Questions about drones of unknown charge or wind are left to their order, which refuses them.
+        """
+        states = [self._state_of(view) for view in drones if view.charge_fraction is not None]
+        airspace, site, now = self._airspace(), self._site, self._clock.now()
+        # As time goes by other zones stand: what still holds is known, and found to be so in no time.
+        held = airspace.version, now.timestamp() // _HOLDS_S
+        for task in rehearsals(site, states, self._airframes, self._policy):
+            wind = task.wind
+            key = (
+                *(task.drone_id, task.landing_point.landing_point_id, task.charge_fraction),
+                *(wind.from_deg, wind.speed_m_s, wind.gust_m_s),
+            )
+            if self._rehearsed.get(key) == held:
+                continue
+            if len(self._rehearsed) >= _REHEARSED:
+                self._rehearsed.clear()
+            self._rehearsed[key] = held
+            plan_flight(task, site=site, airspace=airspace, ids=self._ids, at=now, policy=self._policy)
+            yield
 
     def _state_of(self, view: DroneView) -> DroneState:
         """Orders that are decided together look at the very same fleet."""

@@ -8,28 +8,36 @@ import itertools
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from core.clock import Clock
 from core.errors import ErrorCode, InternalError
 from core.geodesy import Wgs84Point
+from flight.model.phases import Phase
 from geofences.airspace import Airspace
 from hub_api.dispatch.deciding import ThreadDecider
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, Planning, Question
 from hub_api.dispatch.traffic import OpenFlight
-from hub_api.planner_process.messages import Ask, DroneNews, FlightNews, Heard, Setting, packed
+from hub_api.planner_process.messages import Ask, DroneNews, FlightNews, Heard, Rehearse, Setting, packed
 from hub_api.planner_process.process import PlannerProcess, ProcessGone
 from planner.airframe import Airframe
 from planner.choice import Traffic
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
 from planner.site import Site
-from planner.weather import Quantity
+from planner.weather import UNKNOWN, Quantity
 
 log = logging.getLogger(__name__)
 
 START_S = 20.0
 """Chosen: how long the hub's start waits for the process; after that this process decides until it is there."""
+
+REHEARSE_S = 2.0
+"""Chosen: stations tell their wind every few seconds or minutes."""
+
+RENEW_S = 600.0
+"""Chosen: as time goes by other zones stand."""
 
 InForce = tuple[Site, Airspace, Mapping[str, Airframe]]
 
@@ -53,8 +61,14 @@ class ProcessDecider:
         geoid_undulation_m: float,
         telemetry_stale_s: float,
         on_here: Callable[[], None] = lambda: None,
+        fleet: Callable[[], Sequence[DroneView]] | None = None,
     ) -> None:
-        """``plans_of`` reads stored plans of flights; ``on_here`` is called for each question that is answered here."""
+        """``plans_of`` reads stored plans of flights; ``on_here`` is called for each question that is answered here.
+
+        ``fleet``: about which the next orders will be asked. What has changed of it is rehearsed while nobody asks.
+        """
+        self._views = fleet
+        self._rehearsing: asyncio.Task[None] | None = None
         self._here = here
         self._clock = clock
         self._in_force = in_force
@@ -63,6 +77,7 @@ class ProcessDecider:
         self._origin, self._undulation_m, self._stale_s = origin, geoid_undulation_m, telemetry_stale_s
         self._on_here = on_here
         self._numbers = itertools.count(1)
+        self._last_rehearsal = 0
         self._settings: list[tuple[int, InForce]] = []
         self._sending = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
@@ -77,6 +92,7 @@ class ProcessDecider:
         self._flights: set[str] = set()
         self._made: str | None = None
         self._again: list[str] = []
+        self._rehearsed: tuple[int, float, tuple[DroneNews, ...]] | None = None
 
     @property
     def known(self) -> Collection[str]:
@@ -93,9 +109,38 @@ class ProcessDecider:
     def process(self) -> PlannerProcess:
         return self._process
 
+    @property
+    def rehearsing(self) -> bool:
+        """Whether the process still plans for the next orders, as far as it was told of them."""
+        return not self.away and self._process.rehearsed != self._last_rehearsal
+
     def begin(self) -> None:
         """Start the process; it loads what it needs while the hub does."""
         self._process.begin()
+        if self._views is not None:
+            self._rehearsing = self._loop.create_task(self._rehearse(self._views), name="rehearsals")
+
+    async def _rehearse(self, fleet: Callable[[], Sequence[DroneView]]) -> None:
+        """Tell the process of new winds and charges. Until cancelled."""
+        while True:
+            await asyncio.sleep(REHEARSE_S)
+            try:
+                self._tell_rehearsal(fleet)
+            except Exception:
+                # Decisions take longer without it, and are the same.
+                log.exception("the next orders could not be rehearsed")
+
+    def _tell_rehearsal(self, fleet: Callable[[], Sequence[DroneView]]) -> None:
+        setting = self._number_of(self._in_force())
+        if setting is None or not self._process.ready(setting):
+            return
+        now = self._clock.now()
+        news = tuple(_steady_news_of(view) for view in fleet())
+        told = setting, now.timestamp() // RENEW_S, news
+        if self._rehearsed != told:
+            self._rehearsed = told
+            self._last_rehearsal += 1
+            self._process.send(packed(Rehearse(self._last_rehearsal, setting, now, news)))
 
     async def warm_up(self) -> None:
         """Send what is in force and wait until it is indexed."""
@@ -127,8 +172,9 @@ class ProcessDecider:
 
     async def close(self) -> None:
         """See :class:`Decider`."""
-        if self._telling is not None:
-            self._telling.cancel()
+        for task in (self._telling, self._rehearsing):
+            if task is not None:
+                task.cancel()
         await self._process.close()
         await self._here.close()
 
@@ -288,6 +334,16 @@ class ProcessDecider:
         elif flight.plan is not None and flight.plan.plan_id == self._made:
             plan = self._made
         return FlightNews(flight.flight_id, flight.drone_id, flight.airborne_at, plan)
+
+
+def _steady_news_of(view: DroneView) -> DroneNews:
+    """What stays while a drone comes and goes: an order is asked about it when it is ready again."""
+    wind = view.wind and replace(view.wind, measured_at=_WHENEVER)
+    return DroneNews(view.drone, (), Phase.STANDBY, view.charge_fraction, wind, UNKNOWN)
+
+
+_WHENEVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""An answer holds for a wind, whenever it was measured."""
 
 
 class PreparedThereToo:

@@ -98,6 +98,23 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearse:
+    """What the next orders will be asked about, to be planned while nobody asks."""
+
+    number: int
+    setting: int
+    at: datetime
+    fleet: tuple[DroneNews, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """All of it is planned."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The planner has indexed a setting and its kernels are loaded."""
 

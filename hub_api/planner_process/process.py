@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 from subprocess import Popen
 
-from hub_api.planner_process.messages import HEAD, Ask, Ready, Told, packed
+from hub_api.planner_process.messages import HEAD, Ask, Ready, Rehearsed, Told, packed
 from hub_api.planner_process.spawned import take
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ class PlannerProcess:
         self._overdue = False
         self._keeper: asyncio.Task[None] | None = None
         self.starts = 0
+        self.rehearsed = 0
+        """The number of the last rehearsal that is done."""
 
     @property
     def pid(self) -> int | None:
@@ -149,6 +151,8 @@ class PlannerProcess:
                 message = pickle.loads(await reader.readexactly(length))
                 if isinstance(message, Ready):
                     self._ready.setdefault(message.setting, asyncio.Event()).set()
+                elif isinstance(message, Rehearsed):
+                    self.rehearsed = message.number
                 elif (answer := self._answers.get(message.number)) is not None and not answer.done():
                     answer.set_result(message)
 

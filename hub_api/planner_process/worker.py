@@ -13,8 +13,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,7 +30,18 @@ from hub_api.dispatch.deciding import decided
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, SitePlanning
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
-from hub_api.planner_process.messages import HEAD, Ask, DroneNews, FlightNews, Ready, Setting, Told, packed
+from hub_api.planner_process.messages import (
+    HEAD,
+    Ask,
+    DroneNews,
+    FlightNews,
+    Ready,
+    Rehearse,
+    Rehearsed,
+    Setting,
+    Told,
+    packed,
+)
 from planner.flight_plan import FlightPlan
 
 _MADE = 256
@@ -97,9 +110,16 @@ class Worker:
         prepared.planning.warm_up()
         prepared.ready.set()
 
-    def prepared(self, ask: Ask) -> _Prepared:
-        """What the question is to be answered on, known since before it was asked."""
-        return self._prepared[ask.setting]
+    def prepared(self, message: Ask | Rehearse) -> _Prepared:
+        """What it is to be answered on, known since before it was asked."""
+        return self._prepared[message.setting]
+
+    @staticmethod
+    def rehearse(rehearse: Rehearse, prepared: _Prepared) -> Iterator[None]:
+        """Plan for the next orders, one question after the other."""
+        prepared.ready.wait()
+        prepared.clock.at = rehearse.at
+        yield from prepared.planning.rehearse([_view_of(news) for news in rehearse.fleet])
 
     def answer(self, ask: Ask, prepared: _Prepared) -> Answer:
         """The decision, its plan kept for the questions that come after it."""
@@ -161,12 +181,34 @@ def _view_of(news: DroneNews) -> DroneView:
     )
 
 
-def serve(hub: socket.socket) -> None:
-    """Answer what comes until the hub hangs up."""
-    asked: queue.SimpleQueue[tuple[Ask, _Prepared]] = queue.SimpleQueue()
-    worker, speaking = Worker(), threading.Lock()
+@dataclass(slots=True)
+class _Rehearsal:
+    """What is planned while nobody asks."""
 
-    def say(message: Told | Ready) -> None:
+    number: int
+    left: Iterator[None]
+    rest_s: float = 0.0
+
+    def step(self) -> bool:
+        """Go on with one question; False: there is none left."""
+        began_s = time.monotonic()
+        try:
+            going_on = next(self.left, self) is None
+        except Exception:
+            # The order that asks the same will be told; the rest of it is worth less than the process.
+            traceback.print_exc()
+            going_on = False
+        self.rest_s = time.monotonic() - began_s
+        return going_on
+
+
+def serve(hub: socket.socket) -> None:
+    """Answer what comes until the hub hangs up; in between plan for the next orders, half of the time at most."""
+    asked: queue.SimpleQueue[tuple[Ask | Rehearse, _Prepared]] = queue.SimpleQueue()
+    worker, speaking = Worker(), threading.Lock()
+    rehearsal: _Rehearsal | None = None
+
+    def say(message: Told | Ready | Rehearsed) -> None:
         with speaking:
             hub.sendall(packed(message))
 
@@ -188,16 +230,29 @@ def serve(hub: socket.socket) -> None:
             os._exit(0)
 
     threading.Thread(target=_or_die, args=(listen,), name="hub", daemon=True).start()
-    while True:
-        ask, prepared = asked.get()
-        try:
-            told = Told(number=ask.number, answer=worker.answer(ask, prepared))
-        except Exception:
-            told = Told(number=ask.number, answer=None, fault=traceback.format_exc())
-        try:
-            say(told)
-        except OSError:
-            os._exit(0)
+    try:
+        while True:
+            try:
+                message, prepared = asked.get(timeout=None if rehearsal is None else rehearsal.rest_s)
+            except queue.Empty:
+                assert rehearsal is not None
+                if not rehearsal.step():
+                    say(Rehearsed(rehearsal.number))
+                    rehearsal = None
+                continue
+            if isinstance(message, Rehearse):
+                rehearsal = _Rehearsal(message.number, worker.rehearse(message, prepared))
+            else:
+                say(_told(worker, message, prepared))
+    except OSError:
+        os._exit(0)
+
+
+def _told(worker: Worker, ask: Ask, prepared: _Prepared) -> Told:
+    try:
+        return Told(number=ask.number, answer=worker.answer(ask, prepared))
+    except Exception:
+        return Told(number=ask.number, answer=None, fault=traceback.format_exc())
 
 
 def _or_die(work: Any, *given: Any) -> None:

@@ -4,7 +4,7 @@ on it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from hub_api.care.desk import CareDesk
 from hub_api.dispatch.airborne_planning import AirbornePlanning
 from hub_api.dispatch.airspace_desk import AirspaceDesk
 from hub_api.dispatch.deciding import ThreadDecider
-from hub_api.dispatch.fleet import Fleet
+from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.planning import PLAN, Planning
 from hub_api.dispatch.traffic import TrafficBook
 from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
@@ -62,7 +62,7 @@ async def open_world(ground: Ground) -> World:
     thread = ThreadDecider(planning, new_traffic_book)
     decider: ThreadDecider | ProcessDecider = thread
     if given.planning is None and given.clock is None and settings.decides_in_a_process:
-        decider = _in_a_process(ground, thread)
+        decider = _in_a_process(ground, thread, lambda: fleet.views({}))
         planning = PreparedThereToo(planning, decider, lambda: airspace_book.current)
         decider.begin()
         ground.stack.push_async_callback(decider.close)
@@ -133,7 +133,9 @@ async def open_world(ground: Ground) -> World:
     )
 
 
-def _in_a_process(ground: Ground, thread: ThreadDecider) -> ProcessDecider:
+def _in_a_process(
+    ground: Ground, thread: ThreadDecider, fleet: Callable[[], Sequence[DroneView]]
+) -> ProcessDecider:
     site_book, airspace_book, settings = ground.site_book, ground.airspace_book, ground.settings
 
     async def plans_of(flight_ids: Collection[str]) -> Mapping[str, FlightPlan]:
@@ -150,4 +152,5 @@ def _in_a_process(ground: Ground, thread: ThreadDecider) -> ProcessDecider:
         geoid_undulation_m=settings.geoid_undulation_m,
         telemetry_stale_s=settings.telemetry_stale_s,
         on_here=ground.metrics.planned_here.inc,
+        fleet=fleet,
     )

@@ -85,6 +85,7 @@ async def read_metrics(hub: HubDep, who: Reader) -> Response:
             stream_listeners=hub.feed.listener_count,
             last_event=last_event,
             planner_away=int(hub.planner_away),
+            planner_rehearsing=int(hub.planner is not None and hub.planner.rehearsing),
             planner_starts=0 if hub.planner is None else hub.planner.process.starts,
         )
     )

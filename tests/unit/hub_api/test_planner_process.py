@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,12 +24,15 @@ from hub_api.dispatch.deciding import ThreadDecider
 from hub_api.dispatch.fleet import DroneView, taken
 from hub_api.dispatch.planning import Answer, Question, SitePlanning
 from hub_api.dispatch.traffic import OpenFlight
+from hub_api.planner_process import decider as decider_module
 from hub_api.planner_process import process as process_module
 from hub_api.planner_process import spawned as spawned_module
 from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
 from hub_api.planner_process.spawned import started_early
+from planner import planning as planning_module
 from planner.airframe import shipped_airframes
 from planner.flight_plan import FlightPlan
+from planner.wind import Wind
 from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.test_traffic import NOON, PATIENT, _book, _flying, _views
 
@@ -50,7 +53,7 @@ class _Noon:
 class Both:
     """A decider with a process, a thread that is asked the same, and what they share."""
 
-    def __init__(self) -> None:
+    def __init__(self, fleet: Callable[[], Sequence[DroneView]] | None = None) -> None:
         self.clock = _Noon()
         self.airspace = load_demo_airspace()
         self.here = 0
@@ -68,6 +71,7 @@ class Both:
             geoid_undulation_m=0.0,
             telemetry_stale_s=5.0,
             on_here=self._count,
+            fleet=fleet,
         )
 
     def _planning(self) -> SitePlanning:
@@ -96,8 +100,8 @@ class Both:
 
 
 @asynccontextmanager
-async def both() -> AsyncIterator[Both]:
-    found = Both()
+async def both(fleet: Callable[[], Sequence[DroneView]] | None = None) -> AsyncIterator[Both]:
+    found = Both(fleet)
     found.decider.begin()
     try:
         await found.there()
@@ -260,6 +264,55 @@ def test_it_heeds_the_hub_alone_and_leaves_with_it() -> None:
             assert (await b.ask(_views(), [])).airspace_version
             assert b.here == 0
         assert _gone(pid)
+
+    asyncio.run(main())
+
+
+def test_what_was_rehearsed_is_not_searched_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same decision as without; a wind that has changed is a question that nobody has asked yet."""
+    b = Both.__new__(Both)
+    b.clock, b.airspace = _Noon(), load_demo_airspace()
+    views = _views()
+    expected = _same(b._planning().decide(_question(NOON), views, None))
+    planning = b._planning()
+    assert len(list(planning.rehearse(views))) > len(views)
+    assert not list(planning.rehearse(views))
+
+    def searched(*_given: object) -> None:
+        raise AssertionError("it searched")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(planning_module._Question, "best", searched)
+        assert _same(planning.decide(_question(NOON), views, None)) == expected
+    windy = replace(views[0], wind=Wind(from_deg=90.0, speed_m_s=4.0, measured_at=NOON))
+    rehearsed = len(list(planning.rehearse((windy, *views[1:]))))
+    assert 0 < rehearsed <= len(a_site().landing_points)
+
+
+def test_the_process_rehearses_what_changes_while_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decider_module, "REHEARSE_S", 0.02)
+
+    async def main() -> None:
+        views = list(_views())
+        async with both(lambda: views) as b:
+
+            async def rehearsed(number: int) -> None:
+                async with asyncio.timeout(START_S):
+                    while b.decider._last_rehearsal < number or b.decider.rehearsing:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+
+            await rehearsed(1)
+            # The same again, measured later: nothing new.
+            calm = views[0].wind
+            assert calm is not None
+            views[0] = replace(views[0], wind=replace(calm, measured_at=NOON + timedelta(seconds=5)))
+            await asyncio.sleep(0.2)
+            assert b.decider._last_rehearsal == 1
+            views[0] = replace(views[0], wind=Wind(from_deg=90.0, speed_m_s=4.0, measured_at=NOON))
+            await rehearsed(2)
+            # Orders go first, and are answered as ever.
+            assert (await b.ask(_views(), [])).plan is not None
+            assert b.here == 0
 
     asyncio.run(main())
 
