@@ -23,6 +23,7 @@ Statement = Insert | Update | Delete | Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
 
 _CONNECTION = "connection"
+_CURSOR = "cursor"
 
 
 def for_one_transaction(session: Session, connection: Connection) -> None:
@@ -35,6 +36,15 @@ def _connection_of(session: Session) -> Connection:
     return session.connection() if known is None else known
 
 
+def _cursor_of(connection: Connection) -> Any:
+    """The one cursor of a connection: whatever it gives is fetched before the next statement."""
+    driver_connection: Any = connection.connection.dbapi_connection
+    kept = connection.info.get(_CURSOR)
+    if kept is None or kept[0] is not driver_connection:
+        kept = connection.info[_CURSOR] = driver_connection, driver_connection.cursor()
+    return kept[1]
+
+
 def say(session: Session, words: str) -> None:
     """Words that need no values and give nothing, to the driver as they are. Raises what SQLAlchemy raises."""
     say_to(_connection_of(session), words)
@@ -42,7 +52,7 @@ def say(session: Session, words: str) -> None:
 
 def say_to(connection: Connection, words: str) -> None:
     """The same to a connection, several commands in one turn where the database takes them."""
-    cursor: Any = connection.connection.cursor()
+    cursor = _cursor_of(connection)
     try:
         if connection.dialect.name == "postgresql":
             cursor.execute(words, prepare=False)
@@ -50,8 +60,6 @@ def say_to(connection: Connection, words: str) -> None:
             cursor.execute(words)
     except Exception as error:
         raise _told(error, words, connection, cursor) from error
-    finally:
-        cursor.close()
 
 
 class Found:
@@ -119,6 +127,8 @@ class _Form:
         self._columns = (
             statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
         )
+        self._answers: bool | None = None
+        """Whether it gives rows; found out when it is run first."""
         self._read: _Reader | None = None
         self._key = _key_of(statement)
 
@@ -128,10 +138,13 @@ class _Form:
             value = values[name]
             bound[name] = value if convert is None else convert(value)
         parameters = bound if self._by_place is None else [bound[name] for name in self._by_place]
-        cursor: Any = connection.connection.cursor()
+        cursor = _cursor_of(connection)
         try:
             cursor.execute(self._sql, parameters)
-            if cursor.description is None:
+            if self._answers is None:
+                # Asking costs PostgreSQL's driver a list of columns each time.
+                self._answers = cursor.description is not None
+            if not self._answers:
                 return Found((), cursor.rowcount, self._stored_key(values, cursor))
             if self._key is not None:
                 # PostgreSQL tells the number that it gave to the row.
@@ -141,8 +154,6 @@ class _Form:
             return Found(self._read.rows(cursor.fetchall()), cursor.rowcount, None)
         except Exception as error:
             raise _told(error, self._sql, connection, cursor) from error
-        finally:
-            cursor.close()
 
     def _stored_key(self, values: Mapping[str, Any], cursor: Any) -> Any:
         if self._key is None:

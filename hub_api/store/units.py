@@ -66,7 +66,7 @@ class Unit(Generic[T]):
             # What is remembered of this transaction is of what stays in it.
             session.info.clear()
             session.info |= known
-        say(session, "RELEASE SAVEPOINT unit")
+        # The savepoint is left as it is: the commit ends all of them, and the next one of this name is the one meant.
         if session.in_transaction():
             # The ORM was used: rows that it keeps may be changed by the next unit's plain statements.
             session.expunge_all()

@@ -33,8 +33,11 @@ _C = _ROWS.columns
 _NEWEST = Prepared(_ROWS.select.order_by(_C.seq.desc()).limit(1))
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
 def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def digest_of(value: object) -> str | None:
