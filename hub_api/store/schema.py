@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, inspect
 if TYPE_CHECKING:
     from alembic.config import Config
 
+from core.errors import ErrorCode, InternalError
 from hub_api.store.database import BUSY_TIMEOUT_S, WRITER_LOCK
 
 MIGRATION_WAIT_S = 120.0
@@ -44,10 +45,18 @@ def alembic_config(bind: Engine | Connection | None = None) -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest schema; from empty or from any earlier release."""
+    """Bring the database to the newest schema; from empty or from any earlier release. Raises 5001 for a later one."""
     with engine.connect() as connection:
-        if revisions(connection) == newest():
-            return
+        found = revisions(connection)
+    if found == newest():
+        return
+    if later := found - _named()["revision"]:
+        raise InternalError(
+            ErrorCode.STORE_FAILED,
+            f"the database is at schema {', '.join(sorted(later))}, which this release does not know: start the release "
+            "that made it, or restore a back-up of an earlier one",
+            field="database_url",
+        )
     with alone(engine) as connection:
         upgrade_on(connection)
 
@@ -87,15 +96,21 @@ def _busy_timeout(connection: Connection, timeout_ms: int) -> None:
     cursor.close()
 
 
-@cache
 def newest() -> frozenset[str]:
     """The revision of this package's newest migration: that which none comes after."""
+    named = _named()
+    return frozenset(named["revision"] - named["down_revision"])
+
+
+@cache
+def _named() -> dict[str, set[str]]:
+    """The revisions of this package's migrations, and those that they come after."""
     found: dict[str, set[str]] = {name: set() for name in _NAMED}
     for file in (resources.files("hub_api.store") / "migrations" / "versions").iterdir():
         if file.name.endswith(".py"):
             for name, revision in _REVISION.findall(file.read_text(encoding="utf-8")):
                 found[name].add(revision)
-    return frozenset(found["revision"] - found["down_revision"])
+    return found
 
 
 def revisions(connection: Connection) -> frozenset[str]:

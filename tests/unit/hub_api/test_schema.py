@@ -195,3 +195,16 @@ def test_a_file_that_others_open_in_the_same_moment_is_opened(tmp_path: Path):
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         engine.dispose()
         letting_go.join()
+
+
+def test_a_database_of_a_later_release_is_refused_in_a_line_and_left_alone(
+    tmp_path: Path, each_database: str, engine_of: Callable[[str], Engine]
+) -> None:
+    engine = engine_of(empty_url(each_database, tmp_path))
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    before = names_in(engine)
+    with pytest.raises(InternalError, match="9999, which this release does not know"):
+        upgrade(engine)
+    assert names_in(engine) == before
