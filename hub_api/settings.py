@@ -428,7 +428,9 @@ class Settings(BaseSettings):
     def decides_in_a_process(self) -> bool:
         """``planner``, with ``auto`` looked up."""
         if self.planner == "auto":
-            return len(os.sched_getaffinity(0)) > 1
+            # Not every system says what a process may use of the machine.
+            allowed = getattr(os, "sched_getaffinity", None)
+            return (os.cpu_count() or 1 if allowed is None else len(allowed(0))) > 1
         return self.planner == "process"
 
     @property

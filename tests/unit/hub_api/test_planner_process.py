@@ -29,6 +29,7 @@ from hub_api.planner_process import process as process_module
 from hub_api.planner_process import spawned as spawned_module
 from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
 from hub_api.planner_process.spawned import started_early
+from hub_api.settings import Settings
 from planner import planning as planning_module
 from planner.airframe import shipped_airframes
 from planner.flight_plan import FlightPlan
@@ -315,6 +316,18 @@ def test_the_process_rehearses_what_changes_while_nobody_asks(monkeypatch: pytes
             assert b.here == 0
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "cores", "in_a_process"),
+    [("auto", {0, 1}, True), ("auto", {1}, False), ("process", {1}, True), ("thread", {0, 1}, False)],
+)
+def test_who_decides_is_a_setting(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, cores: set[int], in_a_process: bool
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: cores)
+    settings = Settings(_env_file=None, demo=True, planner=chosen)  # type: ignore[arg-type]
+    assert settings.decides_in_a_process is in_a_process
 
 
 HUB = """
