@@ -298,7 +298,7 @@ class ApprovalDesk:
             turn,
             "approval_alarm",
             f"Nobody has answered for {span(waited_s)}: {asked[0]} is asked to approve the flight of {mission.drone_id}",
-            f"已等待批准 {span_zh(waited_s)}无人应答：请{asked[1]}批准 {mission.drone_id} 的飞行",
+            f"等待批准已{span_zh(waited_s)}，无人应答：请{asked[1]}批准 {mission.drone_id} 的飞行",
             mission=mission,
             data={
                 "level": level,

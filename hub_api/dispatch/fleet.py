@@ -277,7 +277,7 @@ class Fleet:
     def _reasons(self, seen: _Seen, age_s: float | None, mission_id: str | None) -> list[Reason]:
         reasons: list[Reason] = []
         if mission_id is not None:
-            reasons.append(_on_mission(mission_id))
+            reasons.append(_ON_MISSION)
         if age_s is None:
             reasons.append(
                 Reason(
@@ -309,9 +309,7 @@ class Fleet:
 
 def taken(view: DroneView, mission_id: str) -> DroneView:
     """The drone as it will be once this mission is stored."""
-    return replace(
-        view, ready=False, not_ready=(_on_mission(mission_id), *view.not_ready), mission_id=mission_id
-    )
+    return replace(view, ready=False, not_ready=(_ON_MISSION, *view.not_ready), mission_id=mission_id)
 
 
 def refusing(views: tuple[DroneView, ...], tried: Collection[str]) -> tuple[DroneView, ...]:
@@ -329,8 +327,7 @@ def refusing(views: tuple[DroneView, ...], tried: Collection[str]) -> tuple[Dron
 _TRIED = Reason("tried_before", "it already failed this order", "本订单已尝试过该无人机")
 
 
-def _on_mission(mission_id: str) -> Reason:
-    return Reason("on_mission", f"it serves mission {mission_id}", "正在执行其他任务")
+_ON_MISSION = Reason("on_mission", "it serves another order", "正在执行其他任务")
 
 
 def _charge_fraction(seen: _Seen) -> float | None:

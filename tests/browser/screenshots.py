@@ -81,9 +81,11 @@ def take(folder: Path, *, size: tuple[int, int] = SIZE, everything: bool = False
         camera.go("readiness")
         camera.shoot("readiness")
         if everything:
-            for view in ("figures", "shortcuts", "records", "administration/zones"):
+            camera.each(lambda page: page.locator("table button").first.click(), 500)
+            camera.shoot("readiness-form")
+            for view in ("figures", "shortcuts", "records"):
                 camera.go(view)
-                camera.shoot(view.replace("/", "-"))
+                camera.shoot(view)
         _a_replay(camera, order)
         _administration(camera, everything=everything)
         browser.close()
@@ -148,7 +150,9 @@ def _a_replay(camera: Photographer, order: dict[str, Any]) -> None:
 
 def _administration(camera: Photographer, *, everything: bool) -> None:
     """A landing point as its administrator edits it."""
-    camera.each(lambda page: page.locator("header button").last.click())
+    camera.each(lambda page: page.locator("header button").last.click(), 800)
+    if everything:
+        camera.shoot("login")
     for language, page in camera.pages.items():
         page.get_by_role("button", name=ADMINISTRATOR[language], exact=True).click()
         page.locator("header nav").wait_for()
@@ -158,11 +162,13 @@ def _administration(camera: Photographer, *, everything: bool) -> None:
     if everything:
         camera.each(lambda page: page.locator(".map").scroll_into_view_if_needed(), 800)
         camera.shoot("administration-map")
-        camera.go("administration/airframes")
-        camera.each(lambda page: page.locator("table button").first.click(), 800)
-        camera.shoot("administration-airframes")
-        camera.go("administration/accounts")
-        camera.shoot("administration-accounts")
+        for section in ("stations", "drones", "emergency_sites", "airframes"):
+            camera.go(f"administration/{section}")
+            camera.each(lambda page: page.locator("table button").first.click(), 800)
+            camera.shoot(f"administration-{section}")
+        for section in ("zones", "accounts", "keys"):
+            camera.go(f"administration/{section}")
+            camera.shoot(f"administration-{section}")
 
 
 def main() -> None:

@@ -291,10 +291,10 @@ def test_a_landing_point_is_put_on_the_map_with_a_photo_and_an_airframe_is_chang
         assert faults_of(page) == []
     english_only(page)
     page.get_by_role("button", name="编辑 quad8_px4").click()
-    page.get_by_label("wind_limit_m_s").fill("9.5")
+    page.get_by_label("抗风上限（米/秒）").fill("9.5")
     page.get_by_label("原因").fill("阵风较大")
     page.get_by_role("button", name="预览").click()
-    expect(page.get_by_role("row").filter(has_text="wind_limit_m_s")).to_contain_text("9.5")
+    expect(page.get_by_role("row").filter(has_text="抗风上限")).to_contain_text("9.5")
     page.get_by_role("button", name="生效").click()
     expect(page.get_by_text("已保存")).to_be_visible()
 

@@ -25,8 +25,27 @@ test("no key is in two parts of the dictionary: the second would hide the first"
   const folder = new URL("../src/i18n/", import.meta.url);
   const keys = readdirSync(folder)
     .filter((name) => !["dictionary.ts", "language.svelte.ts"].includes(name))
-    .flatMap((name) => [...readFileSync(new URL(name, folder), "utf8").matchAll(/^ {2}"([\w.]+)":/gm)])
+    .flatMap((name) => [...readFileSync(new URL(name, folder), "utf8").matchAll(/^ {2}"([\w.:-]+)":/gm)])
     .map((match) => match[1]);
   expect(keys.length).toBe(new Set(keys).size);
   expect(keys.length).toBe(all.length);
+});
+
+test("every state, scope and command of the API has its words", () => {
+  const api = JSON.parse(readFileSync(new URL("../../../docs/openapi.json", import.meta.url), "utf8")) as {
+    components: { schemas: Record<string, { enum?: string[]; properties?: Record<string, { enum?: string[] }> }> };
+  };
+  const of = (schema: string, property?: string): string[] => {
+    const found = api.components.schemas[schema];
+    return (property === undefined ? found?.enum : found?.properties?.[property]?.enum) ?? [];
+  };
+  const wanted = [
+    ...of("OrderState").map((state) => `state.${state}`),
+    ...of("Scope").map((scope) => `scope.${scope}`),
+    ...of("FlightCommandRequest", "command").map((command) => `command.${command}`),
+    ...of("SafeState").map((state) => `safe.${state}`),
+    ...of("Role").map((role) => `role.${role}`),
+  ];
+  expect(wanted.length).toBeGreaterThan(40);
+  expect(wanted.filter((key) => !(key in texts))).toEqual([]);
 });

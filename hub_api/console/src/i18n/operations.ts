@@ -303,6 +303,7 @@ export const operations = dictionary({
   "state.RETURNING": ["Delivered, drone flies home", "已送达，返航中"],
   "state.REDECIDING": ["Choosing another drone", "重新选机"],
   "state.WAITING": ["Waits for another drone", "等待其他无人机"],
+  "state.MERGED": ["Served by another order's drone", "由其他任务的无人机投送"],
   "state.CANCELLING": ["Being cancelled", "取消中"],
   "state.FAILING": ["Will not be delivered", "无法送达"],
   "state.DECLINED": ["Declined", "已拒绝"],

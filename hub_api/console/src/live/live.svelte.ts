@@ -15,6 +15,9 @@ const SOON_MS = 150;
 const RECENT_ORDERS = 50;
 const ZONES_TIMEOUT_S = 60;
 const NOT_MODIFIED = 304;
+/** Of one answer (hub_api/features/orders/routes.py). */
+const MOST_ORDERS = 200;
+const OPEN = ["RECEIVED", "AWAITING_APPROVAL", "DECIDED", "LAUNCHING", "AIRBORNE", "DELIVERING", "DELIVERED", "RETURNING", "REDECIDING", "WAITING", "CANCELLING", "MERGED", "FAILING"] as const satisfies Schemas["OrderState"][];
 const TERMINAL = new Set(["DECLINED", "CLOSED", "CANCELLED", "FAILED"]);
 
 export type Order = Schemas["OrderView"];
@@ -230,9 +233,16 @@ class Live {
 
   async refreshOrders(): Promise<void> {
     if (!session.may("orders:read")) return;
-    const page = await ask(api.GET("/v1/orders", { params: { query: { limit: RECENT_ORDERS } } }));
-    this.orders = page.orders;
-    const open = page.orders.filter((line) => isOpen(line.state) || this.details.has(line.order_id));
+    const [recent, unfinished] = await Promise.all([
+      ask(api.GET("/v1/orders", { params: { query: { limit: RECENT_ORDERS } } })),
+      // In a busy hour an order that still waits is older than the newest fifty.
+      ask(api.GET("/v1/orders", { params: { query: { state: OPEN, limit: MOST_ORDERS } } })),
+    ]);
+    const found = new Map([...unfinished.orders, ...recent.orders].map((line) => [line.order_id, line]));
+    // Their ids carry their time.
+    this.orders = [...found.values()].sort((a, b) => (a.order_id < b.order_id ? 1 : -1));
+    this.#forget();
+    const open = this.orders.filter((line) => isOpen(line.state) || this.details.has(line.order_id));
     await Promise.all(open.map((line) => this.refreshOrder(line.order_id)));
   }
 
@@ -258,7 +268,17 @@ class Live {
     this.orders = known
       ? this.orders.map((item) => (item.order_id === orderId ? line : item))
       : [line, ...this.orders];
+    if (!known) this.#forget();
     return order;
+  }
+
+  /** A wall screen runs for months: of orders that are over only the newest are kept, and what hangs on them. */
+  #forget(): void {
+    this.orders = this.orders.filter((line, i) => i < RECENT_ORDERS || isOpen(line.state));
+    const kept = new Set(this.orders.map((line) => line.order_id));
+    for (const orderId of this.details.keys()) if (!kept.has(orderId)) this.details.delete(orderId);
+    const incidents = new Set([...this.details.values()].map((order) => order.incident_id));
+    for (const incidentId of this.incidents.keys()) if (!incidents.has(incidentId)) this.incidents.delete(incidentId);
   }
 
   async refreshIncident(incidentId: string): Promise<void> {

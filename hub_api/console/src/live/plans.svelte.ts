@@ -3,6 +3,8 @@ import { api, ask, type Schemas } from "../api/client";
 import { live } from "./live.svelte";
 
 const AGAIN_MS = 5000;
+/** Chosen: more flights than any hub has under way at once. */
+const KEPT = 300;
 
 /** Plans of the flights under way, asked for once and again when a flight took another route. */
 class Plans {
@@ -25,7 +27,15 @@ class Plans {
     if (asked !== undefined && (this.byFlight.has(flightId) || now - asked < AGAIN_MS)) return;
     this.#asked.set(flightId, now);
     ask(api.GET("/v1/flights/{flight_id}/plan", { params: { path: { flight_id: flightId } } }))
-      .then((plan) => this.byFlight.set(flightId, plan))
+      .then((plan) => {
+        this.byFlight.set(flightId, plan);
+        // The oldest goes; one that is still needed is asked for again.
+        const [oldest] = this.byFlight.keys();
+        if (this.byFlight.size > KEPT && oldest !== undefined) {
+          this.byFlight.delete(oldest);
+          this.#asked.delete(oldest);
+        }
+      })
       .catch(() => undefined);
   }
 }

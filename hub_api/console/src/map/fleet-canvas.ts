@@ -140,18 +140,20 @@ export class FleetCanvas {
     if (Number.isNaN(track.x)) return;
     const [x, y] = place(to, track.x, track.y);
     const look = this.#view.look(track, now);
-    const icon = this.#icon(look, selected);
+    const headingDeg = track.sample.heading_deg;
+    const icon = this.#icon(look, selected, headingDeg !== null);
     context.save();
     context.translate(x, y);
-    context.rotate(((track.sample.heading_deg ?? 0) * Math.PI) / 180 + Math.atan2(to[1] ?? 0, to[0] ?? 1));
+    context.rotate(((headingDeg ?? 0) * Math.PI) / 180 + Math.atan2(to[1] ?? 0, to[0] ?? 1));
     context.drawImage(icon, -ICON_PX, -ICON_PX, 2 * ICON_PX, 2 * ICON_PX);
     context.restore();
     const label = this.#label(droneId, look, selected);
     context.drawImage(label, x + 14, y - 22, label.width / RATIO, label.height / RATIO);
   }
 
-  #icon(look: DroneLook, selected: boolean): HTMLCanvasElement {
-    return this.#sprite(`icon ${look} ${selected}`, 2 * ICON_PX, 2 * ICON_PX, (context) => {
+  /** An arrow where it is known which way it points, else a disc: no direction is made up. */
+  #icon(look: DroneLook, selected: boolean, pointed: boolean): HTMLCanvasElement {
+    return this.#sprite(`icon ${look} ${selected} ${pointed}`, 2 * ICON_PX, 2 * ICON_PX, (context) => {
       context.translate(ICON_PX, ICON_PX);
       const colour = { flying: palette.flying, standing: palette.standing, trouble: palette.trouble, stale: palette.stale }[look];
       if (selected) {
@@ -162,7 +164,7 @@ export class FleetCanvas {
         context.stroke();
       }
       context.beginPath();
-      if (look === "standing") context.arc(0, 0, 6, 0, 7);
+      if (look === "standing" || !pointed) context.arc(0, 0, look === "standing" ? 6 : 10, 0, 7);
       else {
         context.moveTo(0, -14);
         context.lineTo(10, 11);

@@ -12,6 +12,7 @@ const BY_STATE: Record<string, number> = {
   DECIDED: 3,
   RECEIVED: 3,
   CANCELLING: 4,
+  MERGED: 4,
   DELIVERED: 5,
   RETURNING: 6,
 };
