@@ -49,3 +49,16 @@ test("every state, scope and command of the API has its words", () => {
   expect(wanted.length).toBeGreaterThan(40);
   expect(wanted.filter((key) => !(key in texts))).toEqual([]);
 });
+
+test("every reason that may be counted as why nothing flew has its words", () => {
+  const root = new URL("../../../", import.meta.url);
+  const found = new Set<string>();
+  for (const folder of ["planner/", "hub_api/dispatch/", "hub_api/care/", "hub_api/weather/"]) {
+    for (const name of readdirSync(new URL(folder, root)).filter((item) => item.endsWith(".py"))) {
+      const source = readFileSync(new URL(folder + name, root), "utf8");
+      for (const [, code] of source.matchAll(/Reason\(\s*"([a-z_]+)"/g)) found.add(`code.${code}`);
+    }
+  }
+  expect(found.size).toBeGreaterThan(70);
+  expect([...found].filter((key) => !(key in texts))).toEqual([]);
+});

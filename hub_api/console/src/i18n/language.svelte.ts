@@ -1,9 +1,10 @@
 import { common } from "./common";
 import { management } from "./management";
 import { operations } from "./operations";
+import { reasons } from "./reasons";
 
 /** Everything that the console says. A page of its own brings a part of its own: add it here. */
-export const texts = { ...common, ...management, ...operations } as const;
+export const texts = { ...common, ...management, ...operations, ...reasons } as const;
 
 export type TextKey = keyof typeof texts;
 export type Language = "en" | "zh";
