@@ -112,7 +112,7 @@ def seconds_to_show(page: Page, url: str, path: str) -> tuple[float, float]:
         show(page, path)
         best_s = min(best_s, time.perf_counter() - began_s)
         best_work_s = min(best_work_s, since(before_s))
-        if best_s < LIMIT_S:
+        if min(best_s, best_work_s) < LIMIT_S:
             break
     return round(best_s, 2), round(best_work_s, 2)
 
