@@ -87,7 +87,10 @@ def test_axe_finds_nothing_serious_on_any_view(stage: Stage, open_page: OpenPage
     expect(page.get_by_role("heading", name="键盘快捷键")).to_be_visible()
     faults["shortcuts"] = faults_of(page)
     assert {view: found for view, found in faults.items() if found} == {}
-    stage.centre.post(f"/v1/orders/{order['order_id']}/cancel", {"reason": "test"})
+    # A machine that is slow with axe may find it delivered already.
+    now = stage.order(order["order_id"])
+    if now["state"] not in FINISHED and now["aed_on_ground_at"] is None:
+        stage.centre.post(f"/v1/orders/{order['order_id']}/cancel", {"reason": "test"})
     finish(stage, order)
 
 
