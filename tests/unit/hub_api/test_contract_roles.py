@@ -55,7 +55,7 @@ def body_of(operation: Operation, schemas: Mapping[str, Any]) -> tuple[str, byte
 
 
 QUERY = {"reason": "survey", "format": "geojson", "landing_point_id": "lp-1", "q": "a", "topics": "orders"}
-QUERY |= {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z"}
+QUERY |= {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "kind": "flight_lost"}
 
 
 async def things(w: World) -> dict[str, str]:
