@@ -235,6 +235,8 @@ def test_what_is_of_no_use_is_left_unfinished_and_the_best_stays_the_best(
     if busy:
         other = fly(SKY, place.stations[0], place.landing_points[0], blowing=blowing)
         if isinstance(other, FlightPlan):
+            # A name of its own: every source of ids here begins anew, and nobody is in the way of himself.
+            other = dataclasses.replace(other, plan_id="plan_of_the_other")
             others.append(intent_of_plan(other, owner="other", priority=400, geoid_undulation_m=-3.0))
     traffic = Traffic(
         intents=IntentIndex(others, origin=SKY.frame.origin), owner="us", geoid_undulation_m=-3.0
