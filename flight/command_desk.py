@@ -266,8 +266,8 @@ class CommandDesk:
     def _against_closing(self) -> tuple[Reason, ...]:
         """A vehicle that is heard with turning motors ends its own flight."""
         view = self._agent.link.view
-        silent_s = view.silent_for_s(self._agent.clock.monotonic_s())
-        if silent_s is not None and silent_s <= LINK_LOST_AFTER_S and view.armed is not False:
+        heard = view.heard_within(LINK_LOST_AFTER_S, self._agent.clock.monotonic_s())
+        if heard and view.armed is not False:
             return (
                 Reason(
                     "still_flying", "the vehicle is heard with turning motors", "仍收到无人机信号且电机在转"

@@ -304,15 +304,11 @@ class Delivery:
 
     def _was_heard_since(self, began_s: float) -> bool:
         """Whether the vehicle is heard now and the silence, if any, did not begin inside the attempt."""
-        silent_s = self._link.view.silent_for_s(self._clock.monotonic_s())
-        gap_s = self._link.longest_silence_since(began_s)
-        return silent_s is not None and silent_s <= LINK_STALE_AFTER_S and gap_s <= LINK_STALE_AFTER_S
+        heard = self._link.view.heard_within(LINK_STALE_AFTER_S, self._clock.monotonic_s())
+        return heard and self._link.longest_silence_since(began_s) <= LINK_STALE_AFTER_S
 
     async def _until_heard(self) -> None:
-        while True:
-            silent_s = self._link.view.silent_for_s(self._clock.monotonic_s())
-            if silent_s is not None and silent_s <= LINK_STALE_AFTER_S:
-                return
+        while not self._link.view.heard_within(LINK_STALE_AFTER_S, self._clock.monotonic_s()):
             await self._link.wait_for(self._heard_again(), LINK_WAIT_S)
 
     def _heard_again(self) -> Callable[[VehicleView], bool]:

@@ -161,9 +161,7 @@ class FlightUnderWay:
 
     def endurance_exceeded(self, view: VehicleView, now: datetime, now_s: float) -> bool:
         """Not heard, and the motors on for longer than any charge of this plan lasts."""
-        silent_s = view.silent_for_s(now_s)
-        silent = silent_s is None or silent_s > LINK_LOST_AFTER_S
-        if not silent or self.motors_since is None:
+        if view.heard_within(LINK_LOST_AFTER_S, now_s) or self.motors_since is None:
             return False
         flying_s = (now - self.motors_since).total_seconds()
         return flying_s > ENDURANCE_MARGIN * self.director.way.endurance_s()

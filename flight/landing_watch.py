@@ -54,17 +54,13 @@ class LandingWatch:
         up_m_s, current_a = view.velocity_up_m_s, view.battery_current_a
         if up_m_s is not None and up_m_s < -MOVES_M_S and current_a is not None and now_s <= self._due_s:
             self._moving_a.append(current_a)
-        if now_s <= self._due_s or view.armed is not True or not self._is_heard(view, now_s):
+        if now_s <= self._due_s or view.armed is not True or not view.heard_within(LINK_STALE_AFTER_S, now_s):
             return []
         late_s = now_s - self._due_s + LANDING_ALLOWANCE_S
         found = [Finding(Fault.LANDING_OVERDUE, f"{late_s:.0f} s longer than a descent from there takes")]
         if self._stands(view):
             found.append(Finding(Fault.GROUND_UNNOTICED, "at rest on the ground with turning motors"))
         return found
-
-    def _is_heard(self, view: VehicleView, now_s: float) -> bool:
-        silent_s = view.silent_for_s(now_s)
-        return silent_s is not None and silent_s <= LINK_STALE_AFTER_S
 
     def _descent_s(self, view: VehicleView) -> float:
         """From where the vehicle is, by the airframe's rates; where its height is unknown, from the plan's top."""

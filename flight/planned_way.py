@@ -173,23 +173,23 @@ class PlannedWay:
                 line.append(xy)
         return line
 
-    def _left_of(self, view: VehicleView, leg: Leg) -> float:
-        if view.height_above_home_m is None or leg.length_m <= 0:
-            return 1.0
+    def _to_end_m(self, view: VehicleView, leg: Leg) -> float | None:
+        """Metres to the end of a leg, height included; None while the place is not known."""
+        if view.position is None or view.height_above_home_m is None:
+            return None
         end_height_m = leg.end.altitude_amsl_m - self.plan.home.altitude_amsl_m
-        flat_m = self.distance_m(view, leg.end)
-        if math.isinf(flat_m):
+        return math.hypot(self.distance_m(view, leg.end), end_height_m - view.height_above_home_m)
+
+    def _left_of(self, view: VehicleView, leg: Leg) -> float:
+        to_end_m = self._to_end_m(view, leg)
+        if to_end_m is None or leg.length_m <= 0:
             return 1.0
-        return min(1.0, math.hypot(flat_m, end_height_m - view.height_above_home_m) / leg.length_m)
+        return min(1.0, to_end_m / leg.length_m)
 
     def to_end_of_leg_m(self, view: VehicleView) -> float | None:
         """Metres, height included, to the end of the leg that is being flown; None where leg or place is not known."""
         rest = self.rest_from(view.mission_seq)
-        if not rest or view.position is None or view.height_above_home_m is None:
-            return None
-        end = rest[0].end
-        end_height_m = end.altitude_amsl_m - self.plan.home.altitude_amsl_m
-        return math.hypot(self.distance_m(view, end), end_height_m - view.height_above_home_m)
+        return self._to_end_m(view, rest[0]) if rest else None
 
     def seconds_left(self, view: VehicleView, legs: Sequence[Leg]) -> float:
         """Of ``legs``, the first of which is being flown."""

@@ -36,8 +36,7 @@ class ProgressWatch:
     def findings(self, view: VehicleView, phase: Phase, now_s: float) -> list[Finding]:
         """At most one: no nearer to the end of the leg for :data:`WITHIN_S`."""
         left_m = self._way.to_end_of_leg_m(view) if phase in _MOVING else None
-        silent_s = view.silent_for_s(now_s)
-        if left_m is None or silent_s is None or silent_s > LINK_STALE_AFTER_S:
+        if left_m is None or not view.heard_within(LINK_STALE_AFTER_S, now_s):
             self._on = None
             return []
         on = (phase, view.mission_seq)

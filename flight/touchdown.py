@@ -102,5 +102,4 @@ class Touchdown:
         return view.armed is False and view.on_ground is True and self._is_heard(view)
 
     def _is_heard(self, view: VehicleView) -> bool:
-        silent_s = view.silent_for_s(self._clock.monotonic_s())
-        return silent_s is not None and silent_s <= LINK_STALE_AFTER_S
+        return view.heard_within(LINK_STALE_AFTER_S, self._clock.monotonic_s())

@@ -167,6 +167,11 @@ class VehicleView:
         """Seconds since anything was heard; None before the first message."""
         return None if self.heard_s is None else max(0.0, now_s - self.heard_s)
 
+    def heard_within(self, limit_s: float, now_s: float) -> bool:
+        """Whether anything was heard so recently."""
+        silent_s = self.silent_for_s(now_s)
+        return silent_s is not None and silent_s <= limit_s
+
 
 KEPT_AIRCRAFT = 64
 """More than are within reach of a drone at once; a forger can't fill the memory (chosen)."""
