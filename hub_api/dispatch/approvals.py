@@ -22,7 +22,7 @@ from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.modes import UnansweredPolicy
 from hub_api.dispatch.order_states import OrderEvent, OrderState
-from hub_api.dispatch.planning import PLAN, reason_json
+from hub_api.dispatch.planning import PLAN, listed, reason_json
 from hub_api.dispatch.proposals import ANYTHING, ApprovalPolicy, coverage, named
 from hub_api.logs import order_context
 from hub_api.store.database import Database
@@ -138,8 +138,7 @@ class ApprovalDesk:
         if outdated:
             self._ledger.withdraw(session, mission, "plan_outdated", answer=answer)
             self._ledger.apply(session, turn, OrderEvent.WITHDRAWN)
-            said = "; ".join(reason.detail for reason in outdated)
-            said_zh = "；".join(reason.detail_zh for reason in outdated)
+            said, said_zh = listed(outdated)
             self._ledger.record(
                 session,
                 turn,

@@ -27,9 +27,10 @@ from hub_api.dispatch.fleet import DroneView, Fleet, refusing, taken
 from hub_api.dispatch.hope import NO_HOPE, coming_home_empty, hope_of
 from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.modes import fit_for
+from hub_api.dispatch.open_flights import open_flights, stored_plans, with_plans
 from hub_api.dispatch.order_states import UNDECIDED, OrderState
 from hub_api.dispatch.outlook import Outlook
-from hub_api.dispatch.planning import PLAN, Answer, Question
+from hub_api.dispatch.planning import Answer, Question
 from hub_api.dispatch.pre_emption import PreEmption, VictimGone
 from hub_api.dispatch.traffic import OpenFlight
 from hub_api.dispatch.verdicts import NOTHING_TOLD
@@ -298,7 +299,9 @@ class DecisionMaker:
             asked_at = self._asked_at(session, order)
             cases[order_id] = Case(order, frozenset(failed), len(failed), asked_at)
         sky = self._pre_emption.look(session)
-        return Snapshot(cases, missions.reserved_drones(session), self._in_progress(session), sky)
+        # With its plan where it has not been given yet to whoever decides.
+        flights = open_flights(session, known=self._decider.known)
+        return Snapshot(cases, missions.reserved_drones(session), flights, sky)
 
     @staticmethod
     def _asked_at(session: Session, order: OrderRecord) -> datetime:
@@ -308,31 +311,10 @@ class DecisionMaker:
             return events.last_stored_of_order(session, order.order_id, but=RESTARTED) or asked_at
         return asked_at
 
-    def _in_progress(self, session: Session) -> tuple[OpenFlight, ...]:
-        """Every open flight; with its plan where the traffic book has not got it yet."""
-        listed, known = missions.in_progress(session), self._decider.known
-        unknown = [flight_id for flight_id, _, _ in listed if flight_id not in known]
-        plans = missions.plans_of(session, unknown)
-        return tuple(
-            OpenFlight(
-                flight_id=flight_id,
-                drone_id=drone_id,
-                airborne_at=airborne_at,
-                plan=PLAN.validate_python(plans[flight_id]) if flight_id in plans else None,
-            )
-            for flight_id, drone_id, airborne_at in listed
-        )
-
     async def _with_plans(self, flights: tuple[OpenFlight, ...]) -> tuple[OpenFlight, ...]:
         """The same flights for a traffic book that knows none of them."""
         unknown = [flight.flight_id for flight in flights if flight.plan is None]
-        plans = await self._database.read(lambda session: missions.plans_of(session, unknown))
-        return tuple(
-            replace(flight, plan=PLAN.validate_python(plans[flight.flight_id]))
-            if flight.flight_id in plans
-            else flight
-            for flight in flights
-        )
+        return with_plans(flights, await self._database.read(partial(stored_plans, flight_ids=unknown)))
 
     async def _answer(
         self,

@@ -16,17 +16,22 @@ from sqlmodel import Session
 
 from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
-from core.geodesy import Wgs84Point
 from core.ids import IdSource
-from flight.messages import ContinueFlight, HoldFlight, RerouteFlight
+from flight.messages import HoldFlight, RerouteFlight
 from flight.model.phases import Phase, State, Trigger, advance
-from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
+from hub_api.dispatch.airborne_planning import AirbornePlanning
 from hub_api.dispatch.commander import Commander, CommandOutcome
 from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
-from hub_api.dispatch.planning import PLAN, reason_json
+from hub_api.dispatch.planning import PLAN, listed, reason_json
 from hub_api.dispatch.refuges import Place, place_of, places_for, refusal_of
-from hub_api.dispatch.steering import MOST_TRIES, REFUSED_EVERY_WAY, stands_still, until_settled
+from hub_api.dispatch.steering import (
+    MOST_TRIES,
+    REFUSED_EVERY_WAY,
+    stands_still,
+    until_settled,
+    whereabouts_of,
+)
 from hub_api.dispatch.ways import Ways
 from hub_api.logs import bind
 from hub_api.store.database import Database
@@ -95,17 +100,13 @@ class DiversionDesk:
     def _known_against(
         self, place: Place, plan: FlightPlan, mission: MissionRecord, order: OrderRecord
     ) -> Reason | None:
-        where = self._where(order)
+        where = whereabouts_of(order, self._clock.now())
         return refusal_of(
             place,
             plan,
             aed_aboard=mission.aed_on_ground_at is None and mission.lost_at is None,
             serves=lambda point: self._planning.serves(point, where),
         )
-
-    def _where(self, order: OrderRecord) -> Whereabouts:
-        patient = Wgs84Point(order.latitude_deg, order.longitude_deg)
-        return Whereabouts(patient=patient, floor=order.request.get("floor"), at=self._clock.now())
 
     # --- taking it ------------------------------------------------------------------------------
 
@@ -127,7 +128,9 @@ class DiversionDesk:
         against = self._against(place, plan, mission, order, view)
         if not against and view is not None:
             # From where it is right now, as if it stood there: a way that cannot be proved costs the flight nothing.
-            found = await self._ways.find_to(place, mission.flight_id, self._where(order), view, plan)
+            found = await self._ways.find_to(
+                place, mission.flight_id, whereabouts_of(order, self._clock.now()), view, plan
+            )
             against = () if isinstance(found, FlightPlan) else found
         if against or view is None:
             await self._tell_refused(mission, place, against, by)
@@ -212,13 +215,15 @@ class DiversionDesk:
     async def _tell_refused(
         self, mission: MissionRecord, place: Place, why: tuple[Reason, ...], by: str
     ) -> None:
+        said, said_zh = listed(why)
+
         def work(session: Session) -> None:
             self._ledger.record(
                 session,
                 Turn(orders.get(session, mission.order_id)),
                 "diversion_refused",
-                f"{by} wanted {mission.drone_id} at {place.name}: {'; '.join(r.detail for r in why)}",
-                f"{by} 要求 {mission.drone_id} 改飞 {place.name_zh}，被拒绝：{'；'.join(r.detail_zh for r in why)}",
+                f"{by} wanted {mission.drone_id} at {place.name}: {said}",
+                f"{by} 要求 {mission.drone_id} 改飞 {place.name_zh}，被拒绝：{said_zh}",
                 mission=mission,
                 data={
                     "to": {"kind": place.kind, "id": place.place_id},
@@ -285,7 +290,9 @@ class DiversionDesk:
         elif diversion.tries >= MOST_TRIES:
             found = (REFUSED_EVERY_WAY,)
         else:
-            found = await self._ways.find_to(place, mission.flight_id, self._where(order), view, plan)
+            found = await self._ways.find_to(
+                place, mission.flight_id, whereabouts_of(order, self._clock.now()), view, plan
+            )
         if not isinstance(found, FlightPlan):
             return await self._settle(diversion, "no_way", found)
         command = RerouteFlight(
@@ -298,8 +305,8 @@ class DiversionDesk:
         )
 
         def work(session: Session) -> None:
-            current = diversions.find(session, diversion.diversion_id)
-            if current is None or current.settled_at is not None:
+            current = diversions.find_open(session, diversion.diversion_id)
+            if current is None:
                 return
             diversions.save(
                 session,
@@ -319,23 +326,17 @@ class DiversionDesk:
         """Say what became of it. Without a way the flight goes on as before; one that was held before stays so."""
 
         def work(session: Session) -> None:
-            current = diversions.find(session, diversion.diversion_id)
-            if current is None or current.settled_at is not None:
+            current = diversions.find_open(session, diversion.diversion_id)
+            if current is None:
                 return
             diversions.save(session, current, settled_at=self._ledger.now(), outcome=outcome)
             mission = missions.find(session, current.mission_id)
             assert mission is not None
             goes_on = outcome == "no_way" and not current.held_before
             if goes_on:
-                command = ContinueFlight(
-                    command_id=self._ids.new("cmd"),
-                    drone_id=mission.drone_id,
-                    flight_id=mission.flight_id,
-                    issued_at=self._ledger.now(),
-                )
-                self._ledger.owe_command(session, command, mission)
+                self._ledger.owe_command(session, self._ledger.go_on_of(mission), mission)
             said, said_zh = _SETTLED[outcome]
-            reasons, reasons_zh = "; ".join(r.detail for r in why), "；".join(r.detail_zh for r in why)
+            reasons, reasons_zh = listed(why)
             then, then_zh = ("; it goes on as before", "；按原计划继续") if goes_on else ("", "")
             self._ledger.record(
                 session,

@@ -19,7 +19,7 @@ from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from core.ids import IdSource
 from flight.bus import commands_subject
-from flight.messages import AbortFlight, Command, FlyMission, encode
+from flight.messages import AbortFlight, Command, ContinueFlight, FlyMission, encode
 from flight.model.phases import SafeState
 from hub_api.dispatch.non_flights import non_flight_reason
 from hub_api.dispatch.order_states import (
@@ -329,6 +329,15 @@ class Ledger:
         by = actor_of(session)
         approvals.answer(session, mission.mission_id, answer=answer, by=by.actor_id, reason=why, at=now)
         return mission
+
+    def go_on_of(self, mission: MissionRecord) -> ContinueFlight:
+        """After a stop the flight goes on as it was planned."""
+        return ContinueFlight(
+            command_id=self._ids.new("cmd"),
+            drone_id=mission.drone_id,
+            flight_id=mission.flight_id,
+            issued_at=self.now(),
+        )
 
     def abort_of(self, mission: MissionRecord, reason: str, *, only_on_ground: bool = False) -> AbortFlight:
         """``only_on_ground``: the drone refuses it once it has taken off."""

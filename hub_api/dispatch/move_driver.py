@@ -16,17 +16,22 @@ from typing import Any, Literal
 from sqlmodel import Session
 
 from core.clock import Clock
-from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from core.spans import span, span_zh
-from flight.messages import AbortFlight, ContinueFlight, PatientMoved, RerouteFlight
+from flight.messages import PatientMoved, RerouteFlight
 from flight.model.phases import Phase
 from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
 from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import OrderState
-from hub_api.dispatch.planning import PLAN, reason_json
-from hub_api.dispatch.steering import MOST_TRIES, REFUSED_EVERY_WAY, stands_still, until_settled
+from hub_api.dispatch.planning import PLAN, listed, reason_json
+from hub_api.dispatch.steering import (
+    MOST_TRIES,
+    REFUSED_EVERY_WAY,
+    stands_still,
+    until_settled,
+    whereabouts_of,
+)
 from hub_api.dispatch.ways import Ways
 from hub_api.logs import bind
 from hub_api.store.database import Database
@@ -78,9 +83,6 @@ class MoveDriver:
         """After a start: take up what was under way."""
         for move in await self._database.read(moves.open_moves):
             self.begin(move.move_id)
-
-    def _where(self, patient: Wgs84Point, floor: int | None) -> Whereabouts:
-        return Whereabouts(patient=patient, floor=floor, at=self._clock.now())
 
     async def _drive(self, move_id: str) -> None:
         await until_settled(lambda: self._look(move_id), self._clock, f"the move {move_id}")
@@ -139,7 +141,7 @@ class MoveDriver:
         self, move: MoveRecord, mission: MissionRecord, order: OrderRecord, view: DroneView
     ) -> None:
         """The drone stands: give it a way, or let it go on or home."""
-        where = self._where(Wgs84Point(order.latitude_deg, order.longitude_deg), order.request.get("floor"))
+        where = whereabouts_of(order, self._clock.now())
         found: FlightPlan | tuple[Reason, ...]
         if move.tries >= MOST_TRIES:
             found = (REFUSED_EVERY_WAY,)
@@ -162,8 +164,8 @@ class MoveDriver:
         )
 
         def work(session: Session) -> None:
-            current = moves.find(session, move.move_id)
-            if current is None or current.settled_at is not None:
+            current = moves.find_open(session, move.move_id)
+            if current is None:
                 return
             moves.save(
                 session,
@@ -198,22 +200,18 @@ class MoveDriver:
     ) -> None:
         """No way from here: on to where it was going if that still helps, else home, and another drone flies."""
         near = self._planning.serves(mission.landing_point_id, where)
-        head: dict[str, Any] = {
-            "command_id": self._ids.new("cmd"),
-            "drone_id": mission.drone_id,
-            "flight_id": mission.flight_id,
-            "issued_at": self._clock.now(),
-        }
         command = (
-            ContinueFlight(**head) if near else AbortFlight(**head, reason="it cannot serve the new place")
+            self._ledger.go_on_of(mission)
+            if near
+            else self._ledger.abort_of(mission, "it cannot serve the new place")
         )
-        said, said_zh = "; ".join(r.detail for r in why), "；".join(r.detail_zh for r in why)
+        said, said_zh = listed(why)
         then = f"it goes on to {mission.landing_point_id}" if near else "it comes home, another drone is sent"
         then_zh = f"继续飞往 {mission.landing_point_id}" if near else "返航并另派无人机"
 
         def work(session: Session) -> None:
-            current = moves.find(session, move.move_id)
-            if current is None or current.settled_at is not None:
+            current = moves.find_open(session, move.move_id)
+            if current is None:
                 return
             self._ledger.owe_command(session, command, mission)
             outcome = "kept_on" if near else "sent_home"
@@ -233,7 +231,7 @@ class MoveDriver:
 
     async def _tell_now(self, move: MoveRecord, mission: MissionRecord, order: OrderRecord) -> bool:
         """The person's command is seen through: True where the flight stays with the place that it has."""
-        where = self._where(Wgs84Point(order.latitude_deg, order.longitude_deg), order.request.get("floor"))
+        where = whereabouts_of(order, self._clock.now())
         point = mission.landing_point_id
         chosen = await self._database.read(lambda s: diversions.chosen_point(s, mission.flight_id))
         if self._planning.nearest(where) == point or (
@@ -247,8 +245,8 @@ class MoveDriver:
         notice = notice_of(mission, move.reason, self._ids.new("cmd"), self._clock.now())
 
         def work(session: Session) -> None:
-            current = moves.find(session, move.move_id)
-            if current is None or current.settled_at is not None:
+            current = moves.find_open(session, move.move_id)
+            if current is None:
                 return
             moves.save(session, current, notice_id=notice.command_id, told_at=self._ledger.now())
             self._ledger.owe_command(session, notice, mission)
@@ -259,8 +257,8 @@ class MoveDriver:
         said = _SETTLED.get(outcome)
 
         def work(session: Session) -> None:
-            current = moves.find(session, move.move_id)
-            if current is None or current.settled_at is not None:
+            current = moves.find_open(session, move.move_id)
+            if current is None:
                 return
             moves.save(session, current, settled_at=self._ledger.now(), outcome=outcome)
             if said is not None:

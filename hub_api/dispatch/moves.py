@@ -17,7 +17,6 @@ from core.clock import Clock
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
-from flight.messages import ContinueFlight
 from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.move_driver import UNDER_ANOTHER_COMMAND, UNDER_WAY, WITHDRAWN, MoveDriver, notice_of
@@ -149,7 +148,7 @@ class MoveDesk:
                 # The person chose it for where the patient was.
                 diversions.supersede(session, flight_id=mission.flight_id, at=self._ledger.now())
                 if diversion.reroute_id is None and not diversion.held_before:
-                    self._ledger.owe_command(session, self._go_on(mission), mission)
+                    self._ledger.owe_command(session, self._ledger.go_on_of(mission), mission)
                 said = (
                     f"{drone_id} is told; it was sent to {diversion.place_id}, which does not serve the new place",
                     f"将通知 {drone_id}；原改飞的 {diversion.place_id} 无法服务新位置",
@@ -194,14 +193,6 @@ class MoveDesk:
             # Called off on its pad: no failure of the drone, it may be chosen again.
             missions.save(session, mission, withdrawn=WITHDRAWN)
         return move.move_id
-
-    def _go_on(self, mission: MissionRecord) -> ContinueFlight:
-        return ContinueFlight(
-            command_id=self._ids.new("cmd"),
-            drone_id=mission.drone_id,
-            flight_id=mission.flight_id,
-            issued_at=self._ledger.now(),
-        )
 
     def _where(self, patient: Wgs84Point, floor: int | None) -> Whereabouts:
         return Whereabouts(patient=patient, floor=floor, at=self._clock.now())

@@ -271,6 +271,11 @@ class SitePlanning:
         return warnings(weather, airframe.weather, airframe.wind_limit_m_s, start=plan.created_at, end=end)
 
 
+def listed(reasons: Sequence[Reason]) -> tuple[str, str]:
+    """Several reasons in one sentence, English and Chinese."""
+    return "; ".join(reason.detail for reason in reasons), "；".join(reason.detail_zh for reason in reasons)
+
+
 def reason_json(reason: Reason) -> dict[str, str]:
     """A reason as it is stored and told."""
     return {"code": reason.code, "detail": reason.detail, "detail_zh": reason.detail_zh}

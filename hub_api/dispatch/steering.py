@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from core.clock import Clock
+from core.geodesy import Wgs84Point
 from flight.model.phases import Phase
+from hub_api.dispatch.airborne_planning import Whereabouts
 from hub_api.dispatch.fleet import DroneView
+from hub_api.store.records import OrderRecord
 from planner.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,12 @@ async def until_settled(
         except Exception:
             log.exception("%s could not be looked at; trying again", what)
         await clock.sleep(every_s)
+
+
+def whereabouts_of(order: OrderRecord, at: datetime) -> Whereabouts:
+    """Where the order's patient is."""
+    patient = Wgs84Point(order.latitude_deg, order.longitude_deg)
+    return Whereabouts(patient=patient, floor=order.request.get("floor"), at=at)
 
 
 def stands_still(view: DroneView, since: datetime, now: datetime, phases: Collection[Phase]) -> bool:

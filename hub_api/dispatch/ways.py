@@ -7,15 +7,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlmodel import Session
-
 from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
 from hub_api.dispatch.fleet import DroneView, Fleet
-from hub_api.dispatch.planning import PLAN
+from hub_api.dispatch.open_flights import open_flights
 from hub_api.dispatch.refuges import Place
-from hub_api.dispatch.traffic import OpenFlight, TrafficBook
+from hub_api.dispatch.traffic import TrafficBook
 from hub_api.store.database import Database
-from hub_api.store.repositories import missions
 from planner.choice import Traffic
 from planner.flight_plan import FlightPlan
 from planner.reasons import Reason
@@ -61,7 +58,7 @@ class Ways:
         )
 
     async def _ask(self, flight_id: str, at: datetime, question: Callable[[Traffic], Found]) -> Found:
-        others = await self._database.read(lambda session: _others(session, flight_id))
+        others = await self._database.read(lambda session: open_flights(session, but=flight_id))
         views = {each.drone.drone_id: each for each in self._fleet.views({})}
 
         def look() -> Found:
@@ -79,17 +76,3 @@ class Ways:
                     "规划程序出现故障，已记录。",
                 ),
             )
-
-
-def _others(session: Session, flight_id: str) -> tuple[OpenFlight, ...]:
-    listed = [each for each in missions.in_progress(session) if each[0] != flight_id]
-    plans = missions.plans_of(session, [each[0] for each in listed])
-    return tuple(
-        OpenFlight(
-            flight_id=other_id,
-            drone_id=drone_id,
-            airborne_at=airborne_at,
-            plan=PLAN.validate_python(plans[other_id]),
-        )
-        for other_id, drone_id, airborne_at in listed
-    )

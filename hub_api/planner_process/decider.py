@@ -17,6 +17,7 @@ from flight.model.phases import Phase
 from geofences.airspace import Airspace
 from hub_api.dispatch.deciding import ThreadDecider
 from hub_api.dispatch.fleet import DroneView
+from hub_api.dispatch.open_flights import with_plans
 from hub_api.dispatch.planning import Answer, Planning, Question
 from hub_api.dispatch.traffic import OpenFlight
 from hub_api.planner_process.messages import Ask, DroneNews, FlightNews, Heard, Rehearse, Setting, packed
@@ -55,7 +56,7 @@ class ProcessDecider:
         here: ThreadDecider,
         clock: Clock,
         in_force: Callable[[], InForce],
-        plans_of: Callable[[Collection[str]], Awaitable[Mapping[str, FlightPlan]]],
+        plans_of: Callable[[Sequence[str]], Awaitable[Mapping[str, FlightPlan]]],
         weather_required: frozenset[Quantity],
         origin: Wgs84Point,
         geoid_undulation_m: float,
@@ -191,7 +192,7 @@ class ProcessDecider:
         if not self._process.ready(setting):
             return await self._answer_here(question, fleet, flights, supposed, "it is not ready")
         started = self._process.starts
-        flights = await self._with_plans(flights, self._flights, supposed)
+        flights = await self._with_plans(flights, self._flights)
         if self._process.starts != started or not self._process.ready(setting):
             return await self._answer_here(question, fleet, flights, supposed, "it has just ended")
         ask = self._ask(setting, question, fleet, flights, supposed)
@@ -221,25 +222,17 @@ class ProcessDecider:
     ) -> Answer:
         log.warning("decided in the hub's own process, the planner's is away: %s", why)
         self._on_here()
-        flights = await self._with_plans(flights, self._here.known, supposed)
+        flights = await self._with_plans(flights, self._here.known)
         return await self._here.answer(question, fleet, flights, supposed=supposed)
 
     async def _with_plans(
-        self, flights: Sequence[OpenFlight], known: Collection[str], supposed: bool
+        self, flights: Sequence[OpenFlight], known: Collection[str]
     ) -> Sequence[OpenFlight]:
         """Each with its plan, where whoever decides has not got it: a process may have ended since the look."""
         missing = [
-            flight.flight_id
-            for flight in flights
-            if flight.plan is None and (supposed or flight.flight_id not in known)
+            flight.flight_id for flight in flights if flight.plan is None and flight.flight_id not in known
         ]
-        if not missing:
-            return flights
-        plans = await self._plans_of(missing)
-        return [
-            replace(flight, plan=plans[flight.flight_id]) if flight.flight_id in plans else flight
-            for flight in flights
-        ]
+        return with_plans(flights, await self._plans_of(missing)) if missing else flights
 
     async def _setting_of(self, in_force: InForce) -> int:
         """The number under which the process knows it; sent first where it does not."""

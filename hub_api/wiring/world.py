@@ -4,7 +4,7 @@ on it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,16 +15,15 @@ from hub_api.dispatch.airborne_planning import AirbornePlanning
 from hub_api.dispatch.airspace_desk import AirspaceDesk
 from hub_api.dispatch.deciding import ThreadDecider
 from hub_api.dispatch.fleet import DroneView, Fleet
-from hub_api.dispatch.planning import PLAN, Planning
+from hub_api.dispatch.open_flights import stored_plans
+from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.traffic import TrafficBook
 from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
 from hub_api.site_data.desk import load as load_site_edits
-from hub_api.store.repositories import missions
 from hub_api.weather.book import WeatherBook
 from hub_api.weather.desk import WeatherDesk
 from hub_api.wiring.ground import Ground
 from planner.airframe import load_airframes, use_airframes
-from planner.flight_plan import FlightPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +137,11 @@ def _in_a_process(
 ) -> ProcessDecider:
     site_book, airspace_book, settings = ground.site_book, ground.airspace_book, ground.settings
 
-    async def plans_of(flight_ids: Collection[str]) -> Mapping[str, FlightPlan]:
-        stored = await ground.database.read(lambda session: missions.plans_of(session, list(flight_ids)))
-        return {flight_id: PLAN.validate_python(plan) for flight_id, plan in stored.items()}
-
     return ProcessDecider(
         here=thread,
         clock=ground.clock,
         in_force=lambda: (site_book.site, airspace_book.current, load_airframes()),
-        plans_of=plans_of,
+        plans_of=lambda ids: ground.database.read(partial(stored_plans, flight_ids=ids)),
         weather_required=settings.effective_weather_required,
         origin=airspace_book.base.frame.origin,
         geoid_undulation_m=settings.geoid_undulation_m,

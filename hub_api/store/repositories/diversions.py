@@ -52,6 +52,12 @@ def find(session: Session, diversion_id: str) -> DiversionRecord | None:
     return None if row is None else _record(row)
 
 
+def find_open(session: Session, diversion_id: str) -> DiversionRecord | None:
+    """None for one that is settled, too."""
+    found = find(session, diversion_id)
+    return None if found is None or found.settled_at is not None else found
+
+
 def open_diversions(session: Session, *, flight_id: str | None = None) -> list[DiversionRecord]:
     """What is not settled yet, the oldest first; of one flight or of all."""
     query = select(DiversionRow).where(col(DiversionRow.settled_at).is_(None))

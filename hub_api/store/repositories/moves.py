@@ -31,6 +31,12 @@ def find(session: Session, move_id: str) -> MoveRecord | None:
     return None if row is None else _record(row)
 
 
+def find_open(session: Session, move_id: str) -> MoveRecord | None:
+    """None for one that is settled, too."""
+    found = find(session, move_id)
+    return None if found is None or found.settled_at is not None else found
+
+
 def open_moves(session: Session, *, flight_id: str | None = None) -> list[MoveRecord]:
     """What is not settled yet, the oldest first; of one flight or of all."""
     query = select(MoveRow).where(col(MoveRow.settled_at).is_(None)).order_by(col(MoveRow.move_id))
