@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from hub_api import VERSION, docs_page, logs, openapi, problems
 from hub_api.body_limit import BodyLimit
@@ -45,6 +45,7 @@ from hub_api.features.weather.routes import router as weather
 from hub_api.features.webhooks.routes import router as webhooks
 from hub_api.features.zones.routes import router as zones
 from hub_api.hub import Parts
+from hub_api.known_query import refuse_unknown_query
 from hub_api.patience import ImpatientProtocol
 from hub_api.request_log import RequestLog
 from hub_api.settings import Settings
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
+        dependencies=[Depends(refuse_unknown_query)],
     )
     problems.install(app)
     for router in ROUTERS:

@@ -23,6 +23,7 @@ An emergency centre orders an AED to a patient; the hub decides, sends a drone, 
 * Credentials: `X-API-Key: …` or `Authorization: Bearer …`. Machines exchange a key for a short-lived token at
   `/v1/auth/token` (OAuth 2.0 client credentials) or send the key itself; people log in at `/v1/auth/login`.
 * Callers and patients' notes are shown only to credentials with `personal:read` of the same client.
+* A query parameter that an operation does not know is refused (422), never ignored.
 * 429 says in `Retry-After` when to ask again; placing orders has a budget of its own.
 """
 
@@ -72,6 +73,9 @@ def build(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     for methods in document["paths"].values():
         for operation in methods.values():
+            # A query parameter that is not declared is refused everywhere.
+            for status, response in declared(422).items():
+                operation["responses"].setdefault(str(status), response)
             if operation.get("security"):
                 # Whoever has to show credentials may be refused, asked to slow down, or meet a database that is away.
                 for status, response in declared(401, 403, 429, 503).items():

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from core.errors import DispatchError, DroneAedError, ErrorCode, InternalError
+from hub_api import known_query
 from hub_api.access.gate import RateLimited
 
 log = logging.getLogger(__name__)
@@ -201,6 +202,9 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
     if system:
         detail = "name the reference system of the position: GCJ-02, BD-09 or WGS-84"
         return problem(ErrorCode.REFERENCE_SYSTEM_UNKNOWN, detail, errors=found)
+    misnamed = [item for item in found if item.reason in (known_query.UNKNOWN, known_query.DOUBLED)]
+    if misnamed:
+        return problem(ErrorCode.ORDER_INVALID, f"{misnamed[0].field}: {misnamed[0].detail}", errors=found)
     count = len(error.errors())
     detail = "1 field is not valid" if count == 1 else f"{count} fields are not valid"
     return problem(ErrorCode.ORDER_INVALID, detail, errors=found)

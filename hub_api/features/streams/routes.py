@@ -16,6 +16,7 @@ from hub_api.access.principal import Principal
 from hub_api.dependencies import HubDep
 from hub_api.features.streams.messages import NEEDS, StreamMessage, Topic, stream
 from hub_api.hub import Hub
+from hub_api.known_query import faults
 from hub_api.problems import declared
 from hub_api.security import authenticate, require, still_allowed
 from hub_api.sse import RECHECK_S, encode, stream_response
@@ -98,13 +99,14 @@ async def follow_by_websocket(
     offered = socket.scope.get("subprotocols", [])
     try:
         who = await _identify(hub, socket, offered)
+        _check_names(socket)
         chosen = _topics(topics)
         position, every_s = _position(after), _every_s(telemetry_every_s)
         require(who, [NEEDS[topic] for topic in chosen])
     except DispatchError as error:
         # Accepted first: a refused handshake tells a browser nothing, a close code does.
         await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
-        await socket.close(_CLOSE.get(error.code, BAD_REQUEST), error.detail[:120])
+        await socket.close(_CLOSE.get(error.code, BAD_REQUEST), _short(error.detail))
         return
     await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
     sender = asyncio.ensure_future(_send(hub, socket, who, chosen, position, every_s))
@@ -148,6 +150,17 @@ async def _identify(hub: Hub, socket: WebSocket, offered: list[str]) -> Principa
     if not secret:
         raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send X-API-Key, Authorization or bearer.TOKEN")
     return await hub.gate.identify(secret, address=socket.client.host if socket.client else "unknown")
+
+
+def _check_names(socket: WebSocket) -> None:
+    for fault in faults(socket):
+        name = fault["loc"][1]
+        raise DispatchError(ErrorCode.ORDER_INVALID, f"{name}: {fault['msg']}", field=f"query.{name}")
+
+
+def _short(reason: str) -> str:
+    """What a close frame holds of a reason: 123 bytes (RFC 6455, 5.5), whole characters."""
+    return reason.encode()[:123].decode(errors="ignore")
 
 
 def _topics(given: list[str] | None) -> frozenset[Topic]:

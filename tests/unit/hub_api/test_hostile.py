@@ -52,9 +52,7 @@ SQL = "' OR '1'='1'; DROP TABLE orders; --"
 )
 def test_tricks_in_addresses_find_nothing(hub: httpx.Client, path: str):
     answer = hub.get(path)
-    assert answer.status_code in (404, 422) or (
-        path.startswith("/v1/orders?after") and answer.status_code == 200
-    )
+    assert answer.status_code in (404, 422)
     assert "Traceback" not in answer.text
     assert "sqlite" not in answer.text.lower()
 

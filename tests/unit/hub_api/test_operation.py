@@ -114,6 +114,9 @@ def test_a_websocket_is_refused_with_a_code_that_says_why(hub: httpx.Client):
         ("topics=fleet&after=-1", KEY, 4400),
         ("topics=telemetry&telemetry_every_s=0", KEY, 4400),
         ("topics=telemetry&telemetry_every_s=nan", KEY, 4400),
+        ("topics=fleet&from=yesterday", KEY, 4400),
+        (f"topics=fleet&{'%E6%97%A0' * 60}=1", KEY, 4400),
+        ("topics=fleet&after=1&after=2", KEY, 4400),
         ("topics=fleet&after=1'%20OR%201=1", KEY, 4400),
     ]
     for query, headers, code in cases:

@@ -284,7 +284,8 @@ def test_who_only_looks_changes_nothing_and_sees_no_link(tmp_path: Path):
                 ("PUT", "drones/x"),
                 ("POST", "photos"),
             ):
-                answer = await w.client.request(method, f"/v1/{path}", params=WHY, json={}, headers=looking)
+                query = {"landing_point_id": "x"} if path == "photos" else WHY
+                answer = await w.client.request(method, f"/v1/{path}", params=query, json={}, headers=looking)
                 assert answer.status_code == 403, path
             site = (await w.client.get("/v1/site", headers=looking)).json()
             assert {drone["link"] for drone in site["drones"]} == {""}
