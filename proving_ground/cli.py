@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,7 @@ from proving_ground.real_play import Against, run_against
 from proving_ground.report.html import write_html
 from proving_ground.report.junit import write_junit
 from proving_ground.result import Run
-from proving_ground.runner import run_scenario
+from proving_ground.workers import play_each
 from sitl.autopilot import Personality
 from sitl.launchers import LaunchError
 
@@ -78,15 +77,21 @@ def run(
         typer.Option("--skip-unplayable", help="With --against: list what can't be flown and fly the rest."),
     ] = False,
 ) -> None:
-    """Play scenarios. Exit code 0: all passed; 1: one failed; 2: a file is no scenario, or none can be flown."""
+    """Play scenarios. Exit code 0: all passed; 1: one failed; 2: a file is no scenario, or none can be flown.
+
+    Ctrl-C ends it with 130; what was played until then is reported.
+    """
     loaded = _load(files or library())
     # Said before anything is played, not after an hour of it.
     for report in (html, junit):
-        if report is not None and not report.absolute().parent.is_dir():
-            _refuse(f"{report}: there is no such folder to write to")
-    if logs is not None and logs.exists() and not logs.is_dir():
-        _refuse(f"{logs}: is no folder")
-    play: Player = _play
+        if report is not None and (reason := _why_not_written(report)):
+            _refuse(f"{report}: {reason}")
+    if logs is not None:
+        try:
+            logs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            _refuse(f"{logs}: is no folder that could be written to ({error.strerror})")
+    play: Player = play_each
     unplayable: list[Unplayable] = []
     if against is not None:
         try:
@@ -105,11 +110,14 @@ def run(
         _refuse("--binary, --link, --speed and --skip-unplayable are for --against ardupilot or px4")
     asked = [(item, seed) for item in loaded for seed in range(first_seed, first_seed + seeds)]
     runs: list[Run] = []
+    interrupted = False
     with _progress() as progress:
         task = progress.add_task("playing", total=len(asked))
-        for result in play(asked, jobs):
+        for result in _until_interrupted(play(asked, jobs)):
+            if result is None:
+                interrupted = True
+                break
             if logs is not None:
-                logs.mkdir(parents=True, exist_ok=True)
                 (logs / f"{result.scenario}-{result.seed}.jsonl").write_bytes(result.log)
             runs.append(_kept(result, runs))
             progress.advance(task)
@@ -120,11 +128,17 @@ def run(
                 if stop:
                     break
     _print(loaded, runs, unplayable)
-    if html is not None:
-        write_html(html, loaded, runs, unplayable)
-        console.print(f"report: {html}")
-    if junit is not None:
-        write_junit(junit, runs, unplayable)
+    try:
+        if html is not None:
+            write_html(html, loaded, runs, unplayable)
+            console.print(f"report: {html}")
+        if junit is not None:
+            write_junit(junit, runs, unplayable)
+    except OSError as error:
+        _refuse(f"{error.filename or 'a report'}: can't be written: {error.strerror}")
+    if interrupted:
+        _errors.print(f"interrupted after {len(runs)} of {len(asked)} runs")
+        raise typer.Exit(130)
     if any(not result.passed for result in runs):
         raise typer.Exit(1)
 
@@ -162,6 +176,25 @@ def why(result: Run) -> str:
     return "; ".join(f"{v.name}: {v.detail}" for v in result.verdicts if not v.ok)
 
 
+def _why_not_written(report: Path) -> str:
+    """Why a file can't be written there; empty if it can."""
+    if report.is_dir():
+        return "is a folder"
+    if not report.absolute().parent.is_dir():
+        return "there is no such folder to write to"
+    if not os.access(report if report.exists() else report.absolute().parent, os.W_OK):
+        return "must not be written"
+    return ""
+
+
+def _until_interrupted(played: Iterator[Run]) -> Iterator[Run | None]:
+    """The runs; None where Ctrl-C came, and nothing after it."""
+    try:
+        yield from played
+    except KeyboardInterrupt:
+        yield None
+
+
 def _refuse(text: str) -> NoReturn:
     _errors.print(text, markup=False, highlight=False)
     raise typer.Exit(2)
@@ -191,24 +224,6 @@ def _load(files: list[Path]) -> list[Loaded]:
         if other is not item:
             _refuse(f"{item.file}: the name {item.scenario.name!r} is taken by {other.file}")
     return loaded
-
-
-def _play(asked: list[tuple[Loaded, int]], jobs: int) -> Iterator[Run]:
-    if jobs == 1 or len(asked) == 1:
-        for item, seed in asked:
-            yield _one(item, seed)
-        return
-    # Spawned, not forked: a child must not inherit an event loop's or a database's state.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(asked)), mp_context=context) as pool:
-        try:
-            yield from pool.map(_one, [item for item, _ in asked], [seed for _, seed in asked])
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _one(item: Loaded, seed: int) -> Run:
-    return run_scenario(item.scenario, seed=seed, site_file=item.site_file, file=item.file.name)
 
 
 def _progress() -> Progress:

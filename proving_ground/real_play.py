@@ -21,6 +21,7 @@ from core.geodesy import geodesic_distance_m
 from flight.links.mavlink.transports import open_transport
 from flight.links.transport import Transport
 from flight.model.words import Phase
+from planner.airframe import load_airframes
 from planner.site import Drone, Site
 from proving_ground.heard import heard
 from proving_ground.meddler import Meddler
@@ -269,7 +270,25 @@ def _orders(
     ]
 
 
-def _notes(scenario: Scenario, against: Against) -> tuple[str, ...]:
+def _slower(site: Site, kind: Personality) -> float:
+    """How much longer this autopilot's airframe takes than the site's; 1 where it is no slower."""
+    airframes = load_airframes()
+    expected_m_s = max(airframes[drone.airframe_id].cruise_airspeed_m_s for drone in site.drones)
+    return max(1.0, expected_m_s / airframes[AIRFRAMES[kind]].cruise_airspeed_m_s)
+
+
+def _in_its_time(scenario: Scenario, slower: float) -> Scenario:
+    """The scenario with time limits for an airframe that is so much slower than the one it was written for."""
+    lines = tuple(
+        line
+        if line.delivered_within_s is None
+        else line.model_copy(update={"delivered_within_s": round(slower * line.delivered_within_s, 1)})
+        for line in scenario.expect
+    )
+    return scenario.model_copy(update={"expect": lines})
+
+
+def _notes(scenario: Scenario, against: Against, slower: float) -> tuple[str, ...]:
     name = NAMES[against.kind]
     where = against.program.name if against.program is not None else ", ".join(against.links)
     weather = scenario.weather
@@ -284,6 +303,11 @@ def _notes(scenario: Scenario, against: Against) -> tuple[str, ...]:
             if blows
             else "the scenario's wind is reported to the hub but does not blow on the vehicle"
         ),
+        *(
+            (f"time limits are {slower:.2f} × the scenario's: its {AIRFRAMES[against.kind]} flies slower",)
+            if slower > 1.0
+            else ()
+        ),
     )
 
 
@@ -293,6 +317,7 @@ async def _staged(
 ) -> AsyncIterator[Play]:
     layout = read_site(site_file)
     site = site_of(scenario, site_file)
+    slower = _slower(site, against.kind)
     drones = tuple(replace(drone, airframe_id=AIRFRAMES[against.kind]) for drone in site.drones)
     with ExitStack() as stack:
         if against.links:
@@ -308,13 +333,13 @@ async def _staged(
                 for drone, vehicle in zip(drones, running, strict=True)
             )
         play = RealPlay(
-            scenario=scenario,
+            scenario=_in_its_time(scenario, slower),
             seed=seed,
             site=replace(site, drones=drones),
             site_file=site_file,
             folder=folder,
             clock=LoopClock(speedup=against.speed, epoch=scenario.world.start),
-            notes=_notes(scenario, against),
+            notes=_notes(scenario, against, slower),
             ready_limit_s=READY_LIMIT_S,
             sight_error_m=ESTIMATE_M,
             against=against,

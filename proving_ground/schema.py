@@ -16,8 +16,29 @@ from proving_ground.fault_names import explain_unknown, is_known
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 
 
+InvariantName = Literal[
+    "no zone entered",
+    "no higher than planned",
+    "every flight has a named end",
+    "stands on the ground",
+    "nothing falls",
+    "no launch twice",
+    "belief is true",
+]
+"""What is judged in every scenario (:mod:`proving_ground.judge`)."""
+
+
+class Misplaced(ValueError):
+    """A mistake that only the whole file shows, with the place where it stands."""
+
+    def __init__(self, text: str, *location: str | int) -> None:
+        super().__init__(text)
+        self.location = location
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Infinity and «not a number» are values in YAML, and nothing here could mean them.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class AutopilotKind(StrEnum):
@@ -146,7 +167,7 @@ class Expectation(_Part):
 class Waiver(_Part):
     """An invariant that this scenario breaks on purpose, and why that is no fault of the system."""
 
-    invariant: str
+    invariant: InvariantName
     because: str = Field(min_length=10)
 
 
@@ -166,10 +187,26 @@ class Scenario(_Part):
     @model_validator(mode="after")
     def _names(self) -> Scenario:
         names = [order.name for order in self.orders]
-        if len(set(names)) < len(names):
-            raise ValueError("two orders have one name")
-        asked = [line.order for line in self.expect] + [fault.when.order for fault in self.faults]
-        for name in asked:
-            if name is not None and name not in names:
-                raise ValueError(f"there is no order {name!r}; orders: {', '.join(names)}")
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise Misplaced(f"two orders have the name {name!r}", "orders", number)
+        asked: list[tuple[str | None, tuple[str | int, ...]]] = [
+            *((line.order, ("expect", number, "order")) for number, line in enumerate(self.expect)),
+            *((fault.when.order, ("faults", number, "when")) for number, fault in enumerate(self.faults)),
+        ]
+        for asked_name, location in asked:
+            if asked_name is not None and asked_name not in names:
+                raise Misplaced(f"there is no order {asked_name!r}; orders: {', '.join(names)}", *location)
         return self
+
+
+FIELD_NAMES = sorted(
+    {
+        name
+        for part in (
+            Scenario, World, Weather, OrderLine, Place, FaultLine, Moment, Expectation, Waiver,
+        )
+        for name in part.model_fields
+    }
+)  # fmt: skip
+"""Every name that may stand before a colon."""

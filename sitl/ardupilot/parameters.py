@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sitl.parameters import ParameterStore, as_float32, read_table
 
-_TABLE = read_table(Path(__file__).with_name("parameters.json"))
+TABLE = read_table(Path(__file__).with_name("parameters.json"))
 """Defaults of ArduCopter 4.6 with the default simulator airframe."""
 
 _INTEGER_BITS = {2: 8, 4: 16, 6: 32}
@@ -19,7 +19,7 @@ class Parameters(ParameterStore):
     """ArduCopter's store: integers travel as floats and are cast back."""
 
     def __init__(self, overrides: Mapping[str, float]) -> None:
-        super().__init__(_TABLE, overrides, _READ_ONLY)
+        super().__init__(TABLE, overrides, _READ_ONLY)
 
     def cast(self, name: str, value: float) -> float:
         bits = _INTEGER_BITS.get(self.kind(name))

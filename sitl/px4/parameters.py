@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sitl.parameters import REAL32, ParameterStore, read_table
 
-_TABLE = read_table(Path(__file__).with_name("parameters.json"))
+TABLE = read_table(Path(__file__).with_name("parameters.json"))
 """Values of PX4 1.17.0 in software-in-the-loop with its SIH quadrotor."""
 INT32 = 6
 
@@ -18,7 +18,7 @@ class Parameters(ParameterStore):
     """PX4's store."""
 
     def __init__(self, overrides: Mapping[str, float]) -> None:
-        super().__init__(_TABLE, overrides)
+        super().__init__(TABLE, overrides)
 
     def on_wire(self, name: str) -> float:
         """The float field's content: for an integer the float that has the same four bytes."""

@@ -10,18 +10,20 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from proving_ground.against import sorted_out
-from proving_ground.loader import SITES, library, load_scenario
+from proving_ground.loader import LIBRARY, SITES, library, load_scenario
 from proving_ground.observer import Observer
 from proving_ground.real_faults import LINK_FAULTS
-from proving_ground.real_play import Against, why_not
+from proving_ground.real_play import Against, _in_its_time, _notes, _slower, why_not
 from proving_ground.report.html import write_html
 from proving_ground.report.junit import write_junit
 from proving_ground.schema import Scenario
+from proving_ground.staging import site_of
 from sitl.autopilot import Personality
 from sitl.launchers import LaunchError
 
 BAOAN = SITES / "baoan.json"
 ARDUPILOT, PX4 = Against(kind=Personality.ARDUPILOT), Against(kind=Personality.PX4)
+PX4_STARTED = Against(kind=Personality.PX4, program=Path("px4"))
 RUNNING = Against(kind=Personality.ARDUPILOT, links=("tcp:127.0.0.1:5760",))
 
 
@@ -98,6 +100,19 @@ def test_what_is_not_playable_is_left_out_by_name_or_refused(tmp_path: Path) -> 
     root = ElementTree.parse(tmp_path / "report.xml").getroot()
     assert len(root.findall("testsuite/testcase/skipped")) == len(unplayable)
     assert "winch-jams-while-lowering" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_slower_airframe_gets_the_time_that_it_needs_and_says_so() -> None:
+    plain = load_scenario(LIBRARY / "plain-delivery.yaml").scenario
+    site = site_of(plain, BAOAN)
+    assert _slower(site, Personality.ARDUPILOT) == 1.0
+    slower = _slower(site, Personality.PX4)
+    assert slower == pytest.approx(20.0 / 15.0)
+    (line,) = _in_its_time(plain, slower).expect
+    assert line.delivered_within_s == 120.0
+    assert (line.state, line.ends) == (plain.expect[0].state, plain.expect[0].ends)
+    assert any("1.33 × the scenario's" in note for note in _notes(plain, PX4_STARTED, slower))
+    assert not any("time limits" in note for note in _notes(plain, PX4_STARTED, 1.0))
 
 
 def test_every_drone_needs_a_link() -> None:
