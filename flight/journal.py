@@ -158,6 +158,8 @@ class Journal:
         """Let another agent have it."""
         if not self._file.closed:
             self._file.close()
+            # Said, not left to closing: a forked copy of this process holds the same lock.
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
             self._lock.close()
 
     def __enter__(self) -> Self:

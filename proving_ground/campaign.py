@@ -10,6 +10,7 @@ import multiprocessing
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from proving_ground.branches import play_branches
 from proving_ground.campaign_results import Played, Results
 from proving_ground.cli import why
 from proving_ground.fault_names import all_faults
@@ -127,8 +129,32 @@ def _smaller(document: dict[str, Any]) -> Iterator[Any]:
     yield at_once
 
 
-def _one(document: dict[str, Any], seed: int, site_file: Path) -> Run:
-    return run_scenario(Scenario.model_validate(document), seed=seed, site_file=site_file)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the campaign wants of one run."""
+
+    happened: bool
+    virtual_s: float
+    why: str = ""
+    """Empty where it passed."""
+    invariant: str = ""
+    """The first that broke."""
+
+
+def _told(run: Run) -> _Told:
+    # A fault that keeps a phase from coming cannot happen in it: nothing was tested, nothing failed.
+    broken = [v for v in run.verdicts if not v.ok and v.name != HAPPENED]
+    return _Told(
+        happened=all(v.holds for v in run.verdicts if v.name == HAPPENED),
+        virtual_s=run.virtual_s,
+        why=why(run) if broken or run.error else "",
+        invariant=broken[0].name if broken else "",
+    )
+
+
+def _in_one_phase(documents: list[dict[str, Any]], seed: int, site_file: Path) -> list[_Told]:
+    scenarios = [Scenario.model_validate(document) for document in documents]
+    return play_branches(scenarios, seed=seed, site_file=site_file, result_of=_told)
 
 
 def main(
@@ -157,37 +183,33 @@ def main(
         _errors.print(f"no such fault or phase: {', '.join(sorted(unknown))}", markup=False, highlight=False)
         sys.exit(2)
     kept = Results(results)
-    # Seed by seed, so that a campaign that is stopped early has looked everywhere.
+    # Seed by seed, so that a campaign that is stopped early has looked everywhere; the faults of one phase share a world.
     asked = [
-        (scenario_of(fault, phase, autopilot), seed, site_file)
+        ([scenario_of(fault, phase, autopilot) for fault in left], seed, site_file)
         for seed in range(1, seeds + 1)
-        for fault in chosen
         for phase in in_phases
-        if (fault, phase, seed) not in kept.played
+        if (left := [fault for fault in chosen if (fault, phase, seed) not in kept.played])
     ]
     failures = 0
-    for document, seed, run in _played(asked, jobs):
+    for document, seed, told in _played(asked, jobs):
         line = document["faults"][0]
-        # A fault that keeps a phase from coming cannot happen in it: nothing was tested, nothing failed.
-        broken = [v for v in run.verdicts if not v.ok and v.name != HAPPENED]
-        failed = bool(broken or run.error)
         kept.add(
             Played(
                 fault=line["fault"],
                 phase=line["when"]["phase"],
                 seed=seed,
-                passed=not failed,
-                happened=all(v.holds for v in run.verdicts if v.name == HAPPENED),
-                virtual_s=run.virtual_s,
-                why=why(run) if failed else "",
+                passed=not told.why,
+                happened=told.happened,
+                virtual_s=told.virtual_s,
+                why=told.why,
             )
         )
-        if failed:
+        if told.why:
             failures += 1
-            console.print(f"[red]{run.scenario} seed {seed}[/red]: {why(run)}")
+            console.print(f"[red]{document['name']} seed {seed}[/red]: {told.why}")
             if not keep_going:
-                name = broken[0].name if broken else ""
-                small = shrunk(document, seed, site_file, name) if broken else document
+                name = told.invariant
+                small = shrunk(document, seed, site_file, name) if name else document
                 out.write_text(yaml.safe_dump(small, allow_unicode=True, sort_keys=False), encoding="utf-8")
                 console.print(f"reproduce: drone-aed sim run {out} --first-seed {seed}")
                 break
@@ -197,16 +219,17 @@ def main(
 
 
 def _played(
-    asked: list[tuple[dict[str, Any], int, Path]], jobs: int
-) -> Iterator[tuple[dict[str, Any], int, Run]]:
+    asked: list[tuple[list[dict[str, Any]], int, Path]], jobs: int
+) -> Iterator[tuple[dict[str, Any], int, _Told]]:
     if not asked:
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         try:
-            runs = pool.map(_one, *zip(*asked, strict=True))
-            for (document, seed, _), run in zip(asked, runs, strict=True):
-                yield document, seed, run
+            answers = pool.map(_in_one_phase, *zip(*asked, strict=True))
+            for (documents, seed, _), told in zip(asked, answers, strict=True):
+                for document, one in zip(documents, told, strict=True):
+                    yield document, seed, one
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -50,21 +50,22 @@ class Centre:
 
     def __init__(self, play: Play) -> None:
         self._play = play
+        self._name = play.scenario.name
         self.placed: dict[str, Placed] = {}
 
     async def place(self, line: OrderLine) -> None:
         """Send one order."""
-        await self._post(line.name, line, key=f"{self._play.scenario.name}-{line.name}")
+        await self._post(line.name, line, key=f"{self._name}-{line.name}")
 
     async def send_again(self, name: str) -> None:
         """The same order, same key: a centre that did not hear the answer."""
         line = self.placed[name].line
-        await self._post(f"{name}-again", line, key=f"{self._play.scenario.name}-{name}")
+        await self._post(f"{name}-again", line, key=f"{self._name}-{name}")
 
     async def repeat_call(self, name: str) -> None:
         """Another order for the same patient, as a second caller causes it."""
         line = self.placed[name].line
-        await self._post(f"{name}-second", line, key=f"{self._play.scenario.name}-{name}-second")
+        await self._post(f"{name}-second", line, key=f"{self._name}-{name}-second")
 
     async def _post(self, name: str, line: OrderLine, *, key: str) -> None:
         body = {

@@ -75,6 +75,8 @@ class Play:
     recorder: Recorder = field(default_factory=Recorder)
     watchers: list[Callable[[], None]] = field(default_factory=list)
     """Called after every step of the vehicles."""
+    at_fault: Callable[[FaultLine], FaultLine] = lambda line: line
+    """Asked when a fault is about to begin: the fault that begins instead (:mod:`proving_ground.branches`)."""
     weather_reports: bool = True
     started_s: float = 0.0
     _wind_m_s: float | None = None

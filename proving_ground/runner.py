@@ -35,7 +35,7 @@ SETTLE_S = 3.0
 """After the last flight's end, so that the last words are stored."""
 HOVER_ERROR_M = 0.7
 """The controller lets go no farther than this from the planned height (flight.delivery)."""
-_MEMORY = Path("/dev/shm")
+MEMORY = _shm if (_shm := Path("/dev/shm")).is_dir() else None
 """Where there is one, a scenario's files are kept in memory: no power fails in a scenario, and waiting for a disk's
 commit tests nothing."""
 PLAN_SECTIONS = ("outbound", "inbound", "retrace")
@@ -46,7 +46,7 @@ def run_scenario(scenario: Scenario, *, seed: int, site_file: Path, file: str = 
     """Play and judge. Never raises for what happens inside the scenario: that is ``Run.error``."""
     began = time.perf_counter()
     with (
-        tempfile.TemporaryDirectory(prefix="proving-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder,
+        tempfile.TemporaryDirectory(prefix="proving-", dir=MEMORY) as folder,
         heard() as ear,
     ):
         try:
@@ -84,22 +84,26 @@ def broken_run(scenario: Scenario, seed: int, file: str) -> Run:
 async def perform(stage: AbstractAsyncContextManager[Play], file: str) -> Run:
     """Play the orders and faults of a stage's scenario to their end, and judge."""
     async with stage as play:
-        scenario = play.scenario
-        phases = _Phases(play)
-        play.watchers.append(phases.look)
-        tasks = [
-            *(asyncio.create_task(_order_later(play, number)) for number in range(len(scenario.orders))),
-            *(asyncio.create_task(_break_later(play, line)) for line in scenario.faults),
-        ]
-        try:
-            error = await _until_over(play, tasks, scenario.world.latest_s)
-            await play.clock.sleep(SETTLE_S)
-            play.process.mend_database()
-            return await _collect(play, phases, file, error)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return await played(play, file)
+
+
+async def played(play: Play, file: str) -> Run:
+    """What happened on a stage that is ready."""
+    phases = _Phases(play)
+    play.watchers.append(phases.look)
+    tasks = [
+        *(asyncio.create_task(_order_later(play, number)) for number in range(len(play.scenario.orders))),
+        *(asyncio.create_task(_break_later(play, line)) for line in play.scenario.faults),
+    ]
+    try:
+        error = await _until_over(play, tasks)
+        await play.clock.sleep(SETTLE_S)
+        play.process.mend_database()
+        return await _collect(play, phases, file, error)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _order_later(play: Play, number: int) -> None:
@@ -116,7 +120,7 @@ async def _break_later(play: Play, line: FaultLine) -> None:
     else:
         drone_id = await _drone_in_phase(play, line, order)
         await play.clock.sleep(line.when.after_s)
-    await play.break_it(line, drone_id, order)
+    await play.break_it(play.at_fault(line), drone_id, order)
 
 
 async def _drone_of(play: Play, order: str) -> str | None:
@@ -146,10 +150,10 @@ async def _order(play: Play, placed: Placed) -> dict[str, Any]:
     return shown
 
 
-async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: float) -> str:
+async def _until_over(play: Play, tasks: list[asyncio.Task[None]]) -> str:
     """Wait until all is done; a sentence about what is still open when time is up."""
     looked_at = -1
-    while play.now_s < latest_s:
+    while play.now_s < play.scenario.world.latest_s:
         await play.clock.sleep(1.0)
         play.check()
         for task in tasks:
@@ -168,7 +172,7 @@ async def _until_over(play: Play, tasks: list[asyncio.Task[None]], latest_s: flo
             for order in shown
         ):
             return ""
-    return f"after {latest_s:.0f} s something is still open"
+    return f"after {play.scenario.world.latest_s:.0f} s something is still open"
 
 
 async def _collect(play: Play, phases: _Phases, file: str, error: str) -> Run:
