@@ -93,6 +93,9 @@ class IncidentLedger:
         incident = self._open_incident_of(session, call)
         if incident is None:
             return self._make_for_order(session, call), True
+        return self._take_order(session, incident), False
+
+    def _take_order(self, session: Session, incident: IncidentRecord) -> IncidentRecord:
         stages = dict(incident.stages)
         changes: dict[str, Any] = {}
         if Stage.DISPATCHED not in stages:
@@ -101,17 +104,9 @@ class IncidentLedger:
         if incident.escalation is not Escalation.DRONE_AED:
             changes["escalation"] = Escalation.DRONE_AED
         if not changes:
-            return incident, False
-        return (
-            self.change(
-                session,
-                incident,
-                "order_joined",
-                "An AED by drone was ordered",
-                "已请求无人机AED",
-                changes,
-            ),
-            False,
+            return incident
+        return self.change(
+            session, incident, "order_joined", "An AED by drone was ordered", "已请求无人机AED", changes
         )
 
     def _open_incident_of(self, session: Session, call: CallFacts) -> IncidentRecord | None:
@@ -335,6 +330,7 @@ class IncidentLedger:
             "latitude_deg": order.latitude_deg,
             "longitude_deg": order.longitude_deg,
             "floor": order.request.get("floor"),
+            "other_place": None,
         }
         return self.change(
             session,

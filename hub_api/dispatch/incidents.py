@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
+from hub_api.dispatch import place_notes
 from hub_api.dispatch.guidance import Guidance, VideoGuidance
 from hub_api.dispatch.incident_ledger import IncidentLedger, refuse_if_closed, unknown_incident
 from hub_api.dispatch.incident_states import STAGE_ZH, Escalation, IncidentState, Outcome, Stage
@@ -33,6 +34,8 @@ class Facts:
     plain: Mapping[str, Any] = field(default_factory=dict)
     personal: Mapping[str, Any] = field(default_factory=dict)
     called_at: datetime | None = None
+    position: Wgs84Point | None = None
+    """A new place, which ``plain`` holds as it was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ class IncidentService:
         if found is None:
             incident = self._insert(session, new, now)
         else:
-            incident = self.learn(session, found, self._joining(new), "incident_joined")
+            incident = self._join(session, found, new)
         incidents.remember_key(
             session,
             client=new.client,
@@ -137,19 +140,12 @@ class IncidentService:
         decide = self._severity.follow(session, incident)
         return incidents.get(session, incident.incident_id), tuple(decide)
 
-    @staticmethod
-    def _joining(new: NewIncident) -> Facts:
-        return Facts(
-            plain={
-                **new.facts.plain,
-                "severity": new.severity,
-                "place": new.place,
-                "latitude_deg": new.position.latitude_deg,
-                "longitude_deg": new.position.longitude_deg,
-            },
-            personal=new.facts.personal,
-            called_at=new.facts.called_at,
-        )
+    def _join(self, session: Session, found: IncidentRecord, new: NewIncident) -> IncidentRecord:
+        """Everything that the report says is taken but a place that an open order does not fly to."""
+        moved, other = place_notes.reported(session, found, new.place, new.position, self._ledger.now())
+        facts = replace(new.facts, plain={**new.facts.plain, "severity": new.severity, **moved})
+        incident = self.learn(session, found, facts, "incident_joined")
+        return place_notes.note(self._ledger, session, incident, other)
 
     def known(self, session: Session, client: str, key: str, body_sha256: str) -> IncidentRecord | None:
         """What a request with this key made before. Raises 4003 for another body."""
@@ -241,8 +237,8 @@ class IncidentService:
 
         def work(session: Session) -> tuple[IncidentRecord, tuple[str, ...]]:
             before = incident = self.of(session, incident_id, client)
-            if "place" in facts.plain and any(
-                order.state not in TERMINAL_STATES for order in orders.of_incident(session, incident_id)
+            if facts.position is not None and place_notes.open_elsewhere(
+                session, incident_id, facts.position
             ):
                 raise DispatchError(
                     ErrorCode.TRANSITION_REFUSED,
@@ -250,7 +246,11 @@ class IncidentService:
                     "该位置已有未完成的订单，请更新订单位置",
                     field="position",
                 )
-            incident = self.learn(session, incident, facts, "incident_changed")
+            told = facts
+            if facts.position is not None:
+                # Somebody said on purpose where it is: no other place is in question any more.
+                told = replace(facts, plain={**facts.plain, "other_place": None})
+            incident = self.learn(session, incident, told, "incident_changed")
             if video_guidance is not None:
                 incident = self._guidance.set(session, incident, video_guidance, self.opened(incident))
             else:
@@ -271,7 +271,8 @@ class IncidentService:
         changes = {name: value for name, value in told.items() if getattr(incident, name) != value} | {
             "managed": True
         }
-        named = sorted(set(changes) - {"managed", "latitude_deg", "longitude_deg"})
+        names = {"place" if name == "other_place" else name for name in changes}
+        named = sorted(names - {"managed", "latitude_deg", "longitude_deg"})
         before = self.opened(incident)
         personal = before | dict(facts.personal)
         if personal != before:

@@ -21,6 +21,7 @@ from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point, geodesic_distance_m
 from hub_api.dispatch.ledger import Ledger, Turn
 from hub_api.dispatch.order_states import TERMINAL_STATES, UNDECIDED, OrderEvent, OrderState, Refuse, advance
+from hub_api.dispatch.two_places import FAR_APART_M
 from hub_api.store.records import EventRecord, OrderRecord
 from hub_api.store.repositories import orders
 
@@ -133,14 +134,17 @@ class Merger:
 
     @staticmethod
     def _of_incident(session: Session, order: OrderRecord, sought: Sought) -> Carrier | None:
-        """The oldest order of the same incident that could carry this one."""
+        """The oldest order of the same incident that could carry this one. Places too far apart are two patients,
+        whatever their reference says: one drone cannot serve both."""
         if order.incident_id is None:
             return None
         return next(
             (
-                Carrier(other, _distance_m(sought.patient, other), "same_incident")
+                Carrier(other, distance_m, "same_incident")
                 for other in orders.of_incident(session, order.incident_id)
-                if other.order_id != order.order_id and _may_carry(other, sought)
+                if other.order_id != order.order_id
+                and _may_carry(other, sought)
+                and (distance_m := _distance_m(sought.patient, other)) <= FAR_APART_M
             ),
             None,
         )

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -28,6 +28,8 @@ from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
 from hub_api.dispatch.merging import Merger, Sought
 from hub_api.dispatch.modes import Mode, ModePolicy
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
+from hub_api.dispatch.place_notes import note_of_order
+from hub_api.dispatch.two_places import notice_of
 from hub_api.logs import order_context, remember
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database
@@ -67,6 +69,13 @@ class Placed:
     replay: bool
     decided: Decided | None = None
     """What this very request has stored beside the order; None where that has to be read."""
+
+
+class _Stored(NamedTuple):
+    """An order as it was received; ``other_place`` where its incident is elsewhere."""
+
+    order: OrderRecord
+    other_place: dict[str, Any] | None
 
 
 class OrderService:
@@ -114,25 +123,27 @@ class OrderService:
         Raises 4003 if the key came with another body before, 4001 for a callback address that is not allowed.
         """
         try:
-            order = await self._database.write(lambda session: self._receive(session, new))
+            stored = await self._database.write(lambda session: self._receive(session, new))
         except IntegrityError:
             # Another hub on the same database stored this key a moment ago.
-            order = None
-        if order is not None:
-            outcome = await self._decided(order)
-            return Placed(outcome.order, replay=False, decided=outcome.decided)
+            stored = None
+        if stored is not None:
+            outcome = await self._decided(stored.order)
+            # Where places differ there is more to say than this request has decided.
+            decided = outcome.decided if stored.other_place is None else None
+            return Placed(outcome.order, replay=False, decided=decided)
         found = await self._database.read(lambda session: self._known(session, new))
         assert found is not None
-        body_sha256, order = found
-        remember(order_id=order.order_id, incident_id=order.incident_id)
+        body_sha256, known = found
+        remember(order_id=known.order_id, incident_id=known.incident_id)
         if body_sha256 != new.body_sha256:
             raise DispatchError(
                 ErrorCode.IDEMPOTENCY_CONFLICT,
-                f"this key came with another body before, for order {order.order_id}",
+                f"this key came with another body before, for order {known.order_id}",
                 field="header.idempotency-key",
             )
         # Its decision may be under way, or was cut off by a restart: wait for it, or make it.
-        return Placed((await self._decided(order)).order, replay=True)
+        return Placed((await self._decided(known)).order, replay=True)
 
     async def _decided(self, order: OrderRecord) -> Outcome:
         """The order with its decision; one that was merged is answered with the mission that serves it."""
@@ -157,7 +168,7 @@ class OrderService:
     def _remembered_since(self) -> datetime:
         return self._ledger.now() - timedelta(seconds=self._keep_s)
 
-    def _receive(self, session: Session, new: NewOrder) -> OrderRecord | None:
+    def _receive(self, session: Session, new: NewOrder) -> _Stored | None:
         now = self._ledger.now()
         if orders.is_remembered(session, new.client, new.key, not_before=self._remembered_since()):
             return None
@@ -215,7 +226,18 @@ class OrderService:
             data={"new_incident": made},
         )
         self._merger.merge(session, turn, looked_for, near, new_incident=made)
-        return turn.order
+        other = None if made else self._compare_place(session, turn, incident.incident_id)
+        return _Stored(turn.order, other)
+
+    def _compare_place(self, session: Session, turn: Turn, incident_id: str) -> dict[str, Any] | None:
+        other = note_of_order(self._incidents, session, incident_id, turn.order)
+        if other is not None:
+            notice = notice_of(other)
+            # The incident alarms whoever follows; this is the order's own story.
+            self._ledger.record(
+                session, turn, f"order_{notice.code}", notice.detail, notice.detail_zh, data=other
+            )
+        return other
 
     async def decide(self, order_id: str) -> OrderRecord:
         """Decide an order that waits for it, whatever happens to the caller meanwhile."""

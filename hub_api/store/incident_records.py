@@ -43,6 +43,8 @@ class IncidentRecord:
     closed_at: datetime | None = None
     outcome: str | None = None
     video_guidance: str = "by_severity"
+    other_place: dict[str, Any] | None = None
+    """See :mod:`hub_api.dispatch.two_places`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ class IncidentRow(Row, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: str | None = Field(default=None, max_length=40)
     video_guidance: str = Field(default="by_severity", max_length=20)
+    other_place: dict[str, Any] | None = Field(default=None, sa_type=JSON)
 
 
 class IncidentPartyRow(Row, table=True):

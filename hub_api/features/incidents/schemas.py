@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_states import Escalation, IncidentState, Stage
 from hub_api.dispatch.order_states import OrderState
-from hub_api.features.fields import Caller, LocationView, Severity
+from hub_api.features.fields import Caller, LocationView, ReasonView, Severity
 from hub_api.features.orders.schemas import OrderSummary
 from hub_api.store.repositories.messages import MessageKind, MessageState
 
@@ -136,6 +136,11 @@ class IncidentView(IncidentSummary):
     parties: list[PartyView]
     orders: list[OrderSummary]
     callback_url: str | None
+    warnings: list[ReasonView] = Field(
+        default_factory=list,
+        description="`place_differs`, `places_contradict`: a report or an order with this reference named another place, "
+        "which did not become the incident's, or moved it far.",
+    )
 
 
 class IncidentEventView(BaseModel):

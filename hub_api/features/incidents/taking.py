@@ -74,6 +74,7 @@ async def facts_of_change(hub: Hub, client: str, body: IncidentChange) -> Facts:
     if body.severity is not None or body.severity_code is not None:
         plain["severity"] = await hub.severity_codes.grade_of(client, body.severity, body.severity_code)
         plain["severity_code"] = body.severity_code
+    point = None
     if body.position is not None:
         point = wgs84_of(body.position)
         plain |= {
@@ -81,7 +82,7 @@ async def facts_of_change(hub: Hub, client: str, body: IncidentChange) -> Facts:
             "latitude_deg": point.latitude_deg,
             "longitude_deg": point.longitude_deg,
         }
-    return Facts(plain=plain, personal=facts.personal, called_at=facts.called_at)
+    return Facts(plain=plain, personal=facts.personal, called_at=facts.called_at, position=point)
 
 
 def observation_of(body: PatientState, key: str) -> Observation:

@@ -20,7 +20,7 @@ from hub_api.features.incidents.schemas import (
     PatientView,
     StageView,
 )
-from hub_api.features.orders.views import address_of, summary_of
+from hub_api.features.orders.views import address_of, summary_of, warnings_of
 from hub_api.personal_data import PersonalData, Shown
 from hub_api.store.incident_records import IncidentRecord, ObservationRecord, PartyRecord
 from hub_api.store.records import CallbackRecord, EventRecord, MissionRecord, OrderRecord
@@ -83,6 +83,7 @@ def view(look: IncidentLook, personal: PersonalData, *, allowed: bool, own: bool
         parties=parties(look, personal, allowed=allowed),
         orders=[summary_of(order) for order in look.orders],
         callback_url=address_of(incident.callback_url, own=own),
+        warnings=warnings_of(incident.other_place),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import Response
 from sqlmodel import Session
@@ -15,7 +15,7 @@ from hub_api.features.orders.views import approval_of, as_json, candidates_of, o
 from hub_api.hub import Hub
 from hub_api.logs import remember
 from hub_api.store.records import ApprovalRecord, CallbackRecord, MissionRecord, OrderRecord
-from hub_api.store.repositories import approvals, callbacks, missions, orders
+from hub_api.store.repositories import approvals, callbacks, incidents, missions, orders
 
 
 class _Look(NamedTuple):
@@ -32,6 +32,8 @@ class _Look(NamedTuple):
     """As they are stored."""
     told: Told | None = None
     """The same where they are at hand."""
+    other_place: dict[str, Any] | None = None
+    """What was told of another place of its incident, if it concerns this order."""
 
 
 async def answer(hub: Hub, placed: Placed, who: Principal) -> Response:
@@ -70,6 +72,7 @@ async def view_of(hub: Hub, order_id: str, who: Principal) -> Response:
             missions.reserved_drones(session) if serving.mission_id is not None else {},
             approvals.newest_of_order(session, serving.order_id),
             orders.candidates_of(session, serving.order_id),
+            other_place=_other_place_of(session, order),
         )
 
     if not is_id(order_id, "ord"):
@@ -78,6 +81,12 @@ async def view_of(hub: Hub, order_id: str, who: Principal) -> Response:
     if found is None:
         raise unknown_order(order_id)
     return _show(hub, found, who)
+
+
+def _other_place_of(session: Session, order: OrderRecord) -> dict[str, Any] | None:
+    incident = None if order.incident_id is None else incidents.find(session, order.incident_id)
+    other = None if incident is None else incident.other_place
+    return other if other is not None and order.order_id in (other["said_by"], other["kept_for"]) else None
 
 
 def _sees(who: Principal, order: OrderRecord) -> bool:
@@ -100,6 +109,7 @@ def _show(hub: Hub, found: _Look, who: Principal) -> Response:
         shown,
         approval,
         serving,
+        found.other_place,
         own=who.owns(order.client),
     )
     return Response(as_json(view, _candidates(found)), media_type="application/json")

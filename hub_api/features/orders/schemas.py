@@ -216,6 +216,11 @@ class OrderView(BaseModel):
     flights: list[FlightView]
     live: LiveView | None = Field(description="null unless a drone of this order is reporting.")
     callback: CallbackView | None
+    warnings: list[ReasonView] = Field(
+        default_factory=list,
+        description="`place_differs`, `places_contradict`: somebody named another place for this order's incident; "
+        "whether the drone has to move is for people to say.",
+    )
 
 
 class OrderSummary(BaseModel):

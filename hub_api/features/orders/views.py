@@ -10,8 +10,9 @@ from pydantic_core import to_json
 
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.order_states import OrderState
+from hub_api.dispatch.two_places import notice_of
 from hub_api.dispatch.verdicts import shown as shown_candidates
-from hub_api.features.fields import LocationView
+from hub_api.features.fields import LocationView, ReasonView
 from hub_api.features.orders.schemas import (
     ApprovalView,
     BenefitView,
@@ -212,6 +213,14 @@ def callback_of(url: str | None, updates: list[CallbackRecord], *, own: bool) ->
     )
 
 
+def warnings_of(other_place: dict[str, Any] | None) -> list[ReasonView]:
+    """What is said where an incident or an order was given two places."""
+    if other_place is None:
+        return []
+    notice = notice_of(other_place)
+    return [ReasonView(code=notice.code, detail=notice.detail, detail_zh=notice.detail_zh)]
+
+
 _NO_CANDIDATES = '"candidates":[]'
 """Nothing that somebody wrote looks so: a quotation mark inside a text is escaped."""
 
@@ -235,6 +244,7 @@ def order_view(
     personal: Shown,
     approval: ApprovalView | None,
     serving: OrderRecord,
+    other_place: dict[str, Any] | None,
     *,
     own: bool,
 ) -> OrderView:
@@ -281,6 +291,7 @@ def order_view(
         flights=[flight_of(mission, drill=order.drill) for mission in missions],
         live=live_of(drone, current),
         callback=callback_of(request["callback_url"], updates, own=own),
+        warnings=warnings_of(other_place),
     )
 
 

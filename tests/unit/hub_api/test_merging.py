@@ -110,7 +110,7 @@ def test_an_order_later_than_the_window_flies_on_its_own(tmp_path: Path):
     play(main())
 
 
-def test_orders_of_one_incident_are_merged_at_any_distance_and_time(tmp_path: Path):
+def test_orders_of_one_incident_are_merged_beyond_the_radius_and_at_any_time(tmp_path: Path):
     async def main() -> None:
         scripts = {f"bao-0{n}": Script(phase_s=200.0) for n in range(1, 5)}
         async with world(tmp_path, scripts=scripts, merge_radius_m=0.0) as w:

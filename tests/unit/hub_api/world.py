@@ -85,9 +85,9 @@ class World:
             patient=Wgs84Point(PATIENT["latitude_deg"], PATIENT["longitude_deg"]),
             severity="I",
         )
-        order = await self.hub.database.write(lambda s: self.hub.orders._receive(s, new))
-        assert order is not None
-        return order
+        stored = await self.hub.database.write(lambda s: self.hub.orders._receive(s, new))
+        assert stored is not None
+        return stored.order
 
     async def until(self, order_id: str, *states: str, at_most_s: float = 600.0) -> dict[str, Any]:
         """Wait until the order is in one of the states."""

@@ -22,7 +22,11 @@ export function levelOf(event: Pick<HubEvent, "kind" | "data" | "flight_id" | "s
       return "urgent";
     case "diversion_settled":
       return event.data["outcome"] === "diverted" ? null : "caution";
+    case "places_contradict":
+      // A drone may be on its way to where nobody waits for it.
+      return "urgent";
     case "reroute_failed":
+    case "place_differs":
       return "caution";
     case "flight_ended":
       return SAFE_ENDS.has(String(event.data["safe_state"])) ? null : "urgent";
@@ -54,6 +58,8 @@ export const KINDS = [
   "unknown_flight_found",
   "diversion_settled",
   "reroute_failed",
+  "places_contradict",
+  "place_differs",
   "flight_ended",
   "command_refused",
   "command_unanswered",
