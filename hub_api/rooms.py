@@ -28,6 +28,7 @@ from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
 from hub_api.dispatch.airborne_planning import AirbornePlanning, SiteAirbornePlanning
 from hub_api.dispatch.planning import Planning, SitePlanning
+from hub_api.kept_count import COUNT_FILE, this_machine, time_at_start
 from hub_api.settings import Settings
 from planner.airframe import load_airframes
 from planner.site import Drone, Site
@@ -123,10 +124,11 @@ def _source_of(
     return links.claim(drone.link, drone.system_id, owner=drone.drone_id)
 
 
-def open_clock(settings: Settings) -> Clock:
-    """Real time; or, in an accelerated demo, a clock that a restarted hub continues instead of jumping back."""
+def open_clock(settings: Settings, *, busy: bool) -> Clock:
+    """Real time, counted on from the process before where orders or flights are open (``busy``); or, in an accelerated
+    demo, a clock that a restarted hub continues instead of jumping back."""
     if settings.speedup == 1.0:
-        return LoopClock()
+        return LoopClock(epoch=time_at_start(settings.data_dir / COUNT_FILE, this_machine(), busy=busy))
     anchor = settings.data_dir / "demo-clock.json"
     real_now = datetime.now(UTC)
     if anchor.exists():

@@ -21,6 +21,7 @@ from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.feed import EventFeed
 from hub_api.dispatch.ledger import Ledger
 from hub_api.hub import Parts
+from hub_api.kept_count import COUNT_FILE, CountsOn
 from hub_api.keyring import keyring
 from hub_api.metrics import Metrics
 from hub_api.outgoing.destinations import Destinations
@@ -30,6 +31,7 @@ from hub_api.settings import Settings
 from hub_api.site_data.book import SiteBook
 from hub_api.store.database import Database, make_engine
 from hub_api.store.records import EventRecord
+from hub_api.store.repositories import missions, orders
 from hub_api.store.schema import upgrade
 from hub_api.store.units import Owed
 from hub_api.vault import Vault
@@ -79,8 +81,6 @@ async def open_ground(settings: Settings, given: Parts, stack: AsyncExitStack) -
         settings.callback_hosts, field="callback_hosts", anywhere=settings.demo
     )
     settings.prepare_data_dir()
-    clock = given.clock or rooms.open_clock(settings)
-    ids = given.ids or IdSource(clock)
     site_book = SiteBook(given.site or load_site(settings.site_file), given.airframes or shipped_airframes())
     airspace_book = AirspaceBook(given.airspace or rooms.load_airspace(settings))
     feed, metrics = EventFeed(), Metrics()
@@ -98,6 +98,8 @@ async def open_ground(settings: Settings, given: Parts, stack: AsyncExitStack) -
     await asyncio.get_running_loop().run_in_executor(None, upgrade, engine)
     database = Database(engine, on_committed=committed, on_owed=owed)
     stack.callback(database.close)
+    clock = await _clock(settings, given, database)
+    ids = given.ids or IdSource(clock)
     await ensure_demo_key(database, ids, clock, demo=settings.demo)
     personal = PersonalData(vault)
     if sealed := await personal.seal_earlier_orders(database):
@@ -124,6 +126,18 @@ async def open_ground(settings: Settings, given: Parts, stack: AsyncExitStack) -
         ledger=Ledger(clock, ids),
         gate=gate,
     )
+
+
+async def _clock(settings: Settings, given: Parts, database: Database) -> Clock:
+    """The hub's count: see :mod:`hub_api.kept_count`."""
+    busy = await database.read(
+        lambda session: orders.count_open(session) > 0 or bool(missions.in_progress(session))
+    )
+    if given.clock is None:
+        return rooms.open_clock(settings, busy=busy)
+    if isinstance(given.clock, CountsOn):
+        given.clock.go_on(settings.data_dir / COUNT_FILE, busy=busy)
+    return given.clock
 
 
 def _gate(

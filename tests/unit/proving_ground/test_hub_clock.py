@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from core.clock import LoopClock
 from core.virtual_time import run_virtual
@@ -21,5 +22,19 @@ def test_a_running_process_keeps_its_count_and_the_next_takes_the_machines() -> 
         assert clock.machine_now() == EPOCH + timedelta(seconds=310)
         clock.start_anew()
         assert clock.now() == clock.machine_now()
+
+    run_virtual(play())
+
+
+def test_a_process_that_starts_with_something_open_counts_on(tmp_path: Path) -> None:
+    async def play() -> None:
+        clock, file = HubClock(LoopClock(epoch=EPOCH)), tmp_path / "clock.json"
+        clock.go_on(file, busy=False)
+        clock.machine_ahead_s = -300.0
+        await clock.sleep(10.0)
+        clock.go_on(file, busy=True)
+        assert clock.now() == EPOCH + timedelta(seconds=10)
+        clock.go_on(file, busy=False)
+        assert clock.now() == clock.machine_now() == EPOCH - timedelta(seconds=290)
 
     run_virtual(play())
