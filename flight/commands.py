@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from flight.message_parts import Reason
 from geofences.model import Zone
 from planner.flight_plan import FlightPlan
 
@@ -272,6 +273,21 @@ class WindReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeatherJudged:
+    """What speaks against flying this drone in the weather that is known at its station now; nothing: it is fit again.
+
+    Wind is not meant: in the air the vehicle measures it itself.
+    """
+
+    command_id: str
+    drone_id: str
+    flight_id: str
+    issued_at: datetime
+    against: tuple[Reason, ...]
+    kind: Literal["weather_judged"] = "weather_judged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AedSelfTested:
     """The result of the self-test of the AED that hangs on this drone."""
 
@@ -303,6 +319,7 @@ Notice = (
     | LandingPointOccupied
     | LandingPointCleared
     | WindReported
+    | WeatherJudged
     | AedSelfTested
 )
 Command = FlightCommand | ReportState | ConfirmAedLoaded | Notice

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flight.events import FaultCleared, SafetyActionTaken
 from flight.model.failsafe import decide, react
-from flight.model.faults import NEEDS_A_NEW_PLAN, Fault, SafetyAction
+from flight.model.faults import NEEDS_A_NEW_PLAN, Fault, Finding, SafetyAction
 from flight.model.phases import FLIGHT_PHASES, AedState, Phase, Row, Trigger, advance
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ ALTERNATE_AFTER_S = 15.0
 """How long a flight waits over an occupied landing point before it goes on to the plan's next one: people who
 were asked to step aside have done so by then, and the patient waits too (chosen)."""
 
+HELD_LONG_S = 45.0
+"""How long a person holds a flight until it is told that the patient waits (chosen: as for a pilot's hands)."""
+HELD_TOO_LONG_S = 120.0
+"""How long a patient waits for a drone that a person holds: whoever looks at a landing point by video has decided by
+then, and who heard the alarm for 75 s and did nothing is not there (chosen)."""
 GIVE_BACK_WITHIN_S = 45.0
 """How long a patient waits for a drone that somebody else flies: a pilot who avoids something gives it back by then, one
 who lands it does not, and another drone may be near (chosen)."""
@@ -67,6 +72,9 @@ class FaultDesk:
         findings = flight.director.faults.findings(
             agent.link.view, agent.state.phase, now_s, agent.clock.now()
         )
+        held_s = self._patient_waits_s(Phase.HOLDING)
+        if held_s > HELD_LONG_S:
+            findings.append(Finding(Fault.HELD_LONG, f"held for {held_s:.0f} s while the patient waits"))
         appeared, cleared = flight.faults.update(findings, now_s)
         for finding in appeared:
             await self._say_fault(finding.fault, finding.detail)
@@ -77,13 +85,24 @@ class FaultDesk:
             await self._stand_off(flight, now_s)
         elif agent.flight is flight and agent.state.phase is Phase.HANDED_OVER:
             await self._wait_for_the_pilot()
+        elif agent.flight is flight and held_s > HELD_TOO_LONG_S:
+            await agent.move(Trigger.HELD_TOO_LONG, f"a person has held it for {HELD_TOO_LONG_S:.0f} s")
+
+    def _patient_waits_s(self, phase: Phase) -> float:
+        """How long the flight has been in ``phase`` while somebody waits for its AED; 0 where nobody does."""
+        agent, state = self._agent, self._agent.state
+        waits = (
+            state.phase is phase
+            and state.aed is AedState.ON_BOARD
+            and not state.failure_announced
+            and state.held in _WAY_OUT
+        )
+        return (agent.clock.now() - state.since).total_seconds() if waits else 0.0
 
     async def _wait_for_the_pilot(self) -> None:
         """Not for ever: what is still to be delivered is given up, the vehicle is left alone."""
-        agent, state = self._agent, self._agent.state
-        waits = state.aed is AedState.ON_BOARD and not state.failure_announced and state.held in _WAY_OUT
-        if waits and (agent.clock.now() - state.since).total_seconds() > GIVE_BACK_WITHIN_S:
-            await agent.move(
+        if self._patient_waits_s(Phase.HANDED_OVER) > GIVE_BACK_WITHIN_S:
+            await self._agent.move(
                 Trigger.NOT_GIVEN_BACK, f"somebody else has controlled it for {GIVE_BACK_WITHIN_S:.0f} s"
             )
 

@@ -51,6 +51,7 @@ _FAILURE_ZH = {
     Trigger.LAND_NOW: "指令就地降落",
     Trigger.WAY_HOME_STARTED: "悬停时间用尽，自动返航",
     Trigger.NOT_GIVEN_BACK: "人工接管未交还",
+    Trigger.HELD_TOO_LONG: "悬停过久，改派其他无人机",
     Trigger.AUTOPILOT_RETURNS: "飞控自主返航",
     Trigger.AUTOPILOT_LANDS: "飞控自主降落",
     Trigger.SAFETY_RETURN: "安全策略：返航",

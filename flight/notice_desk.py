@@ -1,4 +1,4 @@
-"""What an agent does with facts about the world: closed zones, a moved patient, an occupied place, wind."""
+"""What an agent does with facts about the world: closed zones, a moved patient, an occupied place, weather."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flight.messages import (
     Notice,
     PatientMoved,
     Reason,
+    WeatherJudged,
     ZoneActivated,
     ZoneCleared,
 )
@@ -44,10 +45,10 @@ class NoticeDesk:
     def refusal(self, notice: Notice) -> Reason | None:
         """Why a notice changes nothing here; None: it is taken."""
         agent = self._agent
-        if isinstance(notice, PatientMoved | LandingPointOccupied | LandingPointCleared):
+        if isinstance(notice, PatientMoved | LandingPointOccupied | LandingPointCleared | WeatherJudged):
             if agent.flight_id != notice.flight_id or agent.flight is None:
                 return Reason("no_such_flight", "the drone does not fly this flight", "无人机未执行该飞行")
-            if not isinstance(notice, PatientMoved) and (
+            if isinstance(notice, LandingPointOccupied | LandingPointCleared) and (
                 notice.landing_point_id != agent.flight.plan.landing_point_id
             ):
                 return Reason("other_landing_point", "the flight goes elsewhere", "本次飞行前往其他投放点")
@@ -81,6 +82,12 @@ class NoticeDesk:
                 await agent.faults.latch(Fault.LANDING_POINT_OCCUPIED, f"reported by {notice.reported_by}")
             case LandingPointCleared():
                 await agent.faults.clear(Fault.LANDING_POINT_OCCUPIED)
+            case WeatherJudged(against=()):
+                await agent.faults.clear(Fault.WEATHER_UNFIT)
+            case WeatherJudged():
+                await agent.faults.latch(
+                    Fault.WEATHER_UNFIT, "; ".join(reason.detail for reason in notice.against)
+                )
         agent.readiness.remember(agent.memory)
 
     # --- zones --------------------------------------------------------------------------------

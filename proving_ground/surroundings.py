@@ -94,6 +94,19 @@ async def report_dock(play: Play, drone_id: str, door: str) -> None:
     answer.raise_for_status()
 
 
+async def report_rain(play: Play, rate_mm_h: float) -> None:
+    """What the rain gauges of all stations measure now, and the vehicles feel."""
+    for vehicle in play.vehicles.values():
+        if rate_mm_h > 0.0:
+            vehicle.faults.set("rain", rate_mm_h)
+        else:
+            vehicle.faults.clear("rain")
+    if play.process.is_up:
+        body = {"rain_rate_mm_h": rate_mm_h, "measured_at": play.clock.now().isoformat()}
+        for station_id in sorted({drone.station_id for drone in play.site.drones}):
+            await play.client.post(f"/v1/stations/{station_id}/weather", json=body)
+
+
 def set_hub_clock(play: Play, ahead_s: float) -> None:
     """Somebody sets the time of day of the hub's machine."""
     play.hub_clock.machine_ahead_s = ahead_s

@@ -63,6 +63,14 @@ async def _weather_again(play: Play, drone_id: str, order: str, strength: float)
     play.weather_reports = True
 
 
+async def _rain_reported(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await surroundings.report_rain(play, strength)
+
+
+async def _rain_over(play: Play, drone_id: str, order: str, strength: float) -> None:
+    await surroundings.report_rain(play, 0.0)
+
+
 async def _hub_killed(play: Play, drone_id: str, order: str, strength: float) -> None:
     await play.restart_hub(after_s=strength)
 
@@ -157,6 +165,14 @@ WORLD_FAULTS: dict[str, WorldFault] = {
             "s",
         ),
         WorldFault("wind_change", "the wind takes this speed", _wind, _wind_back, 16.0, "m/s"),
+        WorldFault(
+            "rain_reported",
+            "the stations' gauges report rain of this rate",
+            _rain_reported,
+            _rain_over,
+            12.0,
+            "mm/h",
+        ),
         WorldFault("weather_stale", "the stations' sensors fall silent", _weather_stops, _weather_again),
         WorldFault(
             "hub_killed",

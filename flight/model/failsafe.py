@@ -78,6 +78,8 @@ _ROWS: dict[Fault, str] = {
     Fault.BATTERY_CRITICAL:      "L      R     D   D     D    w     w      D     D       D    w    w    w",
     Fault.ENERGY_SHORT:          "w      R     R   R     R    w     w      R     w       w    w    w    w",
     Fault.WIND_ABOVE_LIMIT:      "w      R     R   R     R    w     w      R     w       w    w    w    w",
+    # It has arrived: lowering takes less time in the rain than the way home, and is what the rain was flown for.
+    Fault.WEATHER_UNFIT:         "L      R     R   w     w    w     w      R     w       w    w    w    w",
     # Standing is the one manoeuvre that leaves nothing of what was proved; a line that is out is not hurried.
     Fault.INTRUDER:              "w      H     H   w     w    w     w      H     w       H    w    w    w",
     # Where the mission does not lead on, its way home does not either: only a mode of its own moves the drone then.
@@ -105,6 +107,8 @@ _ROWS: dict[Fault, str] = {
     # It comes down already. Once it stands, its motors are stopped for it: people walk up to what has landed.
     Fault.LANDING_OVERDUE:       "-      -     -   -     -    w     -      -     -       -    -    w    -",
     Fault.GROUND_UNNOTICED:      "-      -     -   -     -    T     -      -     -       -    -    T    -",
+    # A person's word stands; the person is told, and in the end the order is given to another drone.
+    Fault.HELD_LONG:             "-      -     -   -     -    -     -      w     -       -    -    -    -",
     Fault.CONTROL_TAKEN:         "w      w     w   w     w    w     w      w     w       w    w    w    w",
     # An autopilot that comes back in the air goes on or falls; on the ground the flight is called off.
     Fault.AUTOPILOT_REBOOTED:    "L      w     w   w     w    w     w      w     w       w    w    w    w",

@@ -39,6 +39,8 @@ class Fault(StrEnum):
     """Charge below what the planned rest of the flight needs plus the reserve."""
     WIND_ABOVE_LIMIT = "wind_above_limit"
     """The wind that the vehicle measures in the air is above the airframe's limit."""
+    WEATHER_UNFIT = "weather_unfit"
+    """Rain, sight, temperature or a hazard at the drone's station is beyond what its airframe may fly in."""
     INTRUDER = "intruder"
     """Another aircraft is, or will soon be, nearer than a drone may let it come."""
     NO_PROGRESS = "no_progress"
@@ -78,6 +80,8 @@ class Fault(StrEnum):
     """A descent lasts longer than predicted and the allowance, and the motors turn."""
     GROUND_UNNOTICED = "ground_unnoticed"
     """The same, and the vehicle is at rest on the ground: it has not noticed that it is down."""
+    HELD_LONG = "held_long"
+    """A person has held the flight for a while, and its patient waits."""
     CONTROL_TAKEN = "control_taken"
     """The mode changed and we did not ask for it."""
     AUTOPILOT_REBOOTED = "autopilot_rebooted"
@@ -112,6 +116,9 @@ RULES: dict[Fault, FaultRule] = {
     Fault.BATTERY_CRITICAL: FaultRule(3.0, 10.0, "charge above half the reserve for ten seconds"),
     Fault.ENERGY_SHORT: FaultRule(3.0, 10.0, "charge above the need for ten seconds"),
     Fault.WIND_ABOVE_LIMIT: FaultRule(10.0, 30.0, "measured wind below the limit for half a minute"),
+    Fault.WEATHER_UNFIT: FaultRule(
+        0.0, 0.0, "the hub says that the weather is fit again, or the flight ended"
+    ),
     Fault.INTRUDER: FaultRule(0.0, 5.0, "it is past, or not heard any more, for five seconds"),
     Fault.NO_PROGRESS: FaultRule(0.0, 0.0, "nearer to the end of the leg, or another leg or phase"),
     Fault.MISSION_LOST: FaultRule(2.0, 1.0, "the autopilot says that it has a mission for a second"),
@@ -133,6 +140,7 @@ RULES: dict[Fault, FaultRule] = {
     Fault.CRASHED: FaultRule(3.0, 1.0, "in the air, or the motors stand"),
     Fault.LANDING_OVERDUE: FaultRule(0.0, 0.0, "the motors stand, or another phase"),
     Fault.GROUND_UNNOTICED: FaultRule(10.0, 1.0, "it moves, or the motors stand"),
+    Fault.HELD_LONG: FaultRule(0.0, 0.0, "it goes on, or turns back"),
     Fault.CONTROL_TAKEN: FaultRule(0.0, 0.0, "the mode is the mission's again, or the flight ended"),
     Fault.AUTOPILOT_REBOOTED: FaultRule(0.0, 10.0, "ten seconds up"),
     Fault.FENCE_BREACHED: FaultRule(0.5, 2.0, "inside again for two seconds"),
@@ -141,6 +149,7 @@ RULES: dict[Fault, FaultRule] = {
 
 LATCHED = frozenset(
     {
+        Fault.WEATHER_UNFIT,
         Fault.NO_NEW_WAY,
         Fault.AUTHORISATION_REVOKED,
         Fault.ORDER_CANCELLED,

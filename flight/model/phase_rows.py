@@ -54,6 +54,7 @@ CONTROL_EVENTS = (
     T.CONTROL_TAKEN,
     T.CONTROL_GIVEN_BACK,
     T.NOT_GIVEN_BACK,
+    T.HELD_TOO_LONG,
     T.AUTOPILOT_RETURNS,
     T.AUTOPILOT_LANDS,
 )
@@ -136,7 +137,7 @@ def in_air(phase: Phase, *, hold_as: Phase | None = None) -> dict[T, Answer]:
         T.SAFETY_LAND: LAND_HERE,
         T.SAFETY_TERMINATE: TERMINATED,
         T.CONTROL_TAKEN: Row(Phase.HANDED_OVER, (Effect.STAND_BACK,), hold_as=back),
-        **ignored(T.CONTROL_GIVEN_BACK, T.NOT_GIVEN_BACK),
+        **ignored(T.CONTROL_GIVEN_BACK, T.NOT_GIVEN_BACK, T.HELD_TOO_LONG),
         T.AUTOPILOT_RETURNS: Row(Phase.AUTOPILOT_RETURN, (Effect.ANNOUNCE_FAILURE,)),
         T.AUTOPILOT_LANDS: Row(Phase.LANDING_HERE, (Effect.ANNOUNCE_FAILURE,)),
         T.WAY_HOME_STARTED: Row(Phase.INBOUND, (Effect.ANNOUNCE_FAILURE,)),

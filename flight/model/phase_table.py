@@ -213,6 +213,8 @@ _STANDING: dict[Phase, dict[T, Answer]] = {
         T.CONTINUE: Row(HELD, (Effect.RESUME,)),
         # The pilot's AUTO in the middle of a hold means what CONTINUE means.
         T.CONTROL_GIVEN_BACK: Row(HELD),
+        # Another drone is asked for; this one stands as it was told, and from here leads home.
+        T.HELD_TOO_LONG: Row(Phase.HOLDING, (Effect.ANNOUNCE_FAILURE,), hold_as=Phase.RETURNING),
     },
     Phase.STANDING_OFF: {
         **standing(Phase.STANDING_OFF),

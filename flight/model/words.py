@@ -197,6 +197,8 @@ class Trigger(StrEnum):
     CONTROL_GIVEN_BACK = "control_given_back"
     NOT_GIVEN_BACK = "not_given_back"
     """Somebody else has flown it for so long that the patient is not left to wait for it."""
+    HELD_TOO_LONG = "held_too_long"
+    """A person has held it for so long that the patient is not left to wait for it."""
     AUTOPILOT_RETURNS = "autopilot_returns"
     AUTOPILOT_LANDS = "autopilot_lands"
     DISARMED_ON_PAD = "disarmed_on_pad"

@@ -84,6 +84,7 @@ _COMMANDS = {
     "landing_point_occupied": ("that the landing point is occupied", "投放点被占用通知"),
     "landing_point_cleared": ("that the landing point is free", "投放点已清空通知"),
     "wind_reported": ("the wind at the station", "站点风况"),
+    "weather_judged": ("what the weather has become", "天气变化通知"),
     "aed_self_tested": ("the AED's self-test", "AED 自检结果"),
     "report_state": ("to report", "状态上报指令"),
 }
@@ -108,6 +109,7 @@ _FAULTS: dict[Fault, str] = {
     Fault.BATTERY_CRITICAL: "电量严重不足",
     Fault.ENERGY_SHORT: "电量不足以完成计划",
     Fault.WIND_ABOVE_LIMIT: "风速超限",
+    Fault.WEATHER_UNFIT: "天气超出机型限制",
     Fault.INTRUDER: "有其他航空器接近",
     Fault.NO_PROGRESS: "飞行无进展",
     Fault.MISSION_LOST: "机上航线丢失",
@@ -127,6 +129,7 @@ _FAULTS: dict[Fault, str] = {
     Fault.CRASHED: "坠落",
     Fault.LANDING_OVERDUE: "降落超时",
     Fault.GROUND_UNNOTICED: "飞控未识别着地",
+    Fault.HELD_LONG: "悬停过久，患者等待中",
     Fault.CONTROL_TAKEN: "控制权被接管",
     Fault.AUTOPILOT_REBOOTED: "飞控重启",
     Fault.FENCE_BREACHED: "越出围栏",

@@ -20,12 +20,13 @@ from hub_api.site_data.book import SiteInForce
 from hub_api.site_data.desk import SiteDesk
 from hub_api.site_data.photos import PhotoDesk
 from hub_api.site_data.places import Places
+from hub_api.weather.watch import WeatherWatch
 from hub_api.wiring.agents import ask_for_state, first_agents, later_agent, make_agent_room
 from hub_api.wiring.dispatch import Dispatch, make_dispatch
 from hub_api.wiring.ground import Ground, open_ground
 from hub_api.wiring.outside import Outside, make_outside
 from hub_api.wiring.world import World, open_world
-from planner.airframe import use_airframes
+from planner.airframe import load_airframes, use_airframes
 
 
 @asynccontextmanager
@@ -97,6 +98,10 @@ def _keep_running(hub: Hub, crew: Crew, outside: Outside, dispatch: Dispatch) ->
     crew.keep(dispatch.waiting_orders.run(), "waiting-orders")
     crew.keep(hub.care_desk.follow(hub.feed), "care")
     crew.keep(dispatch.incident_watch.run(), "incident-watch")
+    weather = WeatherWatch(
+        fleet=hub.fleet, airframes=load_airframes, bus=hub.bus, ids=hub.ids, clock=hub.clock
+    )
+    crew.keep(weather.run(), "weather-watch")
     crew.keep(keep_house(hub), "housekeeping")
 
 
