@@ -7,11 +7,12 @@ import gc
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
 from fastapi import Depends, FastAPI
 
+from core.errors import ErrorCode, InternalError
 from hub_api import VERSION, docs_page, logs, openapi, problems
 from hub_api.body_limit import BodyLimit
 from hub_api.console import pages as console_pages
@@ -129,8 +130,12 @@ def _settle_memory() -> None:
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
-class _AnnouncingServer(uvicorn.Server):
-    """Calls ``on_ready`` with its address once it really listens, whatever port the system chose."""
+class _Server(uvicorn.Server):
+    """Opens the hub before it listens and closes it afterwards; calls ``on_ready`` with its address once it really
+    listens, whatever port the system chose.
+
+    Not by uvicorn's lifespan, which logs a traceback of whatever keeps the hub from starting: here it is raised.
+    """
 
     def __init__(
         self, application: FastAPI, config: uvicorn.Config, on_ready: Callable[[str], None] | None
@@ -138,21 +143,63 @@ class _AnnouncingServer(uvicorn.Server):
         super().__init__(config)
         self._application = application
         self._on_ready = on_ready
+        self._opened = AsyncExitStack()
+        self.failure: BaseException | None = None
+        """What broke a part of the hub while it ran."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            _settle_memory()
-        if self.started and self._on_ready is not None:
+        application = self._application
+        await self._opened.enter_async_context(application.router.lifespan_context(application))
+        application.state.hub.failure.add_done_callback(self._broken)
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            # Another one took the address while the hub was opened.
+            raise _no_address(self.config.host, self.config.port, error) from error
+        _settle_memory()
+        if self._on_ready is not None:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_ready(f"http://{host}:{port}")
 
+    def _broken(self, failure: asyncio.Future[None]) -> None:
+        if not failure.cancelled() and (error := failure.exception()) is not None:
+            self.failure = error
+            self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say «not ready», let streams end by themselves, then wait for the requests under way."""
-        hub = getattr(self._application.state, "hub", None)
-        if hub is not None:
-            hub.stop_taking_work()
+        self._application.state.hub.stop_taking_work()
         await super().shutdown(sockets)
+        if not self.force_exit:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the hub, if it is open."""
+        await self._opened.aclose()
+
+
+def _no_address(host: str, port: int, error: OSError) -> InternalError:
+    return InternalError(
+        ErrorCode.SETTINGS_INVALID, f"cannot listen on {host}:{port}: {error.strerror}", field="port"
+    )
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """Sockets of this address, before anything is opened for it. Raises 5002 where it cannot be had."""
+    bound: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _name, address in dict.fromkeys(found):
+            bound.append(made := socket.socket(family, kind, protocol))
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            made.bind(address)
+    except OSError as error:
+        for each in bound:
+            each.close()
+        raise _no_address(host, port, error) from error
+    return bound
 
 
 async def serve(
@@ -161,21 +208,23 @@ async def serve(
     parts: Parts | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run until told to stop. Raises what broke if a part of the hub fails: better no hub than half a one.
+    """Run until told to stop. Raises what keeps the hub from starting, and what broke if a part of it fails: better
+    no hub than half a one.
 
     ``stop`` does what a signal does, for who runs the hub inside a program. ``on_ready`` is called once, with
     the address, when the hub listens and every part of it runs.
     """
     logs.configure(log_format=settings.log_format, level=settings.log_level)
+    sockets = _bound(settings.host, settings.port)
     app = create_app(settings, parts)
-    server = _AnnouncingServer(
+    server = _Server(
         app,
         uvicorn.Config(
             app,
             host=settings.host,
             port=settings.port,
             log_config=None,
-            lifespan="on",
+            lifespan="off",
             server_header=False,
             access_log=False,
             http=ImpatientProtocol,
@@ -185,23 +234,6 @@ async def serve(
         ),
         on_ready,
     )
-    failures: list[BaseException] = []
-    started = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def watched(application: FastAPI) -> AsyncIterator[None]:
-        async with started(application):
-            future = application.state.hub.failure
-
-            def stop(_done: object) -> None:
-                if not future.cancelled() and (error := future.exception()) is not None:
-                    failures.append(error)
-                    server.should_exit = True
-
-            future.add_done_callback(stop)
-            yield
-
-    app.router.lifespan_context = watched
 
     async def stop_when_told() -> None:
         if stop is not None:
@@ -210,10 +242,11 @@ async def serve(
 
     stopper = asyncio.ensure_future(stop_when_told())
     try:
-        await server.serve()
+        await server.serve(sockets)
     finally:
         stopper.cancel()
-    if failures:
-        raise failures[0]
-    if not server.started:
-        raise SystemExit(3)
+        await server.close()
+        for each in sockets:
+            each.close()
+    if server.failure is not None:
+        raise server.failure

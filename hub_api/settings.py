@@ -7,6 +7,7 @@ each other are refused at start (5002) rather than repaired.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.errors import ErrorCode, InternalError
 from hub_api.access.scopes import Role
 from hub_api.dispatch.modes import Mode, ModePolicy, UnansweredPolicy
 from planner.candidates import Severity
@@ -473,8 +475,18 @@ class Settings(BaseSettings):
         return self.data_dir / "flights"
 
     def prepare_data_dir(self) -> None:
-        """Create the data directory, readable by its owner only: it holds callers' data."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        os.chmod(self.data_dir, 0o700)
-        self.journal_dir.mkdir(exist_ok=True)
-        self.records_dir.mkdir(exist_ok=True)
+        """Create the data directory, readable by its owner only: it holds callers' data. Raises 5002 where it can't."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            os.chmod(self.data_dir, 0o700)
+            for folder in (self.journal_dir, self.records_dir):
+                folder.mkdir(exist_ok=True)
+                # A folder that somebody else made may be there and take nothing.
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+        except OSError as error:
+            raise InternalError(
+                ErrorCode.SETTINGS_INVALID,
+                f"nothing can be stored in {error.filename or self.data_dir}: {error.strerror}",
+                field="data_dir",
+            ) from error

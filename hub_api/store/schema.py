@@ -10,6 +10,7 @@ whether its schema is the newest.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +18,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -45,7 +47,18 @@ def alembic_config(bind: Engine | Connection | None = None) -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest schema; from empty or from any earlier release. Raises 5001 for a later one."""
+    """Bring the database to the newest schema; from empty or from any earlier release. Raises 5001 for a later one, and
+    for one that cannot be opened."""
+    try:
+        _upgrade(engine)
+    except (DBAPIError, sqlite3.Error) as error:
+        said = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
+        # The driver adds advice in further lines.
+        detail = f"the database {engine.url.render_as_string()} cannot be opened: {said.splitlines()[0]}"
+        raise InternalError(ErrorCode.STORE_FAILED, detail, field="database_url") from error
+
+
+def _upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         found = revisions(connection)
     if found == newest():
