@@ -7,6 +7,7 @@ a question is being answered. Signals that go to the whole group are for the hub
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import queue
 import signal
@@ -46,6 +47,9 @@ from planner.flight_plan import FlightPlan
 
 _MADE = 256
 """Chosen: plans that the hub may still name by their id; it does so within the next few questions."""
+
+_COLLECT_AFTER = 10_000
+"""Chosen, as in the hub: objects made and not gone again before the collector looks at the youngest of them."""
 
 
 class _AskedAt(Clock):
@@ -104,10 +108,14 @@ class Worker:
             del self._prepared[old]
         return prepared
 
-    @staticmethod
-    def prepare(prepared: _Prepared) -> None:
+    def prepare(self, prepared: _Prepared) -> None:
         """Index it and load the kernels, so that no order waits for that."""
         prepared.planning.warm_up()
+        if len(self._prepared) > 1:
+            # What refers to itself in a setting that is gone would stay for good.
+            gc.unfreeze()
+            gc.collect()
+        settle_memory()
         prepared.ready.set()
 
     def prepared(self, message: Ask | Rehearse) -> _Prepared:
@@ -155,6 +163,13 @@ class Worker:
         return OpenFlight(
             flight_id=news.flight_id, drone_id=news.drone_id, airborne_at=news.airborne_at, plan=plan
         )
+
+
+def settle_memory() -> None:
+    """What is known by now stays: settings and remembered answers are a million objects, and looking through them for
+    garbage takes a third of a second, in which an order would wait. Decisions leave none that refers to itself."""
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def _book(setting: Setting) -> TrafficBook:
@@ -237,6 +252,7 @@ def serve(hub: socket.socket) -> None:
             except queue.Empty:
                 assert rehearsal is not None
                 if not rehearsal.step():
+                    settle_memory()
                     say(Rehearsed(rehearsal.number))
                     rehearsal = None
                 continue
