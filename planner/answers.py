@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import overload
 
@@ -55,21 +56,31 @@ class Candidates(Sequence[Candidate]):
         yield from self.flyable()
         for drone in range(len(self._combinations.states)):
             for point in range(len(self._combinations.points)):
-                if self._combinations.rules_out(drone, point):
-                    yield self._ruled_out(drone, point)
+                against = self._combinations.against(drone, point)
+                if against:
+                    yield self._ruled_out(drone, point, against)
         yield from self._refused
 
     def flyable(self) -> Iterator[Candidate]:
         """The chosen one, then the others that nothing known is against, by time."""
         yield from self._flyable
+        states, points = self._combinations.states, self._combinations.points
+        drones, columns = self._combinations.ranked_drones, self._combinations.ranked_points
         for bound_s, rank in self._unasked:
-            why = (reasons.slower_by_bound(math.floor(bound_s)),)
-            verdict = candidate_of(self._combinations.option(rank), CandidateVerdict.POSSIBLE, why)
-            yield verdict._replace(least_time_to_patient_s=bound_s)
+            drone = states[drones[rank]].drone
+            yield Candidate(
+                drone.station_id,
+                drone.drone_id,
+                points[columns[rank]].landing_point_id,
+                CandidateVerdict.POSSIBLE,
+                _slower(math.floor(bound_s)),
+                None,
+                bound_s,
+            )
 
     def refusals(self) -> Counter[str]:
         """The reasons of all refused ones, counted by their word."""
-        counted = self._combinations.refusals()
+        counted = self._combinations.refusals.copy()
         counted.update(reason.code for candidate in self._refused for reason in candidate.reasons)
         return counted
 
@@ -82,9 +93,7 @@ class Candidates(Sequence[Candidate]):
             tried.setdefault(candidate.landing_point_id, []).append(candidate)
         for point in self._combinations.nearest:
             yield from tried.get(self._combinations.points[point].landing_point_id, ())
-            for drone in range(len(self._combinations.states)):
-                if self._combinations.rules_out(drone, point):
-                    yield self._ruled_out(drone, point)
+            yield from self._ruled_out_at(point)
 
     def commonest(self) -> Reason | None:
         """The reason that is against most combinations."""
@@ -97,18 +106,28 @@ class Candidates(Sequence[Candidate]):
             return found
         return next(reason for item in self._refused for reason in item.reasons if reason.code == code)
 
-    def _ruled_out(self, drone: int, point: int) -> Candidate:
-        combinations = self._combinations
-        known = combinations.states[drone].drone
+    def _ruled_out_at(self, point: int) -> Iterator[Candidate]:
+        """The combinations with this point that were out before planning."""
+        for drone, against in enumerate(self._combinations.against_all(point)):
+            if against:
+                yield self._ruled_out(drone, point, against)
+
+    def _ruled_out(self, drone: int, point: int, against: tuple[Reason, ...]) -> Candidate:
+        known = self._combinations.states[drone].drone
         return Candidate(
             known.station_id,
             known.drone_id,
-            combinations.points[point].landing_point_id,
+            self._combinations.points[point].landing_point_id,
             CandidateVerdict.REFUSED,
-            combinations.against(drone, point),
+            against,
             None,
             None,
         )
+
+
+@lru_cache(maxsize=4096)
+def _slower(bound_s: int) -> tuple[Reason, ...]:
+    return (reasons.slower_by_bound(bound_s),)
 
 
 def candidate_of(

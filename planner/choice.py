@@ -215,8 +215,9 @@ class _Ranking(Iterator[tuple[float, int]]):
 
     def rest(self) -> list[tuple[float, int]]:
         """What was not planned, by its bound."""
-        ranks = range(self._next, self._combinations.possible)
-        return sorted([*self._later, *((float(self._combinations.bounds_s[rank]), rank) for rank in ranks)])
+        bounds_s = self._combinations.bounds_s[self._next :].tolist()
+        rest = list(zip(bounds_s, range(self._next, self._combinations.possible), strict=True))
+        return sorted([*self._later, *rest]) if self._later else rest
 
 
 def _occupied(

@@ -9,7 +9,7 @@ its time: all but the walk to the patient depends on station, point and airframe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -46,6 +46,8 @@ class _Reach:
 
     terms: tuple[DeliveryTerms | None, ...]
     unfit: tuple[tuple[Reason, ...], ...]
+    unfit_counts: Counter[str]
+    """Of how many points each of these reasons speaks, by its word."""
     fits: Bools
     least_s: Floats
 
@@ -125,7 +127,10 @@ class _Places:
                 least_s[row, column] = fixed_s + rest_to_rest_s(
                     float(distances_m[row, column]), airframe.ground_speed_max_m_s, airframe.acceleration_m_s2
                 )
-        return _Reach(terms, unfit, np.array([not against for against in unfit], dtype=np.bool_), least_s)
+        counts = Counter(reason.code for against in unfit for reason in against)
+        return _Reach(
+            terms, unfit, counts, np.array([not against for against in unfit], dtype=np.bool_), least_s
+        )
 
 
 _places: list[_Places] = []
@@ -177,11 +182,10 @@ class Combinations:
         """From every point to the patient on foot."""
         self._closed = places.closed(now)
         self._too_far = self.carries_s > policy.carry_limit_s
-        self._kinds: dict[str, _Kind] = {}
-        for state in drone_states:
-            airframe_id = state.drone.airframe_id
-            if airframe_id not in self._kinds:
-                self._kinds[airframe_id] = self._kind(places, airframes.get(airframe_id))
+        self._first_of: dict[str, int] = {}
+        for number, state in enumerate(drone_states):
+            self._first_of.setdefault(state.drone.airframe_id, number)
+        self._kinds = {name: self._kind(places, airframes.get(name)) for name in self._first_of}
         self._kind_of = [self._kinds[state.drone.airframe_id] for state in drone_states]
         self.against_drone = [
             _against_known_drone(state, kind.airframe, policy)
@@ -264,13 +268,21 @@ class Combinations:
 
     # Those that may not be planned
 
-    def rules_out(self, drone: int, point: int) -> bool:
-        """Whether something is against this combination before it is planned."""
-        return bool(self.against_drone[drone]) or not self._kind_of[drone].usable[point]
-
     def against(self, drone: int, point: int) -> tuple[Reason, ...]:
-        """Everything that is against this combination before it is planned."""
+        """Everything that is against this combination before it is planned; empty where it may be."""
         return self.against_drone[drone] + self.against_point(drone, point)
+
+    def against_all(self, point: int) -> Iterator[tuple[Reason, ...]]:
+        """:meth:`against` of every drone with this point. Equal ones are mostly the very same."""
+        # By identity: what is against drones and points is kept here for as long as they are compared.
+        joint: dict[tuple[int, int], tuple[Reason, ...]] = {}
+        of_kind = {kind: self.against_point(drone, point) for kind, drone in self._first_of.items()}
+        for state, own in zip(self.states, self.against_drone, strict=True):
+            theirs = of_kind[state.drone.airframe_id]
+            key = id(own), id(theirs)
+            if key not in joint:
+                joint[key] = own + theirs
+            yield joint[key]
 
     def against_point(self, drone: int, point: int) -> tuple[Reason, ...]:
         """What is against the point for this drone's airframe."""
@@ -284,8 +296,9 @@ class Combinations:
             known = self._against_point[key] = (*found, *(reach.unfit[point] if reach is not None else ()))
         return known
 
+    @cached_property
     def refusals(self) -> Counter[str]:
-        """How often each reason speaks against a combination, without making one of them."""
+        """How often each reason speaks against a combination, without making one of them. Not to be changed."""
         counted: Counter[str] = Counter()
         for against in self.against_drone:
             for reason in against:
@@ -296,8 +309,8 @@ class Combinations:
             counted["landing_point_closed"] += size * closed
             counted["carry_too_long"] += size * too_far
             reach = self._kinds[airframe_id].reach
-            for reason in (reason for unfit in (reach.unfit if reach else ()) for reason in unfit):
-                counted[reason.code] += size
+            for code, count in () if reach is None else reach.unfit_counts.items():
+                counted[code] += size * count
         return +counted
 
     def example(self, code: str) -> Reason | None:
@@ -306,11 +319,7 @@ class Combinations:
             for reason in against:
                 if reason.code == code:
                     return reason
-        seen: set[str] = set()
-        for drone, state in enumerate(self.states):
-            if state.drone.airframe_id in seen:
-                continue
-            seen.add(state.drone.airframe_id)
+        for drone in self._first_of.values():
             for point in self.nearest:
                 for reason in self.against_point(drone, point):
                     if reason.code == code:

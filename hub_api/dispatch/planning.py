@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Protocol
+from itertools import chain, islice
+from typing import NamedTuple, Protocol
 
 from pydantic import TypeAdapter
 
@@ -116,6 +116,14 @@ class Planning(Protocol):
         ...
 
 
+class _Known(NamedTuple):
+    """A drone as the fleet shows it, as the planner takes it, and what keeps it from flying."""
+
+    view: DroneView
+    state: DroneState
+    against: tuple[Reason, ...]
+
+
 class SitePlanning:
     """The planner of :mod:`planner.choice` on one site and the airspace in force."""
 
@@ -138,7 +146,7 @@ class SitePlanning:
         self._ids = ids
         self._clock = clock
         # By identity; the view is kept, so that no other gets its place.
-        self._states: dict[int, tuple[DroneView, DroneState]] = {}
+        self._states: dict[int, _Known] = {}
         self._rehearsed: dict[tuple[object, ...], tuple[str, float]] = {}
 
     @property
@@ -209,20 +217,21 @@ class SitePlanning:
 
         Refused candidates come nearest landing point first: those a person would ask about.
         """
+        known = [self._known(view) for view in drones]
         decision = self._choose(
             question.patient,
             Severity(question.severity),
             question.floor,
             question.at,
-            [self._state_of(view) for view in drones],
+            [drone.state for drone in known],
             traffic,
             self._policy,
         )
-        not_ready = {view.drone.drone_id: _reasons_of(view) for view in drones}
+        against = {drone.state.drone.drone_id: drone.against for drone in known if drone.against}
         shown = islice(decision.candidates.telling(), MOST_CANDIDATES)
         return Answer(
             plan=decision.accepted,
-            told=tell([_candidate_of(item, not_ready[item.drone_id]) for item in shown]),
+            told=tell(_spelled(shown, against)),
             candidates_total=len(decision.candidates),
             refusals=dict(decision.candidates.refusals()),
             reasons=() if decision.declined_reason is None else (decision.declined_reason,),
@@ -236,7 +245,7 @@ class SitePlanning:
 
         Questions about drones of unknown charge or wind are left to their order, which refuses them.
         """
-        states = [self._state_of(view) for view in drones if view.charge_fraction is not None]
+        states = [self._known(view).state for view in drones if view.charge_fraction is not None]
         airspace, site, now = self._airspace(), self._site, self._clock.now()
         # As time goes by other zones stand: what still holds is known, and found to be so in no time.
         held = airspace.version, now.timestamp() // _HOLDS_S
@@ -254,14 +263,14 @@ class SitePlanning:
             plan_flight(task, site=site, airspace=airspace, ids=self._ids, at=now, policy=self._policy)
             yield
 
-    def _state_of(self, view: DroneView) -> DroneState:
+    def _known(self, view: DroneView) -> _Known:
         """Orders that are decided together look at the very same fleet."""
         known = self._states.get(id(view))
         if known is None:
             if len(self._states) >= _STATES:
                 self._states.clear()
-            known = self._states[id(view)] = (view, _state_of(view))
-        return known[1]
+            known = self._states[id(view)] = _Known(view, _state_of(view), _reasons_of(view))
+        return known
 
     def _warnings(self, plan: FlightPlan, drones: Sequence[DroneView]) -> tuple[Reason, ...]:
         """What forecasts say against this flight while it lasts."""
@@ -299,12 +308,21 @@ def _state_of(view: DroneView) -> DroneState:
     )
 
 
-def _candidate_of(candidate: Candidate, not_ready: tuple[Reason, ...]) -> CandidateAnswer:
-    """«Not ready» alone helps nobody: the drone's own reasons take its place."""
-    answer = CandidateAnswer._make(candidate)
-    if not not_ready:
-        return answer
-    spelled: list[Reason] = []
-    for reason in candidate.reasons:
-        spelled.extend(not_ready if reason.code == "drone_not_ready" else (reason,))
-    return answer._replace(reasons=tuple(spelled))
+def _spelled(
+    candidates: Iterable[Candidate], against: Mapping[str, tuple[Reason, ...]]
+) -> list[Candidate | CandidateAnswer]:
+    """«Not ready» alone helps nobody: the drone's own reasons, ``against``, take its place."""
+    found: list[Candidate | CandidateAnswer] = []
+    # By identity, as many have the very same; what the planner said is kept, so that nothing else gets its place.
+    known: dict[tuple[int, int], tuple[tuple[Reason, ...], tuple[Reason, ...]]] = {}
+    for candidate in candidates:
+        own, said = against.get(candidate.drone_id), candidate.reasons
+        if own is None:
+            found.append(candidate)
+            continue
+        key = id(own), id(said)
+        if key not in known:
+            spelled = [own if reason.code == "drone_not_ready" else (reason,) for reason in said]
+            known[key] = said, tuple(chain.from_iterable(spelled))
+        found.append(CandidateAnswer(*candidate[:4], known[key][1], *candidate[5:]))
+    return found

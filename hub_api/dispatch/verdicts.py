@@ -8,18 +8,24 @@ decision, while the order itself is read at every event of its flight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from pydantic_core import from_json
 
+from planner.candidates import Candidate
 from planner.reasons import Reason
 
-T = TypeVar("T")
-
 _FORM = 1
+
+_DRONES = 1024
+"""Chosen: texts remembered of drones; a city has a few hundred."""
+
+_REASONS = 4096
+"""Chosen: texts remembered of reasons; most candidates of a city are slower by some number of whole seconds."""
 
 
 class CandidateAnswer(NamedTuple):
@@ -54,64 +60,67 @@ class Told:
     """What spoke most often against the landing point next to the patient: the others were never asked for."""
 
 
-class _Once(Generic[T]):
-    """What is made of things, once of each, in the order of their first use."""
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-        self._found: dict[Any, tuple[int, T]] = {}
-
-    def of(self, thing: Any) -> tuple[int, T]:
-        """Its number, and what is made of it."""
-        found = self._found.get(thing)
-        if found is None:
-            found = self._found[thing] = len(self._found), self._make(thing)
-        return found
-
-    def listed(self) -> list[T]:
-        return [made for _, made in self._found.values()]
-
-
-def tell(candidates: Sequence[CandidateAnswer]) -> Told:
+def tell(candidates: Sequence[CandidateAnswer | Candidate]) -> Told:
     """The stored and the shown form of candidates, in their order."""
-    drones = _Once(lambda pair: (f"[{_text(pair[1])},{_text(pair[0])}]", _place(*pair)))
-    points, verdicts, reasons = _Once(_text), _Once(_text), _Once(_reason)
+    drones: dict[tuple[str, str], tuple[int, str, str]] = {}
+    points: dict[str, tuple[int, str]] = {}
+    verdicts: dict[str, tuple[int, str]] = {}
+    reasons: dict[str, int] = {}
     # Mostly they are the very same reasons again, and comparing would take longer. The candidates keep them.
-    known: dict[tuple[str, int], tuple[str, str]] = {}
-    rows, shown_rows = [], []
+    said: dict[int, tuple[str, str]] = {}
+    rows: list[str] = []
+    texts: list[str] = []
+    judged: tuple[int, str] = 0, ""
+    before: str | None = None
     for station_id, drone_id, point_id, verdict, why, time_s, least_s in candidates:
-        drone, (_, place) = drones.of((station_id, drone_id))
-        point, point_text = points.of(point_id)
-        said = known.get((verdict, id(why)))
-        if said is None:
-            judged, verdict_text = verdicts.of(verdict)
-            found = [reasons.of(reason) for reason in why]
-            said = known[verdict, id(why)] = (
-                f"{judged},[{','.join([str(number) for number, _ in found])}]",
-                f',"verdict":{verdict_text},"reasons":[{",".join([text for _, (_, text) in found])}]',
-            )
+        drone = drones.get((station_id, drone_id))
+        if drone is None:
+            drone = drones[station_id, drone_id] = (len(drones), *_drone(station_id, drone_id))
+        point = points.get(point_id)
+        if point is None:
+            point = points[point_id] = len(points), _text(point_id)
+        if verdict is not before:
+            text = f',"verdict":{_text(verdict)},"reasons":['
+            judged, before = verdicts.setdefault(verdict, (len(verdicts), text)), verdict
+        known = said.get(id(why))
+        if known is None:
+            stored, text = _said(why)
+            numbers = ",".join([str(reasons.setdefault(each, len(reasons))) for each in stored])
+            known = said[id(why)] = numbers, text
         time, least = _number(time_s), _number(least_s)
-        rows.append(f"[{drone},{point},{said[0]},{time},{least}]")
-        shown_rows.append(
-            f'{place}{point_text}{said[1]},"time_to_patient_s":{time},"least_time_to_patient_s":{least}'
-            ',"ahead_of_ambulance_s":null}'
-        )
+        rows.append(f"[{drone[0]},{point[0]},{judged[0]},[{known[0]}],{time},{least}]")
+        texts += drone[2], point[1], judged[1], known[1], time, _LEAST, least, _NO_AMBULANCE
     packed = (
-        f'{{"form":{_FORM},"drones":[{",".join([stored for stored, _ in drones.listed()])}]'
-        f',"points":[{",".join(points.listed())}],"verdicts":[{",".join(verdicts.listed())}]'
-        f',"reasons":[{",".join([stored for stored, _ in reasons.listed()])}],"candidates":[{",".join(rows)}]}}'
+        f'{{"form":{_FORM},"drones":[{",".join([stored for _, stored, _ in drones.values()])}]'
+        f',"points":[{",".join([text for _, text in points.values()])}]'
+        f',"verdicts":[{",".join(map(_text, verdicts))}]'
+        f',"reasons":[{",".join(reasons)}],"candidates":[{",".join(rows)}]}}'
     )
-    return Told(packed, f"[{','.join(shown_rows)}]", len(candidates), _nearest_refusal(candidates))
+    # The last one has no comma behind it.
+    texts[-1:] = [text.removesuffix(",") for text in texts[-1:]]
+    return Told(packed, f"[{''.join(texts)}]", len(candidates), _nearest_refusal(candidates))
 
 
-def _nearest_refusal(candidates: Sequence[CandidateAnswer]) -> str | None:
-    refused = [item for item in candidates if item.verdict == "refused"]
-    counted = Counter(
-        reason.code
-        for item in refused
-        if item.landing_point_id == refused[0].landing_point_id
-        for reason in item.reasons
-    )
+_LEAST = ',"least_time_to_patient_s":'
+_NO_AMBULANCE = ',"ahead_of_ambulance_s":null},'
+
+
+@lru_cache(maxsize=_REASONS)
+def _said(why: tuple[Reason, ...]) -> tuple[list[str], str]:
+    """Each reason as it is stored; and all as they are shown, up to the time."""
+    told = [_reason(reason) for reason in why]
+    return [stored for stored, _ in told], f'{",".join([shown for _, shown in told])}],"time_to_patient_s":'
+
+
+def _nearest_refusal(candidates: Sequence[CandidateAnswer | Candidate]) -> str | None:
+    counted: Counter[str] = Counter()
+    nearest: str | None = None
+    for _, _, point_id, verdict, why, _, _ in candidates:
+        if verdict == "refused":
+            nearest = nearest or point_id
+            if point_id == nearest:
+                for reason in why:
+                    counted[reason.code] += 1
     return counted.most_common(1)[0][0] if counted else None
 
 
@@ -144,6 +153,12 @@ def _place(station_id: str, drone_id: str) -> str:
 
 def _text(value: str) -> str:
     return encode_basestring(value)
+
+
+@lru_cache(maxsize=_DRONES)
+def _drone(station_id: str, drone_id: str) -> tuple[str, str]:
+    """As it is stored, and as a candidate begins that is shown."""
+    return f"[{_text(drone_id)},{_text(station_id)}]", _place(station_id, drone_id)
 
 
 def _number(value: float | None) -> str:
