@@ -92,15 +92,30 @@ def scenario_of(fault: str, phase: str, autopilot: Personality = Personality.ARD
     return document
 
 
-def shrunk(document: dict[str, Any], seed: int, site_file: Path, invariant: str) -> dict[str, Any]:
-    """The document without everything that can go while ``invariant`` stays broken with ``seed``."""
+def _write_reproduction(
+    document: dict[str, Any], seed: int, site_file: Path, invariant: str, out: Path
+) -> None:
+    small = shrunk(document, seed, site_file, invariant) if invariant else document
+    if small is None:
+        console.print("played from its beginning it holds: the branch is not what it was forked from")
+        return
+    out.write_text(yaml.safe_dump(small, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    console.print(f"reproduce: drone-aed sim run {out} --first-seed {seed}")
+
+
+def shrunk(document: dict[str, Any], seed: int, site_file: Path, invariant: str) -> dict[str, Any] | None:
+    """The document without everything that can go while ``invariant`` stays broken with ``seed``; None: it holds."""
+
+    def breaks(candidate: dict[str, Any]) -> bool:
+        run = run_scenario(Scenario.model_validate(candidate), seed=seed, site_file=site_file)
+        return any(verdict.name == invariant and not verdict.ok for verdict in run.verdicts)
+
+    if not breaks(document):
+        return None
     best = document
     for change in _smaller(document):
         candidate = change(best)
-        if candidate is None:
-            continue
-        run = run_scenario(Scenario.model_validate(candidate), seed=seed, site_file=site_file)
-        if any(verdict.name == invariant and not verdict.ok for verdict in run.verdicts):
+        if candidate is not None and breaks(candidate):
             best = candidate
     return best
 
@@ -208,10 +223,7 @@ def main(
             failures += 1
             console.print(f"[red]{document['name']} seed {seed}[/red]: {told.why}")
             if not keep_going:
-                name = told.invariant
-                small = shrunk(document, seed, site_file, name) if name else document
-                out.write_text(yaml.safe_dump(small, allow_unicode=True, sort_keys=False), encoding="utf-8")
-                console.print(f"reproduce: drone-aed sim run {out} --first-seed {seed}")
+                _write_reproduction(document, seed, site_file, told.invariant, out)
                 break
     _print(kept, chosen, in_phases)
     if failures:

@@ -104,3 +104,12 @@ def test_a_campaign_keeps_what_passed_and_reproduces_what_broke(
     run = run_scenario(loaded.scenario, seed=1, site_file=SITE)
     assert "nothing falls" in [verdict.name for verdict in run.verdicts if not verdict.ok]
     assert "weather" not in small.read_text(), "what does not matter is gone"
+
+
+def test_what_breaks_in_a_branch_only_is_said_and_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = tmp_path / "small.yaml"
+    campaign._write_reproduction(scenario_of("gps_noise", "climbing"), 1, SITE, "nothing falls", small)
+    assert "played from its beginning it holds" in capsys.readouterr().out
+    assert not small.exists()
