@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flight.closed_zones import ClosedZones
-from flight.landing_watch import LandingWatch
+from flight.landing_watch import HEIGHT_ERROR_M, LandingWatch
 from flight.model.failsafe import WaysOpen
 from flight.model.faults import LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault, Finding
 from flight.model.phases import AIRBORNE_PHASES, LINE_OUT_PHASES, Phase
 from flight.model.view import LandedState, MissionState, VehicleView
+from flight.motor_load import MotorLoad
 from flight.planned_way import PlannedWay
 from flight.progress_watch import ProgressWatch
 from flight.traffic import TrafficWatch
@@ -67,6 +68,7 @@ class FaultFinder:
         self._landing = LandingWatch(way, airframe)
         self._traffic = TrafficWatch(way)
         self._progress = ProgressWatch(way)
+        self._load = MotorLoad()
         self._estimator_ready = estimator_ready
         self._shows_mission = shows_mission
         self._reboots_before: int | None = None
@@ -76,6 +78,7 @@ class FaultFinder:
     def findings(self, view: VehicleView, phase: Phase, now_s: float, now: datetime) -> list[Finding]:
         """Every fault condition that holds now."""
         found: list[Finding] = []
+        self._load.look(view)
         silent_s = view.silent_for_s(now_s)
         if silent_s is not None and silent_s > LINK_STALE_AFTER_S:
             found.append(Finding(Fault.LINK_STALE, f"nothing heard for {silent_s:.1f} s"))
@@ -142,10 +145,20 @@ class FaultFinder:
         for text in view.texts:
             if now_s - text.at_s <= TEXT_AGE_S and text.text.lower().startswith(TROUBLE_TEXTS):
                 found.append(Finding(Fault.MOTOR_TROUBLE, f"the autopilot said: {text.text}"))
-        still = (view.ground_speed_m_s or 0.0) < STILL_M_S and abs(up_m_s or 0.0) < STILL_M_S
-        if view.landed_state is LandedState.ON_GROUND and still:
+        if self._lies_there(view):
             found.append(Finding(Fault.CRASHED, "on the ground with turning motors"))
         return found
+
+    def _lies_there(self, view: VehicleView) -> bool:
+        """Motors are stopped for this, so a landed detector's word is not enough: one that errs over a patient, or a frame
+        that somebody forged, would drop the vehicle from its hover. They must also draw less than flying takes, and the
+        height must not say otherwise; without a current nobody knows, and people are told by other faults."""
+        speed_m_s, up_m_s = view.ground_speed_m_s or 0.0, view.velocity_up_m_s or 0.0
+        if view.landed_state is not LandedState.ON_GROUND or max(speed_m_s, abs(up_m_s)) >= STILL_M_S:
+            return False
+        height_m = self.way.height_over_known_ground_m(view)
+        high = height_m is not None and abs(height_m) > HEIGHT_ERROR_M
+        return self._load.carries(view) is False and not high
 
     def _energy(self, view: VehicleView, phase: Phase) -> list[Finding]:
         if view.charge_fraction is None or self._airframe is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flight.model.faults import LINK_STALE_AFTER_S, Fault, Finding
 from flight.model.phases import Phase
 from flight.model.view import LandedState, VehicleView
+from flight.motor_load import carries
 from flight.planned_way import PlannedWay
 from planner.airframe import Airframe
 
@@ -18,17 +19,12 @@ LANDING_ALLOWANCE_S = 30.0
 gust take the rest (chosen)."""
 AT_REST_M_S = 0.3
 """Half of what the slowest landing descends with, and more than a standing estimator wanders (chosen)."""
-NEAR_GROUND_WITHIN_M = 8.0
-"""As for «on its pad»: here the plan knows the ground's height."""
 HEIGHT_ERROR_M = 5.0
 """What height may be told on a known ground: a barometer's drift within a flight (chosen)."""
 HEIGHT_ERROR_LANDING_M = 15.0
 """The same where the autopilot itself says that it is landing and its motors carry nothing (chosen)."""
 MOVES_M_S = 0.3
 """Vertical speed from which on a descent is one (chosen; landings descend with 0.5 m/s and more)."""
-STANDING_CURRENT_SHARE = 0.6
-"""Of what the same descent drew while it moved, which is less than a hover draws. Seen: 3–11 A of 25 A on a real ArduCopter
-that leaned on the ground in 8 m/s of wind; a drone that something keeps from descending draws all of its hover."""
 
 
 class LandingWatch:
@@ -80,32 +76,19 @@ class LandingWatch:
         if speed_m_s is None or up_m_s is None or max(speed_m_s, abs(up_m_s)) > AT_REST_M_S:
             return False
         lands = view.landed_state is LandedState.LANDING
-        height_m = self._height_over_known_ground_m(view)
-        carries = self._motors_carry(view)
-        if carries is None:
+        height_m = self._way.height_over_known_ground_m(view)
+        flies = self._motors_carry(view)
+        if flies is None:
             # Without a current, nothing but the autopilot's own word and a known ground close below is enough.
             return lands and height_m is not None and abs(height_m) <= HEIGHT_ERROR_M
-        if carries:
+        if flies:
             return False
         if height_m is None:
             return lands
         return abs(height_m) <= (HEIGHT_ERROR_LANDING_M if lands else HEIGHT_ERROR_M)
 
     def _motors_carry(self, view: VehicleView) -> bool | None:
-        """Whether they draw what flying takes: at rest in the air looks like at rest on the ground, but costs its hover.
-        None where the vehicle told no current, now or while it came down."""
-        if view.battery_current_a is None or not self._moving_a:
+        """Against what the same descent drew while it moved, which is less than a hover draws."""
+        if not self._moving_a:
             return None
-        flying_a = sum(self._moving_a) / len(self._moving_a)
-        return view.battery_current_a > STANDING_CURRENT_SHARE * flying_a
-
-    def _height_over_known_ground_m(self, view: VehicleView) -> float | None:
-        """None where the plan does not know the ground below, or the height is not told."""
-        if view.height_above_home_m is None:
-            return None
-        plan = self._way.plan
-        if self._way.distance_m(view, plan.home) <= NEAR_GROUND_WITHIN_M:
-            return view.height_above_home_m
-        if self._way.distance_m(view, plan.delivery) <= NEAR_GROUND_WITHIN_M:
-            return plan.home.altitude_amsl_m + view.height_above_home_m - plan.delivery_ground_amsl_m
-        return None
+        return carries(view.battery_current_a, sum(self._moving_a) / len(self._moving_a))

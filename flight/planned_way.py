@@ -16,6 +16,8 @@ from planner.compile.mission_types import CompiledMission
 from planner.flight_plan import FlightPlan, Leg, RoutePoint
 
 XY = tuple[float, float]
+NEAR_GROUND_WITHIN_M = 8.0
+"""As for «on its pad»: here the plan knows the ground's height."""
 _AT_DELIVERY_PHASES = LINE_OUT_PHASES | {Phase.HOVERING, Phase.TOUCHING_DOWN}
 
 
@@ -78,6 +80,17 @@ class PlannedWay:
             return math.inf
         mine, its = self.place(view.position), self._on_plane[point.position]
         return math.hypot(mine.east_m - its.east_m, mine.north_m - its.north_m)
+
+    def height_over_known_ground_m(self, view: VehicleView) -> float | None:
+        """None where the plan does not know the ground below, or the height is not told."""
+        if view.height_above_home_m is None:
+            return None
+        plan = self.plan
+        if self.distance_m(view, plan.home) <= NEAR_GROUND_WITHIN_M:
+            return view.height_above_home_m
+        if self.distance_m(view, plan.delivery) <= NEAR_GROUND_WITHIN_M:
+            return plan.home.altitude_amsl_m + view.height_above_home_m - plan.delivery_ground_amsl_m
+        return None
 
     def nearest_rally(self, view: VehicleView) -> RoutePoint | None:
         """The rally point that the autopilot's own return takes; None where the plan has none."""

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -233,7 +234,9 @@ def main(
 def _played(
     asked: list[tuple[list[dict[str, Any]], int, Path]], jobs: int
 ) -> Iterator[tuple[dict[str, Any], int, _Told]]:
-    if not asked:
+    if jobs == 1 or not asked:
+        for documents, seed, site_file in asked:
+            yield from zip(documents, repeat(seed), _in_one_phase(documents, seed, site_file), strict=False)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:

@@ -196,7 +196,9 @@ def _winch(a: ArduCopter) -> Any:
 
 
 def _extended_state(a: ArduCopter) -> Any:
-    if a.landed:
+    if "ground_imagined" in a.vehicle.faults:
+        state = mavlink.MAV_LANDED_STATE_ON_GROUND
+    elif a.landed:
         state = (
             mavlink.MAV_LANDED_STATE_TAKEOFF
             if a.taken_off and a.armed

@@ -78,6 +78,7 @@ FAULTS = (
     FaultKind(
         "landing_unnoticed", "the landed detector does not find the ground: the motors go on turning", "autopilot",
     ),
+    FaultKind("ground_imagined", "the vehicle says that it stands on the ground, wherever it is", "autopilot"),
     FaultKind("telemetry_frozen", "position and speed are repeated as they were", "autopilot"),
     FaultKind(
         "clock_wrong", "the vehicle's time of day is off by this", "autopilot", default_strength=3600.0,

@@ -128,7 +128,7 @@ def _estimator(a: Px4) -> Any:
 
 
 def _extended_state(a: Px4) -> Any:
-    if a.landed:
+    if a.landed or "ground_imagined" in a.vehicle.faults:
         state = mavlink.MAV_LANDED_STATE_ON_GROUND
     elif a.is_landing:
         state = mavlink.MAV_LANDED_STATE_LANDING

@@ -11,6 +11,7 @@ from flight.model.failsafe import WaysOpen
 from flight.model.faults import Fault
 from flight.model.phases import Phase
 from flight.model.view import LandedState, StatusText, VehicleView
+from flight.motor_load import LOOKS_NEEDED
 from geofences.model import Zone
 from tests.unit.flight.plans import at_delivery, director, moved, plan, view
 from tests.unit.flight.test_director import MISSION
@@ -122,10 +123,41 @@ def test_motor_or_attitude_trouble(changes: dict[str, object]) -> None:
     assert faults(view(velocity_up_m_s=-4.5), Phase.RETURNING) == set(), "a planned descent"
 
 
+def on_the_ground(
+    then_a: float | None,
+    *,
+    flying_a: float | None = 30.0,
+    phase: Phase = Phase.OUTBOUND,
+    up_m_s: float = 0.0,
+    **seen: object,
+) -> set[Fault]:
+    """Faults once a vehicle that flew with ``flying_a`` says that it stands, and draws ``then_a``."""
+    finder = reader().faults
+    for _ in range(LOOKS_NEEDED):
+        finder.findings(view(battery_current_a=flying_a, velocity_up_m_s=up_m_s), phase, NOW_S, NOW)
+    down = {"landed_state": LandedState.ON_GROUND, "battery_current_a": then_a, **seen}
+    stands = view(**down) if "position" in seen else on_the_way(400, **down)
+    return {each.fault for each in finder.findings(stands, phase, NOW_S, NOW)}
+
+
 def test_lying_on_the_ground_with_turning_motors() -> None:
-    down = on_the_way(400, height_above_home_m=60.0, landed_state=LandedState.ON_GROUND)
-    assert Fault.CRASHED in faults(down, Phase.OUTBOUND)
-    assert Fault.CRASHED not in faults(down, Phase.ARMED)
+    assert Fault.CRASHED in on_the_ground(4.0)
+    assert Fault.CRASHED not in on_the_ground(4.0, phase=Phase.ARMED)
+    assert Fault.CRASHED not in on_the_ground(4.0, velocity_up_m_s=-2.0), "it moves"
+
+
+def test_a_landed_detectors_word_alone_never_stops_motors() -> None:
+    here = plan().delivery.position
+    hover_m = plan().delivery.altitude_amsl_m - plan().home.altitude_amsl_m
+    assert Fault.CRASHED not in on_the_ground(29.0), "its motors carry it"
+    assert Fault.CRASHED not in on_the_ground(None), "nobody knows what they draw"
+    assert Fault.CRASHED not in on_the_ground(4.0, flying_a=None), "nobody knows what flying draws"
+    assert Fault.CRASHED not in on_the_ground(17.0, up_m_s=3.0), "only a climb was seen, which draws more"
+    assert Fault.CRASHED not in on_the_ground(4.0, height_above_home_m=hover_m, position=here), (
+        "it is high up"
+    )
+    ground_m = plan().delivery_ground_amsl_m - plan().home.altitude_amsl_m
+    assert Fault.CRASHED in on_the_ground(4.0, height_above_home_m=ground_m + 1.0, position=here)
 
 
 def test_a_reboot_in_flight() -> None:
