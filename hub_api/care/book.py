@@ -23,6 +23,7 @@ from hub_api.care.model import (
     judge_aed,
     judge_dock,
     judge_due,
+    judge_no_aed,
 )
 from hub_api.store.repositories.flights import NOT_FLOWN, Flown
 from planner.reasons import Reason
@@ -54,6 +55,9 @@ class CareBook:
 
     def findings(self, drone: Drone, site: Site) -> list[Finding]:
         """Everything to be said of a drone, its AED, its dock and its maintenance; what blocks comes first."""
+        return sorted(self._found(drone, site), key=lambda finding: finding.level is not Level.BLOCK)
+
+    def _found(self, drone: Drone, site: Site) -> list[Finding]:
         found: list[Finding] = []
         out = self.facts.out_of_service.get(drone.drone_id)
         if out is not None:
@@ -69,25 +73,30 @@ class CareBook:
             )
         found += self.aed_findings(drone.drone_id, site)
         found += self.dock_findings(drone.station_id)
-        for due in self.due(drone):
-            found += judge_due(due)
-        return sorted(found, key=lambda finding: finding.level is not Level.BLOCK)
+        if self.facts.rules:
+            for due in self.due(drone):
+                found += judge_due(due)
+        return found
 
     def refusals(self, drone: Drone, site: Site) -> tuple[Reason, ...]:
         """Why the drone stays on the ground; empty when nothing here keeps it."""
-        return tuple(finding.reason for finding in self.findings(drone, site) if finding.level is Level.BLOCK)
+        return tuple([each.reason for each in self._found(drone, site) if each.level is Level.BLOCK])
 
     def aed_findings(self, drone_id: str, site: Site) -> list[Finding]:
         return self.judge_aed(self.facts.aeds.get(drone_id), site)
 
     def judge_aed(self, report: AedReport | None, site: Site) -> list[Finding]:
         """What would be found of this report now."""
+        if report is None:
+            # Of every drone at every look, where nobody reports AEDs.
+            return judge_no_aed(required=self._required)
         now = self._clock.now()
         today = now.astimezone(site.zone_info).date()
         return judge_aed(report, now, today, required=self._required)
 
     def dock_findings(self, station_id: str) -> list[Finding]:
-        return judge_dock(self.facts.docks.get(station_id), self._clock.now(), silent_s=self._dock_silent_s)
+        report = self.facts.docks.get(station_id)
+        return [] if report is None else judge_dock(report, self._clock.now(), silent_s=self._dock_silent_s)
 
     def flown(self, drone_id: str) -> Flown:
         return self.facts.flown.get(drone_id, NOT_FLOWN)

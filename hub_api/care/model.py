@@ -145,11 +145,19 @@ class Due:
     soon: bool
 
 
+def judge_no_aed(*, required: bool) -> list[Finding]:
+    """What is said of an AED that nobody reported."""
+    return [Finding(Level.BLOCK if required else Level.WARN, _NOT_REPORTED)]
+
+
+_NOT_REPORTED = Reason("aed_not_reported", "Nobody reported its AED.", "未上报AED状态。")
+
+
 def judge_aed(report: AedReport | None, now: datetime, today: date, *, required: bool) -> list[Finding]:
     """What is wrong with a drone's AED. ``today`` in the site's calendar; ``required``: what nobody said blocks."""
-    unknown = Level.BLOCK if required else Level.WARN
     if report is None:
-        return [Finding(unknown, Reason("aed_not_reported", "Nobody reported its AED.", "未上报AED状态。"))]
+        return judge_no_aed(required=required)
+    unknown = Level.BLOCK if required else Level.WARN
     return [
         *_judge_battery(report.battery_fraction, unknown),
         *_judge_pads(report.pads_expire_on, today, unknown),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.clock import Clock
 from flight.messages import Event, LinkChanged, PhaseChanged, PreflightChecked, TelemetrySample, VehicleState
@@ -183,8 +184,10 @@ class Fleet:
 
     def usable_wind(self, station_id: str) -> Wind | None:
         """The newest wind at a station if it is young enough to decide on."""
-        wind = self.measured_wind(station_id)
-        if wind is None or (self._clock.now() - wind.measured_at).total_seconds() > self._weather_stale_s:
+        return self._usable(self.measured_wind(station_id), self._clock.now())
+
+    def _usable(self, wind: Wind | None, now: datetime) -> Wind | None:
+        if wind is None or (now - wind.measured_at).total_seconds() > self._weather_stale_s:
             return None
         return wind
 
@@ -240,7 +243,13 @@ class Fleet:
 
     def views(self, reserved: Mapping[str, str]) -> tuple[DroneView, ...]:
         """Every drone of the site. ``reserved``: drone → mission."""
-        return tuple(self._view(drone, reserved.get(drone_id)) for drone_id, drone in self._drones.items())
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        return tuple(
+            [
+                self._view(drone, reserved.get(drone_id), now, now_s)
+                for drone_id, drone in self._drones.items()
+            ]
+        )
 
     def phases(self) -> dict[str, Phase]:
         """The phase of every drone as last heard, without judging anything."""
@@ -248,11 +257,13 @@ class Fleet:
 
     def view(self, drone_id: str, reserved: Mapping[str, str]) -> DroneView | None:
         drone = self._drones.get(drone_id)
-        return None if drone is None else self._view(drone, reserved.get(drone_id))
+        if drone is None:
+            return None
+        return self._view(drone, reserved.get(drone_id), self._clock.now(), self._clock.monotonic_s())
 
-    def _view(self, drone: Drone, mission_id: str | None) -> DroneView:
+    def _view(self, drone: Drone, mission_id: str | None, now: datetime, now_s: float) -> DroneView:
         seen = self._seen[drone.drone_id]
-        age_s = self._age_s(seen)
+        age_s = _age_s(seen, now_s)
         not_ready = (*self._care(drone), *self._reasons(seen, age_s, mission_id))
         return DroneView(
             drone=drone,
@@ -264,15 +275,9 @@ class Fleet:
             telemetry_age_s=age_s,
             readiness=seen.preflight,
             charge_fraction=_charge_fraction(seen),
-            wind=self.usable_wind(drone.station_id),
+            wind=self._usable(self._station_wind.get(drone.station_id), now),
             weather=UNKNOWN if self._weather is None else self._weather.at(drone.station_id),
         )
-
-    def _age_s(self, seen: _Seen) -> float | None:
-        if seen.sample is None or seen.heard_monotonic_s is None:
-            return None
-        # Two silences add up: agent to hub, and vehicle to agent.
-        return self._clock.monotonic_s() - seen.heard_monotonic_s + (seen.sample.link_age_s or 0.0)
 
     def _reasons(self, seen: _Seen, age_s: float | None, mission_id: str | None) -> list[Reason]:
         reasons: list[Reason] = []
@@ -328,6 +333,13 @@ _TRIED = Reason("tried_before", "it already failed this order", "本订单已尝
 
 
 _ON_MISSION = Reason("on_mission", "it serves another order", "正在执行其他任务")
+
+
+def _age_s(seen: _Seen, now_s: float) -> float | None:
+    if seen.sample is None or seen.heard_monotonic_s is None:
+        return None
+    # Two silences add up: agent to hub, and vehicle to agent.
+    return now_s - seen.heard_monotonic_s + (seen.sample.link_age_s or 0.0)
 
 
 def _charge_fraction(seen: _Seen) -> float | None:

@@ -90,6 +90,7 @@ class ProcessDecider:
         """What the process that runs now knows: nothing yet."""
         self._fleet: tuple[str, ...] | None = None
         self._drones: dict[str, DroneNews] = {}
+        self._asked: dict[str, DroneView] = {}
         self._flights: set[str] = set()
         self._made: str | None = None
         self._again: list[str] = []
@@ -294,7 +295,10 @@ class ProcessDecider:
     ) -> Ask:
         """The question, with what has changed since the last one."""
         names = tuple(view.drone.drone_id for view in fleet)
-        news = [found for found in map(_news_of, fleet) if self._drones.get(found.drone.drone_id) != found]
+        # Orders that are decided together are asked about the very same views, but for what the ones before took.
+        other = [view for view in fleet if self._asked.get(view.drone.drone_id) is not view]
+        self._asked.update((view.drone.drone_id, view) for view in other)
+        news = [found for found in map(_news_of, other) if self._drones.get(found.drone.drone_id) != found]
         self._drones.update((found.drone.drone_id, found) for found in news)
         airborne = {flight.drone_id for flight in flights if flight.airborne_at is not None}
         again, self._again = tuple(self._again), []

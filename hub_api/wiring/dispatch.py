@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.geodesy import Wgs84Point, geodesic_distance_m
 from hub_api.crew import Crew
 from hub_api.dispatch.approvals import ApprovalDesk
 from hub_api.dispatch.commander import Commander
@@ -21,6 +20,7 @@ from hub_api.dispatch.incidents import IncidentService
 from hub_api.dispatch.merging import Merger
 from hub_api.dispatch.move_driver import MoveDriver
 from hub_api.dispatch.moves import MoveDesk
+from hub_api.dispatch.nearest import NearestStation
 from hub_api.dispatch.order_states import OrderState
 from hub_api.dispatch.outlook import Outlook
 from hub_api.dispatch.pre_emption import PreEmption, PreEmptionPolicy
@@ -38,7 +38,6 @@ from hub_api.store.units import Owed
 from hub_api.wiring.ground import Ground
 from hub_api.wiring.outside import Outside
 from hub_api.wiring.world import World
-from planner.site import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +74,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
     merger = Merger(ledger, radius_m=settings.merge_radius_m, window_s=settings.merge_window_s)
     # Merged orders first: with them their incidents close.
     ledger.followers += [merger.follow, incident_ledger.follow_order]
+    nearest_station = NearestStation()
     waiting_orders: WaitingOrders
 
     def on_decided(state: str, took_s: float) -> None:
@@ -91,7 +91,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         personal=ground.personal,
         modes=settings.modes,
         wait_ready=fleet.wait_ready,
-        nearest_station=lambda patient: _nearest_station(site_book.site, patient),
+        nearest_station=lambda patient: nearest_station.of(site_book.site, patient),
         incidents=incident_ledger,
         merger=merger,
         spawn=crew.spawn,
@@ -272,8 +272,3 @@ def _guidance(settings: Settings, outside: Outside, incident_ledger: IncidentLed
     )
     outside.messages.on_outcome = guidance.take_outcome
     return guidance
-
-
-def _nearest_station(site: Site, patient: Wgs84Point) -> str | None:
-    found = min(site.stations, key=lambda each: geodesic_distance_m(each.position, patient), default=None)
-    return None if found is None else found.station_id
