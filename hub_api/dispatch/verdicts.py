@@ -53,8 +53,8 @@ class Told:
 
     packed: str
     """As they are stored; :func:`shown` reads it."""
-    shown: str
-    """As the API shows them where no ambulance is known, in JSON."""
+    shown: bytes
+    """As the API shows them where no ambulance is known, in JSON; as bytes, since nobody reads it on the way out."""
     count: int
     nearest_refusal: str | None
     """What spoke most often against the landing point next to the patient: the others were never asked for."""
@@ -98,7 +98,7 @@ def tell(candidates: Sequence[CandidateAnswer | Candidate]) -> Told:
     )
     # The last one has no comma behind it.
     texts[-1:] = [text.removesuffix(",") for text in texts[-1:]]
-    return Told(packed, f"[{''.join(texts)}]", len(candidates), _nearest_refusal(candidates))
+    return Told(packed, f"[{''.join(texts)}]".encode(), len(candidates), _nearest_refusal(candidates))
 
 
 _LEAST = ',"least_time_to_patient_s":'
@@ -124,7 +124,7 @@ def _nearest_refusal(candidates: Sequence[CandidateAnswer | Candidate]) -> str |
     return counted.most_common(1)[0][0] if counted else None
 
 
-def shown(document: str, ahead_s: float | None) -> str:
+def shown(document: str, ahead_s: float | None) -> bytes:
     """The candidates as the API shows them, in JSON. ``ahead_s``: from the decision until the ambulance is there.
 
     Every name and reason is written once and then put together: a list of two hundred models would take longer than
@@ -144,7 +144,7 @@ def shown(document: str, ahead_s: float | None) -> str:
         f'"ahead_of_ambulance_s":{_number(None if ahead_s is None or time_s is None else ahead_s - time_s)}}}'
         for drone, point, verdict, numbers, time_s, least_s in stored["candidates"]
     ]
-    return f"[{','.join(rows)}]"
+    return f"[{','.join(rows)}]".encode()
 
 
 def _place(station_id: str, drone_id: str) -> str:

@@ -115,7 +115,7 @@ def _show(hub: Hub, found: _Look, who: Principal) -> Response:
     return Response(as_json(view, _candidates(found)), media_type="application/json")
 
 
-def _candidates(found: _Look) -> str:
+def _candidates(found: _Look) -> bytes:
     if found.told is not None and found.serving.ambulance_eta_at is None:
         return found.told.shown
     return candidates_of(found.serving, found.candidates)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from hub_api.dispatch.fleet import DroneView
@@ -36,7 +37,7 @@ from planner.survey_notes import in_chinese
 def place_of(place: Station | LandingPoint) -> PlaceView:
     """A station or landing point by its names."""
     return PlaceView(
-        id=place.station_id if isinstance(place, Station) else place.landing_point_id,
+        id=_id_of(place),
         name=place.name,
         name_zh=place.name_zh,
         latitude_deg=place.position.latitude_deg,
@@ -45,15 +46,18 @@ def place_of(place: Station | LandingPoint) -> PlaceView:
     )
 
 
+def _id_of(place: Station | LandingPoint) -> str:
+    return place.station_id if isinstance(place, Station) else place.landing_point_id
+
+
 def _place(
     places: tuple[Station, ...] | tuple[LandingPoint, ...], decided: dict[str, Any], kind: str
 ) -> PlaceView:
     """A place of the decision, named by the site; by its id alone where the site has changed since."""
     place_id: str = decided[f"{kind}_id"]
     for place in places:
-        view = place_of(place)
-        if view.id == place_id:
-            return view
+        if _id_of(place) == place_id:
+            return place_of(place)
     return PlaceView(
         id=place_id,
         name=place_id,
@@ -63,7 +67,7 @@ def _place(
     )
 
 
-def candidates_of(order: OrderRecord, document: str | None) -> str:
+def candidates_of(order: OrderRecord, document: str | None) -> bytes:
     """The candidates of an order's decision as they are shown, in JSON; those of earlier releases are inside it."""
     decision = order.decision or {}
     ahead_s = None
@@ -75,7 +79,7 @@ def candidates_of(order: OrderRecord, document: str | None) -> str:
     for item in found:
         time_s = item["time_to_patient_s"]
         item["ahead_of_ambulance_s"] = None if ahead_s is None or time_s is None else ahead_s - time_s
-    return to_json(found).decode()
+    return to_json(found)
 
 
 def _benefit(stored: dict[str, Any] | None) -> BenefitView | None:
@@ -119,8 +123,6 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
     }
     if decision["outcome"] == "accepted":
         decided_at = datetime.fromisoformat(decision["decided_at"])
-        names_zh = {station.name: station.name_zh for station in site.stations}
-        names_zh |= {point.name: point.name_zh for point in site.landing_points}
         aed_s, patient_s, home_s = (
             decision["eta_aed_on_ground_s"],
             decision["eta_patient_s"],
@@ -133,7 +135,7 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
             "flight_id": decision["flight_id"],
             "delivery_method": decision["delivery_method"],
             "conditions": decision["conditions"],
-            "conditions_zh": [in_chinese(item, names_zh) for item in decision["conditions"]],
+            "conditions_zh": _in_chinese(decision["conditions"], site),
             "warnings": decision.get("warnings", []),
             "authorisation_ids": decision["authorisation_ids"],
             "eta": EtaView(
@@ -146,6 +148,14 @@ def decision_of(decision: dict[str, Any], site: Site) -> DecisionView:
             ),
         }
     return DecisionView.model_validate(fields)
+
+
+def _in_chinese(conditions: list[str], site: Site) -> list[str]:
+    if not conditions:
+        return []
+    names_zh = {station.name: station.name_zh for station in site.stations}
+    names_zh |= {point.name: point.name_zh for point in site.landing_points}
+    return [in_chinese(item, names_zh) for item in conditions]
 
 
 def flight_of(mission: MissionRecord, *, drill: bool) -> FlightView:
@@ -221,18 +231,19 @@ def warnings_of(other_place: dict[str, Any] | None) -> list[ReasonView]:
     return [ReasonView(code=notice.code, detail=notice.detail, detail_zh=notice.detail_zh)]
 
 
-_NO_CANDIDATES = '"candidates":[]'
+_NO_CANDIDATES = b'"candidates":[]'
 """Nothing that somebody wrote looks so: a quotation mark inside a text is escaped."""
+_view_to_json = TypeAdapter(OrderView).serializer.to_json
 
 
-def as_json(view: OrderView, candidates: str) -> bytes:
+def as_json(view: OrderView, candidates: bytes) -> bytes:
     """An order in JSON with the candidates of its decision. These are hundreds and are JSON already, so they are put
     into their place."""
-    shown = view.model_dump_json()
+    shown = _view_to_json(view)
     if view.decision is None:
-        return shown.encode()
+        return shown
     before, after = shown.split(_NO_CANDIDATES)
-    return f'{before}"candidates":{candidates}{after}'.encode()
+    return b"".join((before, b'"candidates":', candidates, after))
 
 
 def order_view(
