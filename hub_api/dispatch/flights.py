@@ -96,7 +96,7 @@ class FlightFollower:
     ) -> MissionRecord | None:
         flight_id = getattr(event, "flight_id", None)
         if flight_id is not None:
-            return missions.find_by_flight(session, flight_id)
+            return missions.short_by_flight(session, flight_id)
         if settled is not None and settled.mission_id is not None:
             return missions.find(session, settled.mission_id)
         return None

@@ -33,6 +33,10 @@ _RESERVED_SINCE = Prepared(select(_R.drone_id, _R.since))
 _SAVE = Prepared(_ROWS.update().where(_C.mission_id == bindparam("of_mission")))
 _BY_ID = Prepared(_ROWS.select.where(_C.mission_id == bindparam("mission_id")))
 _BY_FLIGHT = Prepared(_ROWS.select.where(_C.flight_id == bindparam("flight_id")))
+_SHORT = tuple(name for name in _FIELDS if name != "plan")
+_SHORT_BY_FLIGHT = Prepared(
+    select(*(_C[name] for name in _SHORT)).where(_C.flight_id == bindparam("flight_id"))
+)
 _OF_ORDER = Prepared(_ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.attempt))
 _UNDELIVERED = Prepared(
     _ROWS.select.where(
@@ -104,6 +108,13 @@ def find(session: Session, mission_id: str) -> MissionRecord | None:
 
 def find_by_flight(session: Session, flight_id: str) -> MissionRecord | None:
     return _ROWS.one(session, _BY_FLIGHT, flight_id=flight_id)
+
+
+def short_by_flight(session: Session, flight_id: str) -> MissionRecord | None:
+    """The same with an empty plan: plans are large, and most of what a drone tells of its flight has nothing to do with
+    it."""
+    found = run(session, _SHORT_BY_FLIGHT, flight_id=flight_id).first()
+    return None if found is None else MissionRecord(plan={}, **dict(zip(_SHORT, found, strict=True)))
 
 
 def of_order(session: Session, order_id: str) -> list[MissionRecord]:

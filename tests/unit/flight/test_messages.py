@@ -22,6 +22,7 @@ from flight.messages import (
     WindReported,
     ZoneActivated,
     decode,
+    decode_anew,
     encode,
 )
 from flight.model.faults import Fault, SafetyAction
@@ -130,7 +131,17 @@ MESSAGES: list[Message] = [
 def test_round_trip(message: Message) -> None:
     wire = encode(message)
     assert decode(wire) == message
+    assert decode_anew(wire) == message
     assert json.loads(wire)["kind"] == message.kind
+
+
+def test_a_flight_command_of_this_process_is_not_read_again() -> None:
+    message = next(each for each in MESSAGES if each.kind == "fly_mission")
+    wire = encode(message)
+    assert decode(bytes(bytearray(wire))) is message
+    other = decode(wire.replace(b'"kind":', b'"kind" :'))
+    assert other == message
+    assert other is not message
 
 
 @pytest.mark.parametrize(
