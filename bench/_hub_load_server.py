@@ -21,6 +21,7 @@ from flight import messages as m
 from flight.bus import commands_subject, events_subject, telemetry_subject
 from flight.model.phases import AedState, Phase, SafeState
 from hub_api.agent_room import AgentTask
+from hub_api.event_loop import run
 from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
@@ -173,4 +174,4 @@ if __name__ == "__main__":
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--planner", choices=("process", "thread"), default="process")
     given = parser.parse_args()
-    asyncio.run(_main(given.data_dir, given.database_url, given.planner))
+    run(_main(given.data_dir, given.database_url, given.planner))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -53,8 +54,11 @@ class LoopClock:
         if not speedup > 0:
             raise ValueError(f"speedup must be positive, got {speedup}")
         self.speedup = speedup
-        self._loop = loop or asyncio.get_running_loop()
-        self._start_s = self._loop.time()
+        used = loop or asyncio.get_running_loop()
+        # A loop that is not asyncio's own (uvloop) has one moment, in milliseconds, for all that it does in a turn, and
+        # other threads would be told when it last woke up. It counts by the system's monotonic clock: so do we.
+        self._time = used.time if isinstance(used, asyncio.BaseEventLoop) else time.monotonic
+        self._start_s = self._time()
         self._epoch = epoch if epoch is not None else datetime.now(UTC)
         if self._epoch.tzinfo is None:
             raise ValueError("epoch must be timezone-aware")
@@ -69,7 +73,7 @@ class LoopClock:
         return told[1]
 
     def monotonic_s(self) -> float:
-        return (self._loop.time() - self._start_s) * self.speedup
+        return (self._time() - self._start_s) * self.speedup
 
     async def sleep(self, duration_s: float) -> None:
         await asyncio.sleep(max(0.0, duration_s) / self.speedup)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -47,8 +46,9 @@ def serve(
     """Run the hub. Every setting can also come from the environment (DRONE_AED_…); see docs/settings.md."""
     with started_early():
         with without_collector():
+            from hub_api.event_loop import run
             from hub_api.hub import Parts
-            from hub_api.main import serve as run
+            from hub_api.main import serve as serving
 
         settings = load_settings(
             host=host,
@@ -61,4 +61,4 @@ def serve(
         )
         # A site or an airspace that can't be read is the commonest mistake: say it before anything starts.
         parts = Parts(site=load_site(settings.site_file), airspace=load_airspace(settings))
-        asyncio.run(run(settings, on_ready=_say, parts=parts))
+        run(serving(settings, on_ready=_say, parts=parts))

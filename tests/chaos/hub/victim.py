@@ -10,7 +10,6 @@ journals are, and is taken up by the next life. Without a step it lives on, and 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import pickle
@@ -29,6 +28,7 @@ from core.ids import IdSource
 from flight import messages as m
 from flight.bus import InProcessBus
 from hub_api.agent_room import AgentTask
+from hub_api.event_loop import run
 from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
@@ -170,7 +170,7 @@ async def main(folder: Path, database_url: str, step: str | None, when: str | No
 
 
 if __name__ == "__main__":
-    asyncio.run(
+    run(
         main(
             Path(sys.argv[1]),
             sys.argv[2],

@@ -10,6 +10,7 @@ import pytest
 from core.clock import LoopClock
 from core.ids import IdSource, is_id
 from core.virtual_time import VirtualTimeDeadlock, run_virtual
+from hub_api.event_loop import run
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -151,3 +152,20 @@ def test_ids_sort_by_time_and_repeat_under_a_seed() -> None:
     assert len(set(first + unseeded)) == 100
     assert all(is_id(text, "ord") and not is_id(text, "flt") for text in first + unseeded)
     assert not is_id("ord_" + "I" * 26, "ord")
+
+
+def test_a_loop_that_stands_still_for_a_turn_does_not_stop_the_clock() -> None:
+    """uvloop asks the system for the time once a turn; what takes long inside of one, or happens in another thread, is
+    told when it happens."""
+
+    async def look() -> tuple[float, float]:
+        clock = LoopClock()
+        before_s = clock.monotonic_s()
+        time.sleep(0.02)  # noqa: ASYNC251 -- a turn that takes long
+        within_s = clock.monotonic_s() - before_s
+        await clock.sleep(0.02)
+        return within_s, clock.monotonic_s() - before_s
+
+    within_s, after_s = run(look())
+    assert 0.02 <= within_s < after_s
+    assert after_s >= 0.04 - 0.001  # the loop's own grain
