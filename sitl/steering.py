@@ -210,6 +210,21 @@ class Steering:
 
     def _plan(self, index: int, start: tuple[float, float, float], end: tuple[float, float, float]) -> None:
         north, east, up = (b - a for a, b in zip(start, end, strict=True))
+        speed, acceleration = self._limits_along(north, east, up)
+        plan_leg(
+            self.legs[index],
+            north,
+            east,
+            up,
+            0.0,
+            speed,
+            acceleration,
+            float(self.c[p.C_JERK_XY]),
+            _JERK_RISE_S,
+        )
+
+    def _limits_along(self, north: float, east: float, up: float) -> tuple[float, float]:
+        """Speed and acceleration on a slope: neither its horizontal nor its vertical part exceeds what is set."""
         horizontal, length = math.hypot(north, east), math.hypot(north, east, up)
         c = self.c
         vertical_speed = float(c[p.C_SPEED_UP] if up >= 0 else c[p.C_SPEED_DOWN])
@@ -222,9 +237,7 @@ class Steering:
                     acceleration / slope_xy if slope_xy > 0 else math.inf,
                     float(c[p.C_ACCELERATION_Z]) / slope_z,
                 )
-        plan_leg(
-            self.legs[index], north, east, up, 0.0, speed, acceleration, float(c[p.C_JERK_XY]), _JERK_RISE_S
-        )
+        return speed, acceleration
 
     def next_leg(
         self, end: tuple[float, float, float], after: tuple[float, float, float] | None, *, reinitialise: bool
@@ -300,9 +313,9 @@ class Steering:
                 return
         self.legs[0] = 0.0
         north, east, up = (b - a for a, b in zip(position, end, strict=True))
+        along_m_s, acceleration = self._limits_along(north, east, up)
         plan_leg(
-            leg, north, east, up, float(speed), speed_m_s,
-            float(self.c[p.C_ACCELERATION_XY]), float(self.c[p.C_JERK_XY]), _JERK_RISE_S,
+            leg, north, east, up, float(speed), along_m_s, acceleration, float(self.c[p.C_JERK_XY]), _JERK_RISE_S
         )  # fmt: skip
         self.c[p.C_ORIGIN_NORTH], self.c[p.C_ORIGIN_EAST], self.c[p.C_ORIGIN_UP] = position
         if after is not None:

@@ -195,3 +195,21 @@ def test_a_jump_repeats_a_leg_the_number_of_times_asked() -> None:
         was_beyond = beyond
         assert vehicle.time_s < 400
     assert crossings == 3
+
+
+def test_a_faster_cruise_climbs_a_slope_no_faster_than_it_may() -> None:
+    """Half-way up a slope the leg is planned again for another speed: its vertical part stays limited."""
+    vehicle = make_vehicle()
+    station = GroundStation(vehicle)
+    station.take_off(20.0)
+    body = vehicle.body
+    body.start_legs()
+    body.next_leg((200.0, 0.0, 110.0), None, reinitialise=True)
+    station.run(8.0)
+    body.change_speed(20.0)
+    fastest_m_s = 0.0
+    for _ in range(150):
+        station.run(0.1)
+        fastest_m_s = max(fastest_m_s, body.velocity_m_s[2])
+    limit_m_s = vehicle.autopilot.parameters["WPNAV_SPEED_UP"] / 100.0
+    assert 0.8 * limit_m_s < fastest_m_s < 1.1 * limit_m_s
