@@ -22,18 +22,17 @@ from flight.delivery import Result
 from flight.fault_desk import FaultDesk
 from flight.flight_state import FlightUnderWay, reason_of, telemetry_sample
 from flight.journal import Journal, Remembered
+from flight.link_watch import LinkWatch
 from flight.links.mavlink.connection import LinkClaim, VehicleConnection
 from flight.links.mavlink.transports import TransportFactory
 from flight.messages import (
     Command,
     Event,
-    FlightRerouted,
     FlyMission,
-    LinkChanged,
     PhaseChanged,
     encode,
 )
-from flight.model.faults import LATCHED, LINK_LOST_AFTER_S, LINK_STALE_AFTER_S, Fault
+from flight.model.faults import Fault
 from flight.model.phases import (
     RESUME_EFFECTS,
     AedState,
@@ -62,8 +61,6 @@ TELEMETRY_PERIOD_S = 0.25
 STILL_M_S = 0.5
 """Over ground: a hover in gusts (chosen)."""
 IDLE_TELEMETRY_PERIOD_S = 1.0
-
-_UNSEEN_PHASES = (Phase.DISCONNECTED, Phase.ENDED)
 
 
 class FlightAgent:
@@ -106,12 +103,12 @@ class FlightAgent:
         self._looked_s = clock.monotonic_s()
         self._work: dict[asyncio.Task[None], Effect] = {}
         self._group: asyncio.TaskGroup | None = None
-        self._link_state: str | None = None
         self.airspace = airspace
         self.desk = CommandDesk(self)
         self.notices = NoticeDesk(self)
         self.faults = FaultDesk(self)
         self.rerouting = Rerouting(self, replanner)
+        self.links = LinkWatch(self)
         self.unclaimed = Unclaimed(self)
         self.resuming = Resuming(self)
         self.readiness = Readiness(drone, self.link, self.autopilot, clock, self.publish, ids, airspace)
@@ -135,7 +132,7 @@ class FlightAgent:
                 group.create_task(self._listen(subscription), name="commands")
                 group.create_task(self._publish_telemetry(), name="telemetry")
                 group.create_task(self._tick(), name="tick")
-                self._take_up()
+                self.resuming.take_up(self.memory)
                 self.started.set()
                 await self._own()
         finally:
@@ -151,34 +148,6 @@ class FlightAgent:
         """Hub and agent may have died together: what the journal holds is said again, with the same ids."""
         for event in self.memory.recent:
             await self.publish(event)
-
-    def _take_up(self) -> None:
-        memory = self.memory
-        if memory.unclaimed_flight is not None and memory.state is not None:
-            self.state = memory.state
-            self.unclaimed.flight_id = memory.unclaimed_flight
-            return
-        if not memory.under_way or memory.flight is None or memory.state is None:
-            return
-        self.state = memory.state
-        flight = self.begin(memory.flight)
-        if memory.plan is not None and memory.plan != flight.plan:
-            flight.follow(memory.plan, self.link, self.autopilot, self.clock)
-        flight.reroute = memory.reroute
-        flight.hovering_since = memory.hovering_since
-        began = (
-            event.at
-            for event in memory.flight_events
-            if isinstance(event, FlightRerouted)
-            or (isinstance(event, PhaseChanged) and event.phase is Phase.ARMING)
-        )
-        flight.motors_since = max(began, default=None)
-        if any(event.kind == "aed_on_ground" for event in memory.flight_events):
-            flight.director.announced_approach()
-        for fault, detail in memory.latched.items():
-            if fault in LATCHED:
-                flight.faults.latch(fault, detail)
-        self.resuming.begun = True
 
     @property
     def flight_id(self) -> str | None:
@@ -362,7 +331,7 @@ class FlightAgent:
     # --- watching -----------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        await self._watch_link()
+        await self.links.watch()
         if self.flight is None:
             self.readiness.active = self.state.phase is Phase.STANDBY
             await self.unclaimed.watch()
@@ -392,28 +361,6 @@ class FlightAgent:
         under_way = Effect.RETRACT_LINE in self._work.values()
         if not tried and not under_way and flight.director.line_strays(self.link.view, self.state.phase):
             self.start(Effect.RETRACT_LINE)
-
-    async def _watch_link(self) -> None:
-        silent_s = self.link.view.silent_for_s(self.clock.monotonic_s())
-        if silent_s is None:
-            return
-        now = "lost" if silent_s > LINK_LOST_AFTER_S else "stale" if silent_s > LINK_STALE_AFTER_S else "up"
-        if now != self._link_state:
-            self._link_state = now
-            await self.publish(
-                LinkChanged(
-                    event_id=self.ids.new("evt"),
-                    drone_id=self.drone.drone_id,
-                    flight_id=self.flight_id,
-                    at=self.clock.now(),
-                    link=now,  # type: ignore[arg-type]
-                    silent_s=silent_s,
-                )
-            )
-        if now == "lost":
-            await self.move(Trigger.LINK_LOST, f"nothing heard for {silent_s:.0f} s")
-        elif now == "up" and self.state.phase in _UNSEEN_PHASES and self.link.view.armed is not None:
-            await self.move(Trigger.CONNECTED, "heard")
 
     def ask_planner(self, flight: FlightUnderWay) -> None:
         """Another way is needed: see :meth:`Rerouting.ask`."""

@@ -38,6 +38,7 @@ from flight.messages import (
     FlightEnded,
     FlightRerouted,
     FlyMission,
+    PhaseChanged,
     RerouteFailed,
     RerouteFlight,
     SafetyActionTaken,
@@ -49,7 +50,7 @@ from flight.messages import (
     encode,
 )
 from flight.model.faults import Fault
-from flight.model.phases import FLIGHT_PHASES, AedState, State
+from flight.model.phases import FLIGHT_PHASES, AedState, Phase, State
 from geofences.model import Zone
 from planner.flight_plan import FlightPlan
 
@@ -273,8 +274,6 @@ def _take(memory: Remembered, asked: dict[str, Command], message: Any) -> None:
         isinstance(message, DeliveryFailed | FlightEnded) and message.aed is not AedState.ON_BOARD
     ):
         memory.aed_missing = True
-    if getattr(message, "phase", None) == "hovering":
-        memory.hovering_since = message.at
 
 
 def _accepted(memory: Remembered, command: Command | None) -> None:
@@ -293,10 +292,14 @@ def _accepted(memory: Remembered, command: Command | None) -> None:
 
 
 def _happened(memory: Remembered, event: Event) -> None:
-    """What follows from an event of the last flight."""
+    """What follows from an event of the last flight; as the flight itself remembers it (FlightUnderWay.entered)."""
     match event:
         case FlightRerouted():
-            memory.plan, memory.reroute = event.plan, None
+            memory.plan, memory.reroute, memory.hovering_since = event.plan, None, None
+        case PhaseChanged(phase=Phase.OUTBOUND):
+            memory.hovering_since = None
+        case PhaseChanged(phase=Phase.HOVERING) if memory.hovering_since is None:
+            memory.hovering_since = event.at
         case RerouteFailed():
             memory.reroute = None
         case SafetyActionTaken():

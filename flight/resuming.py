@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from flight.alternates import alternate_mission
 from flight.autopilots.base import ModeClass
-from flight.events import FlightResumed
+from flight.events import FlightRerouted, FlightResumed, PhaseChanged
 from flight.flight_state import FlightUnderWay, view_truth
+from flight.journal import Remembered
 from flight.message_parts import VehicleTruth
+from flight.model.faults import LATCHED
 from flight.model.phases import FLIGHT_PHASES, RESUME_EFFECTS, Effect, Phase, Trigger
 
 if TYPE_CHECKING:
@@ -26,6 +28,38 @@ class Resuming:
         self.begun = False
         self._agent = agent
         self._task: asyncio.Task[None] | None = None
+
+    def take_up(self, memory: Remembered) -> None:
+        """Be where the journal ends; what the vehicle shows decides the rest."""
+        agent = self._agent
+        if memory.unclaimed_flight is not None and memory.state is not None:
+            agent.state = memory.state
+            agent.unclaimed.flight_id = memory.unclaimed_flight
+            return
+        if not memory.under_way or memory.flight is None or memory.state is None:
+            return
+        agent.state = memory.state
+        flight = agent.begin(memory.flight)
+        if memory.plan is not None and memory.plan != flight.plan:
+            flight.follow(memory.plan, agent.link, agent.autopilot, agent.clock)
+        flight.reroute = memory.reroute
+        flight.hovering_since = memory.hovering_since
+        if memory.state.phase is Phase.STANDING_OFF:
+            stood_s = (agent.clock.now() - memory.state.since).total_seconds()
+            flight.standing_since_s = agent.clock.monotonic_s() - stood_s
+        began = (
+            event.at
+            for event in memory.flight_events
+            if isinstance(event, FlightRerouted)
+            or (isinstance(event, PhaseChanged) and event.phase is Phase.ARMING)
+        )
+        flight.motors_since = max(began, default=None)
+        if any(event.kind == "aed_on_ground" for event in memory.flight_events):
+            flight.director.announced_approach()
+        for fault, detail in memory.latched.items():
+            if fault in LATCHED:
+                flight.faults.latch(fault, detail)
+        self.begun = True
 
     def go_on(self, flight: FlightUnderWay) -> None:
         """Wait until the vehicle has said where it stands, then take the flight up where it is."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flight.fault_desk import NEW_PLAN_WITHIN_S
 from flight.messages import (
     AedReleased,
     ContinueFlight,
@@ -172,6 +173,25 @@ def test_a_controller_that_dies_while_standing_off_remembers_why(tmp_path: Path)
         assert abs(stage.metres_from_pad() - where_m) < 3, "it does not fly on to the old address"
         await stage.answer(stage.order(ContinueFlight))
         assert (await stage.end()).aed is AedState.RELEASED
+
+    perform(play, tmp_path, plan=plan())
+
+
+def test_a_controller_that_dies_while_standing_off_does_not_stand_for_ever(tmp_path: Path) -> None:
+    """Nobody answers: the minute that a flight waits for a new plan goes on, and does not begin again either."""
+
+    async def play(stage: Stage) -> None:
+        await out_to(stage, 150)
+        await stage.answer(stage.notice(PatientMoved, reason="moved"))
+        await stage.phase(Phase.STANDING_OFF, 5)
+        stood_s = stage.clock.monotonic_s()
+        await stage.clock.sleep(20)
+        await stage.kill_agent()
+        await stage.clock.sleep(3)
+        stage.start_agent()
+        await stage.phase(Phase.RETURNING, 120)
+        assert NEW_PLAN_WITHIN_S < stage.clock.monotonic_s() - stood_s < NEW_PLAN_WITHIN_S + 5.0
+        assert (await stage.end()).aed is AedState.ON_BOARD
 
     perform(play, tmp_path, plan=plan())
 

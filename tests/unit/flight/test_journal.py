@@ -16,9 +16,11 @@ from flight.messages import (
     FlightEnded,
     FlyMission,
     PhaseChanged,
+    SafetyActionTaken,
     WindReported,
     ZoneActivated,
 )
+from flight.model.faults import Fault, SafetyAction
 from flight.model.phases import AedState, Phase, SafeState, State
 from tests.unit.flight.plans import plan
 from tests.unit.planner.helpers import box_zone
@@ -80,6 +82,21 @@ def test_a_flight_under_way_is_remembered_with_its_state(tmp_path: Path) -> None
     assert memory.state == state
     assert memory.hovering_since == AT + timedelta(seconds=5)
     assert memory.answers["cmd_1"] == accepted("cmd_1")
+
+
+def test_a_hover_is_counted_from_its_beginning_whatever_is_said_in_it(tmp_path: Path) -> None:
+    """A fault told over the patient, or an earlier restart there, gives the drone no more time than its loiter has."""
+    told = SafetyActionTaken(
+        event_id="evt_f", drone_id="d1", flight_id="flt_1", at=AT + timedelta(seconds=9), fault=Fault.LINK_STALE,
+        action=SafetyAction.WARN, phase=Phase.HOVERING, detail="",
+    )  # fmt: skip
+    with Journal(tmp_path / "a.jsonl") as journal:
+        journal.write(messages=[fly(), accepted("cmd_1"), phase(Phase.HOVERING, 5), told])
+        assert journal.remember().hovering_since == AT + timedelta(seconds=5)
+        journal.write(messages=[phase(Phase.HOLDING, 12), phase(Phase.OUTBOUND, 20)])
+        assert journal.remember().hovering_since is None, "it loiters anew"
+        journal.write(messages=[phase(Phase.HOVERING, 30), replace(told, event_id="evt_g")])
+        assert journal.remember().hovering_since == AT + timedelta(seconds=30)
 
 
 def test_a_torn_last_line_is_cut_off_and_writing_goes_on(tmp_path: Path) -> None:
