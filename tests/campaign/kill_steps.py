@@ -45,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--databases", default="sqlite,postgresql")
     parser.add_argument("--stories", default="order,incident")
+    parser.add_argument("--steps", default="", help="only steps whose names begin like this")
     asked = parser.parse_args()
     slowest_s, deaths, missed = 0.0, 0, 0
     with tempfile.TemporaryDirectory() as name:
@@ -56,7 +57,11 @@ def main() -> int:
                 with told(kind) as story:
                     found = steps_of_a_life(story, folder / "undisturbed", a_database(database, folder))
                 # What an order's life has tried already is the same step in an incident's.
-                steps = [step for step in found if step not in seen and worth_dying_at(step)]
+                steps = [
+                    step
+                    for step in found
+                    if step not in seen and worth_dying_at(step) and step.startswith(asked.steps)
+                ]
                 seen |= set(steps)
                 print(f"{database}, {kind}: {len(steps)} steps", flush=True)
                 for number, step in enumerate(steps):

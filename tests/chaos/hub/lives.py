@@ -207,6 +207,11 @@ class OneOrder:
     def check(self, life: Life, folder: Path, told: str) -> None:
         closed = life.get(f"/v1/orders/{self._order_id}")
         assert len(life.get("/v1/orders")["orders"]) == 1, told
+        story = [
+            (event["at"], event["kind"], event["drone_id"], event["detail"])
+            for event in life.events(self._order_id)
+        ]
+        assert len(closed["flights"]) == 1, (told, closed["flights"], story)
         (flight,) = closed["flights"]
         assert flown(folder) == [flight["flight_id"]], told
         assert flight["safe_state"] == "on_pad", told
