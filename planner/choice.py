@@ -32,7 +32,15 @@ from planner.candidates import (
     Severity,
 )
 from planner.combinations import Combinations
-from planner.deconflict import Outcome, PreEmption, Resolution, no_place_beside, planning_again, resolve
+from planner.deconflict import (
+    Outcome,
+    PreEmption,
+    Resolution,
+    blocked,
+    no_place_beside,
+    planning_again,
+    resolve,
+)
 from planner.flight_plan import FlightPlan
 from planner.intent_index import IntentIndex
 from planner.intent_volumes import priority_of
@@ -256,6 +264,7 @@ def _answer(
         policy=policy,
         before_s=before_s - option.carry_s,
         objection=None if traffic is None else partial(_held, request, traffic),
+        flown=(lambda _: True) if traffic is None else partial(_unblocked, request, traffic),
     )
     if isinstance(plan, NoPlan):
         return plan
@@ -289,6 +298,17 @@ def _held(request: DispatchRequest, traffic: Traffic, plan: FlightPlan) -> Reaso
         longest_delay=timedelta(seconds=traffic.longest_delay_s),
     )
     return None if held is None else no_place_beside(held, traffic.longest_delay_s)
+
+
+def _unblocked(request: DispatchRequest, traffic: Traffic, plan: FlightPlan) -> bool:
+    """Whether it may be flown as it is: nobody's volumes are in its way."""
+    return not blocked(
+        plan,
+        index=traffic.intents,
+        owner=traffic.owner,
+        priority=priority_of(request.severity),
+        geoid_undulation_m=traffic.geoid_undulation_m,
+    )
 
 
 def _task(option: Option, site: Site) -> FlightTask:

@@ -122,6 +122,14 @@ def planning_again(
     return again
 
 
+def blocked(
+    plan: FlightPlan, *, index: IntentIndex, owner: str, priority: int, geoid_undulation_m: float
+) -> bool:
+    """Whether the plan can't fly as it is: :func:`resolve` will look for another one."""
+    intent = intent_of_plan(plan, owner=owner, priority=priority, geoid_undulation_m=geoid_undulation_m)
+    return bool(_blocking(index, intent, priority))
+
+
 def resolve(
     plan: FlightPlan,
     *,
@@ -217,8 +225,7 @@ class _Resolver:
         )
 
     def blocking(self, intent: OperationalIntent) -> tuple[Conflict, ...]:
-        met = self.index.conflicts(intent)
-        return tuple(conflict for conflict in met if self.other(conflict).blocks(self.priority))
+        return _blocking(self.index, intent, self.priority)
 
     def delayed(self, intent: OperationalIntent) -> FlightPlan | None:
         delay = timedelta(0)
@@ -293,9 +300,7 @@ class _Resolver:
         return shapely.MultiPoint([(end.east_m, end.north_m) for end in found])
 
     def other(self, conflict: Conflict) -> OperationalIntent:
-        found = self.index.get(conflict.intent_id)
-        assert found is not None  # conflicts name intents of this very index
-        return found
+        return _other(self.index, conflict)
 
     def other_volume(self, conflict: Conflict) -> Volume4D:
         return self.other(conflict).volumes[conflict.other_volume_index]
@@ -330,6 +335,17 @@ class _Resolver:
             pre_empted=tuple(making_way.values()),
             reason=reason,
         )
+
+
+def _other(index: IntentIndex, conflict: Conflict) -> OperationalIntent:
+    found = index.get(conflict.intent_id)
+    assert found is not None  # conflicts name intents of this very index
+    return found
+
+
+def _blocking(index: IntentIndex, intent: OperationalIntent, priority: int) -> tuple[Conflict, ...]:
+    met = index.conflicts(intent)
+    return tuple(conflict for conflict in met if _other(index, conflict).blocks(priority))
 
 
 def _conflict_reason(conflict: Conflict, intents: int) -> Reason:

@@ -30,6 +30,9 @@ PRECISION_M = 0.01
 _OUTLINES = 65_536
 """Chosen: outlines remembered by an index before all are forgotten; 200 flights have some 6,000."""
 
+_ASKED = 4
+"""Chosen: volumes of asked intents remembered: a plan as it was asked, later, and around."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -102,6 +105,7 @@ class IntentIndex:
         if len(self._current) < len(listed):
             raise refuse("intents", "an intent_id occurs twice")
         self._cores = _Cores(self.frame)
+        self._met: tuple[_Block, list[tuple[_Block, int, int]]] | None = None
         self._blocks: tuple[_Block, ...] = (_Block(listed, self._cores),) if listed else ()
 
     def __len__(self) -> int:
@@ -143,7 +147,7 @@ class IntentIndex:
     def _with(self, current: dict[str, OperationalIntent], blocks: tuple[_Block, ...]) -> IntentIndex:
         result = object.__new__(IntentIndex)
         result.frame, result._cores = self.frame, self._cores
-        result._current, result._blocks = current, blocks
+        result._current, result._blocks, result._met = current, blocks, None
         return result
 
     def conflicts(self, new: OperationalIntent) -> tuple[Conflict, ...]:
@@ -151,10 +155,14 @@ class IntentIndex:
 
         Ordered by time, then by intent and volumes.
         """
-        asked = _Block((new,), self._cores)
+        asked, met = self._cores.asked(new), self._met
+        if met is None or met[0] is not asked:
+            # Whether a plan is blocked, by what, and whom it pushes aside: the same question, one after the other.
+            met = self._met = asked, list(self._meeting(asked, longest_delay_us=0))
         found = [
-            _conflict(asked, mine, block, other)
-            for block, mine, other in self._meeting(asked, new.intent_id, longest_delay_us=0)
+            _conflict(new, mine, block, other)
+            for block, mine, other in met[1]
+            if self._is_another(new, block, other)
         ]
         return tuple(sorted(found, key=_order))
 
@@ -165,20 +173,24 @@ class IntentIndex:
 
         Closed intervals in whole µs (clipped below at 0), with the other intent; sorted.
         """
-        asked = _Block((new,), self._cores)
+        asked = self._cores.asked(new)
         found = [
             (
                 max(0, int(block.start_us[other] - asked.end_us[mine])),
                 int(block.end_us[other] - asked.start_us[mine]),
                 block.intents[block.intent_number[other]],
             )
-            for block, mine, other in self._meeting(asked, new.intent_id, longest_delay // _MICROSECOND)
+            for block, mine, other in self._meeting(asked, longest_delay // _MICROSECOND)
+            if self._is_another(new, block, other)
         ]
         return sorted(found, key=lambda row: (row[0], row[1], row[2].intent_id))
 
-    def _meeting(
-        self, asked: _Block, own_id: str, longest_delay_us: int
-    ) -> Iterator[tuple[_Block, int, int]]:
+    @staticmethod
+    def _is_another(new: OperationalIntent, block: _Block, other: int) -> bool:
+        return block.intents[block.intent_number[other]].intent_id != new.intent_id
+
+    def _meeting(self, asked: _Block, longest_delay_us: int) -> Iterator[tuple[_Block, int, int]]:
+        """Pairs of volumes, those of an intent that is active under the asked one's own id among them."""
         for block in self._blocks:
             mine, other = block.tree.query(asked.boxes)
             keep = (
@@ -192,7 +204,7 @@ class IntentIndex:
             near = shapely.dwithin(asked.cores[mine], block.cores[other], apart_m)
             for row, column in zip(mine[near].tolist(), other[near].tolist(), strict=True):
                 intent = block.intents[block.intent_number[column]]
-                if intent.intent_id != own_id and self._current.get(intent.intent_id) is intent:
+                if self._current.get(intent.intent_id) is intent:
                     yield block, row, column
 
 
@@ -215,6 +227,15 @@ class _Cores:
         self._frame = frame
         # By identity; the outline is kept, so that no other gets its place.
         self._known: dict[int, tuple[Outline, shapely.Geometry]] = {}
+        self._asked: list[_Block] = []
+
+    def asked(self, intent: OperationalIntent) -> _Block:
+        """Its volumes; the last few that were asked about are remembered, whatever the intent is called."""
+        for known in self._asked:
+            if known.intents[0].volumes is intent.volumes:
+                return known
+        self._asked = [_Block((intent,), self), *self._asked[: _ASKED - 1]]
+        return self._asked[0]
 
     def of(self, outlines: Sequence[Outline]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
         """Polygons, or centres with a radius."""
@@ -250,9 +271,9 @@ def _us(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _conflict(asked: _Block, mine: int, block: _Block, other: int) -> Conflict:
+def _conflict(new: OperationalIntent, mine: int, block: _Block, other: int) -> Conflict:
     intent = block.intents[block.intent_number[other]]
-    ours = asked.intents[0].volumes[mine]
+    ours = new.volumes[mine]
     theirs = intent.volumes[block.volume_number[other]]
     return Conflict(
         intent_id=intent.intent_id,

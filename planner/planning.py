@@ -64,6 +64,7 @@ def plan_flight(
     extra_obstacles: Sequence[tuple[str, shapely.Polygon]] = (),
     before_s: float = math.inf,
     objection: Callable[[FlightPlan], Reason | None] | None = None,
+    flown: Callable[[FlightPlan], bool] = lambda _plan: True,
 ) -> FlightPlan | NoPlan:
     """The flight with the shortest time to the AED on the ground, verified, or every reason against it.
 
@@ -73,7 +74,8 @@ def plan_flight(
     ``before_s``: a flight that needs as long as that until the AED is on the ground is of no use, and is not
     finished once its ways at single heights show it: then :attr:`NoPlan.least_time_to_aed_s` says how long.
     ``objection``: what somebody else has against a plan, whatever the airspace says of it; a remembered plan that meets
-    one is not judged again.
+    one is not judged again. ``flown``: whether a remembered plan may be flown as it is; one that will not be is given
+    back as it was judged when it was made, for others to be asked about its times and places.
     """
     terms = task.airframe.delivery(task.method)
     if terms is None or task.method not in task.landing_point.delivery_methods:
@@ -83,7 +85,7 @@ def plan_flight(
     space = space_for(airspace, corridor_of(task.airframe))
     if extra_obstacles:
         space = space.with_extra(extra_obstacles)
-    question = _Question(task, terms, site, space, at, policy, objection)
+    question = _Question(task, terms, site, space, at, policy, objection, flown)
     duration_s = question.first_duration_s()
     for _ in range(3):
         found = question.plan(ids, duration_s, before_s)
@@ -108,10 +110,11 @@ class _Question:
         at: datetime,
         policy: PlanningPolicy,
         objection: Callable[[FlightPlan], Reason | None] | None,
+        flown: Callable[[FlightPlan], bool],
     ) -> None:
         self.task, self.terms, self.site, self.space = task, terms, site, space
         self.at, self.policy, self.airframe = at, policy, task.airframe
-        self.objection = objection
+        self.objection, self.flown = objection, flown
         self.start: XY = space.place(task.station.position)
         self.goal: XY = space.place(task.landing_point.position)
         self.straight_s = _straight_s(task.airframe, math.dist(self.start, self.goal))
@@ -191,9 +194,12 @@ class _Question:
             created_at=self.at,
             valid_until=self.at + timedelta(seconds=self.policy.valid_s),
         )
-        objected = self.objected(plan) if timing.total_s <= duration_s else None
-        if objected is not None:
-            return objected
+        if timing.total_s <= duration_s:
+            objected = self.objected(plan)
+            if objected is not None:
+                return objected
+            if not self.flown(plan):
+                return replace(plan, plan_id=ids.new("plan"))
         judged = verify_plan(
             plan,
             airspace=self.space.airspace,
