@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -57,7 +58,6 @@ class Space:
         self.zone_ids = tuple(obstacle.zone_id for obstacle in obstacles)
         self.polygons = np.array([obstacle.polygon for obstacle in obstacles], dtype=object)
         shapely.prepare(self.polygons)
-        self.tree = shapely.STRtree(self.polygons)
         self._extra: Sequence[tuple[str, shapely.Polygon]] = ()
         self.base: Space | None = None
         """What :meth:`with_extra` was asked of."""
@@ -74,13 +74,17 @@ class Space:
         result.airspace, result.corridor, result.frame = self.airspace, self.corridor, self.frame
         result.zone_ids = (*self.zone_ids, *(name for name, _ in extra))
         result.polygons = np.append(self.polygons, np.array([shape for _, shape in extra], dtype=object))
-        result.tree = shapely.STRtree(result.polygons)
         result._extra = extra
         result.base = self
         result._worlds, result._sweeps = {}, {}
         result._keep_ins = self._keep_ins
         result._moments, result._places, result.plane = {}, self._places, self.plane
         return result
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Over all polygons. A detour mostly does without one."""
+        return shapely.STRtree(self.polygons)
 
     @property
     def has_extra(self) -> bool:
@@ -143,9 +147,8 @@ class Space:
         found = self._worlds.get(keep_in)
         if found is None:
             if self.base is not None:
-                found = self.base.world(keep_in)
-                for name, shape in self._extra:
-                    found = found.with_obstacle(shape, name)
+                names, shapes = zip(*self._extra, strict=True)
+                found = self.base.world(keep_in).with_obstacles(shapes, names)
             else:
                 found = SearchWorld.build(
                     list(self.polygons),
@@ -170,6 +173,11 @@ class Space:
 
     def near(self, shape: shapely.Geometry, distance_m: float, mask: Mask) -> npt.NDArray[np.int64]:
         """Indices of standing obstacles within ``distance_m`` of ``shape``."""
+        if self.base is not None:
+            count = len(self.base.polygons)
+            zones = self.base.near(shape, distance_m, mask[:count])
+            beside = np.flatnonzero(shapely.dwithin(self.extra_polygons, shape, distance_m)) + count
+            return np.append(zones, beside[mask[beside]])
         found = self.tree.query(shape, predicate="dwithin", distance=distance_m)
         return found[mask[found]]
 

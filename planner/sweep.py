@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -97,19 +98,37 @@ def with_obstacles(index: SweepIndex, polygons: npt.NDArray[np.object_]) -> Swee
 
     def renumbered(owner: Ints) -> Ints:
         # The keep-in area stays the last.
+        if not index.has_keep_in:
+            return owner
         return np.where(owner == index.obstacles, moved, owner)
 
     return SweepIndex(
         grid=index.grid,
         cells=index.cells + np.searchsorted(cell, np.arange(len(index.cells))),
-        edges=np.insert(index.edges, at, edges[which], axis=0),
-        owner=np.insert(renumbered(index.owner), at, index.obstacles + shape_of_edge[which]),
+        edges=_inserted(index.edges, at, edges[which]),
+        owner=_inserted(renumbered(index.owner), at, index.obstacles + shape_of_edge[which]),
         places=np.insert(index.places, place_at, places, axis=0),
         place_owner=np.insert(renumbered(index.place_owner), place_at, index.obstacles + place_owner),
         has_keep_in=index.has_keep_in,
         clearance_m=index.clearance_m,
         obstacles=moved,
     )
+
+
+Rows = TypeVar("Rows", Floats, Ints)
+
+
+def _inserted(rows: Rows, at: Ints, more: Rows) -> Rows:
+    """``more`` before the rows ``at``, which ascend. A few among hundreds of thousands: what lies between is copied as
+    a whole, in a fifth of the time of :func:`numpy.insert`."""
+    pieces: list[Rows] = []
+    before = taken = 0
+    positions, counts = np.unique(at, return_counts=True)
+    for position, count in zip(positions.tolist(), counts.tolist(), strict=True):
+        pieces += rows[before:position], more[taken : taken + count]
+        before, taken = position, taken + count
+    pieces.append(rows[before:])
+    return np.concatenate(pieces)
 
 
 def _edges(shapes: list[shapely.Polygon]) -> tuple[Floats, Ints]:

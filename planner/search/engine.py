@@ -6,6 +6,7 @@ import math
 import threading
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -72,9 +73,18 @@ class Workspace(NamedTuple):
     points: Floats
 
 
+class _Claim:
+    """How many obstacles some world reads; while it lives, nobody writes there."""
+
+    __slots__ = ("__weakref__", "obstacles")
+
+    def __init__(self, obstacles: int) -> None:
+        self.obstacles = obstacles
+
+
 class _Buffers:
-    """Arrays with room at the end. Successive worlds share them: each reads only what it knows of, and only
-    the newest may append in place."""
+    """Arrays with room at the end. Successive worlds share them: each reads only what it knows of, and only the newest
+    that lives may append in place. A detour's world comes and goes: the next one is written where it stood."""
 
     def __init__(self, corners: int, obstacles: int) -> None:
         self.floats = np.empty((6, corners))
@@ -84,31 +94,58 @@ class _Buffers:
         self.first = np.zeros(obstacles + 1, dtype=np.int64)
         self.box = np.empty((4, obstacles))
         self.used = (0, 0)
+        self._claims: WeakSet[_Claim] = WeakSet()
+        self._larger: tuple[tuple[int, int], _Buffers] | None = None
+        """A copy that begins with the same up to that position."""
         self._appending = threading.Lock()
 
-    def appended(self, at: tuple[int, int], rings: Rings) -> _Buffers:
-        """Append obstacles behind position ``at``, in place where possible, else in a larger copy."""
+    def appended(self, at: tuple[int, int], rings: Rings) -> tuple[_Buffers, _Claim]:
+        """Append obstacles behind position ``at``, in place where possible, else in a larger copy. The world that reads
+        them keeps the claim."""
         with self._appending:
-            return self._appended(at, rings)
+            claim = self._claimed(at, rings)
+            if claim is not None:
+                return self, claim
+            if self._larger is not None and self._larger[0] == at:
+                larger = self._larger[1]
+                with larger._appending:
+                    claim = larger._claimed(at, rings)
+                if claim is not None:
+                    return larger, claim
+            larger = self._copied(at, rings)
+            claim = larger._claimed(at, rings)
+            assert claim is not None, "a copy has room for what it was made for"
+            self._larger = at, larger
+            return larger, claim
 
-    def _appended(self, at: tuple[int, int], rings: Rings) -> _Buffers:
+    def _claimed(self, at: tuple[int, int], rings: Rings) -> _Claim | None:
+        """Write behind ``at``; None where there is no room, or a world lives that reads what stands there."""
+        corners, obstacles = at
+        after = obstacles + len(rings.first) - 1
+        if corners + len(rings.x) > len(self.obstacle) or after > len(self.first) - 1:
+            return None
+        if self.used != at and any(claim.obstacles > obstacles for claim in self._claims):
+            return None
+        if self._larger is not None and self._larger[0] > at:
+            # It would not begin with the same any more.
+            self._larger = None
+        self._write(corners, obstacles, rings)
+        claim = _Claim(after)
+        self._claims.add(claim)
+        return claim
+
+    def _copied(self, at: tuple[int, int], rings: Rings) -> _Buffers:
+        """What stands before ``at``, with room for these and more."""
         corners, obstacles = at
         more_corners, more_obstacles = len(rings.x), len(rings.first) - 1
-        buffers = self
-        if (
-            self.used != at
-            or corners + more_corners > len(self.obstacle)
-            or obstacles + more_obstacles > len(self.first) - 1
-        ):
-            buffers = _Buffers(2 * (corners + more_corners) + 64, 2 * (obstacles + more_obstacles) + 16)
-            buffers.floats[:, :corners] = self.floats[:, :corners]
-            buffers.obstacle[:corners] = self.obstacle[:corners]
-            buffers.ring[:corners] = self.ring[:corners]
-            buffers.corner[:corners] = self.corner[:corners]
-            buffers.first[: obstacles + 1] = self.first[: obstacles + 1]
-            buffers.box[:, :obstacles] = self.box[:, :obstacles]
-        buffers._write(corners, obstacles, rings)
-        return buffers
+        copy = _Buffers(2 * (corners + more_corners) + 64, 2 * (obstacles + more_obstacles) + 16)
+        copy.floats[:, :corners] = self.floats[:, :corners]
+        copy.obstacle[:corners] = self.obstacle[:corners]
+        copy.ring[:corners] = self.ring[:corners]
+        copy.corner[:corners] = self.corner[:corners]
+        copy.first[: obstacles + 1] = self.first[: obstacles + 1]
+        copy.box[:, :obstacles] = self.box[:, :obstacles]
+        return copy
 
     def _write(self, corners: int, obstacles: int, rings: Rings) -> None:
         new = slice(corners, corners + len(rings.x))
@@ -222,7 +259,8 @@ class CompiledEngine:
     def __init__(self, _shapes: LazyShapes, rings: Rings, *, keep_in: bool) -> None:
         """``rings`` say all; shapes are what other engines need."""
         self._keep_in = keep_in
-        buffers = _Buffers(len(rings.x), len(rings.first) - 1).appended((0, 0), rings)
+        empty = _Buffers(len(rings.x), len(rings.first) - 1)
+        buffers, self._claim = empty.appended((0, 0), rings)
         grid = _Grid.over(rings.x, rings.y)
         size = (len(rings.x), len(rings.first) - 1)
         self._set(size, buffers, grid, grid.register(buffers.floats, 0, size[0]), size[0], None)
@@ -256,7 +294,7 @@ class CompiledEngine:
         """A new engine with more obstacles."""
         engine = object.__new__(CompiledEngine)
         engine._keep_in = self._keep_in
-        buffers = self._buffers.appended(self._size, rings)
+        buffers, engine._claim = self._buffers.appended(self._size, rings)
         size = (self._size[0] + len(rings.x), self._size[1] + len(rings.first) - 1)
         corners = size[0]
         if corners - self._base_corners > EXTRA_EDGES_BEFORE_MERGE:

@@ -169,17 +169,20 @@ class SearchWorld:
         For what comes and goes while flights are planned. Obstacles removed again keep their place and their
         memory: build anew when the airspace itself changes.
         """
-        rings = grown_rings(check_obstacles([obstacle]), self._buffer_m + GROWTH_M)
+        return self.with_obstacles([obstacle], [str(len(self._ids)) if obstacle_id is None else obstacle_id])
+
+    def with_obstacles(self, obstacles: Sequence[shapely.Polygon], ids: Sequence[str]) -> SearchWorld:
+        """:meth:`with_obstacle` of several at once."""
+        rings = grown_rings(check_obstacles(obstacles), self._buffer_m + GROWTH_M)
         bounds_mm = _bounds(rings, self._bounds_mm)
         shapes = self._shapes.extended(rings)
-        name = str(len(self._ids)) if obstacle_id is None else obstacle_id
         return SearchWorld(
             self._engine.with_obstacles(shapes, rings),
             buffer_m=self._buffer_m,
-            ids=(*self._ids, name),
+            ids=(*self._ids, *ids),
             shapes=shapes,
             bounds_mm=bounds_mm,
-            enabled=np.append(self._enabled, True),
+            enabled=np.append(self._enabled, np.ones(len(ids), dtype=np.bool_)),
             keep_in=self._keep_in,
         )
 
