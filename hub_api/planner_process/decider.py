@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -34,6 +33,10 @@ log = logging.getLogger(__name__)
 START_S = 20.0
 """Chosen: how long the hub's start waits for the process; after that this process decides until it is there."""
 
+ASK_AGAIN_S = 10.0
+"""Chosen: how long a question that ended the process waits for the next one, twice what one takes to load a city. All
+orders behind it wait as long."""
+
 REHEARSE_S = 2.0
 """Chosen: stations tell their wind every few seconds or minutes."""
 
@@ -47,7 +50,8 @@ class ProcessDecider:
     """What :class:`hub_api.dispatch.deciding.Decider` asks for, with the computation elsewhere.
 
     A question that finds no process, or whose process somebody ended, is answered here: slower, logged and counted. One
-    that the process could not answer in time, or died of, is an error: it must not take the hub with it.
+    that the process died of must not take the hub with it: the next process is asked once more, and if that does not
+    answer either, or the first one found no answer in time, it is an error.
     """
 
     def __init__(
@@ -157,8 +161,11 @@ class ProcessDecider:
         :data:`START_S`, and not at all for a process that is away."""
         site, _, airframes = self._in_force()
         preparing = self._prepared((site, airspace, airframes))
-        with contextlib.suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(preparing, self._loop).result(START_S)
+        waiting = asyncio.run_coroutine_threadsafe(preparing, self._loop)
+        try:
+            waiting.result(START_S)
+        except TimeoutError:
+            waiting.cancel()
 
     async def _prepared(self, in_force: InForce) -> None:
         number = await self._setting_of(in_force)
@@ -196,19 +203,56 @@ class ProcessDecider:
         flights = await self._with_plans(flights, self._flights)
         if self._process.starts != started or not self._process.ready(setting):
             return await self._answer_here(question, fleet, flights, supposed, "it has just ended")
-        ask = self._ask(setting, question, fleet, flights, supposed)
         try:
-            told = await self._process.ask(ask)
+            return await self._answer_there(setting, question, fleet, flights, supposed)
         except ProcessGone as gone:
-            if gone.own_fault:
-                raise InternalError(
-                    ErrorCode.BROKEN_INVARIANT, f"the planner's process failed: {gone}"
-                ) from gone
-            return await self._answer_here(question, fleet, flights, supposed, str(gone))
+            if not gone.own_fault:
+                return await self._answer_here(question, fleet, flights, supposed, str(gone))
+            if gone.overdue:
+                # Once more would be as long again, and everybody behind it waits.
+                raise _failed(gone) from gone
+            log.error("the planner's process died of a question, the next one is asked: %s", gone)
+        return await self._answer_again(question, fleet, flights, supposed)
+
+    async def _answer_again(
+        self,
+        question: Question,
+        fleet: Sequence[DroneView],
+        flights: Sequence[OpenFlight],
+        supposed: bool,
+    ) -> Answer:
+        """By the next process, as of the same moment; never here."""
+        setting = await self._setting_of(self._in_force())
+        try:
+            async with asyncio.timeout(ASK_AGAIN_S):
+                await self._process.until_ready(setting)
+                flights = await self._with_plans(flights, ())
+        except TimeoutError as late:
+            raise _failed(f"no other one was there within {ASK_AGAIN_S:.0f} s") from late
+        if not self._process.ready(setting):
+            raise _failed("it ended again")
+        try:
+            return await self._answer_there(setting, question, fleet, flights, supposed)
+        except ProcessGone as gone:
+            raise _failed(gone) from gone
+
+    async def _answer_there(
+        self,
+        setting: int,
+        question: Question,
+        fleet: Sequence[DroneView],
+        flights: Sequence[OpenFlight],
+        supposed: bool,
+    ) -> Answer:
+        """By the process that runs now. Raises :class:`ProcessGone`."""
+        ask = self._ask(setting, question, fleet, flights, supposed)
+        told = await self._process.ask(ask)
         if told.answer is None:
-            # How far it came nobody knows: what it needs is given again.
+            # How far it came nobody knows: what it needs is given again, and what it has of flights is void.
+            again = [*ask.forget, *(flight.flight_id for flight in flights)]
             self._forget_all()
-            raise InternalError(ErrorCode.BROKEN_INVARIANT, f"the planner failed:\n{told.fault}")
+            self._again = again
+            raise _failed(f"\n{told.fault}")
         if told.answer.plan is not None:
             self._made = told.answer.plan.plan_id
         return told.answer
@@ -237,6 +281,10 @@ class ProcessDecider:
 
     async def _setting_of(self, in_force: InForce) -> int:
         """The number under which the process knows it; sent first where it does not."""
+        known = self._number_of(in_force)
+        if known is not None:
+            # Also while another one is being written down, which takes a second: decisions go on.
+            return known
         async with self._sending:
             known = self._number_of(in_force)
             if known is not None:
@@ -331,6 +379,10 @@ class ProcessDecider:
         elif flight.plan is not None and flight.plan.plan_id == self._made:
             plan = self._made
         return FlightNews(flight.flight_id, flight.drone_id, flight.airborne_at, plan)
+
+
+def _failed(how: object) -> InternalError:
+    return InternalError(ErrorCode.BROKEN_INVARIANT, f"the planner's process failed: {how}")
 
 
 def _steady_news_of(view: DroneView) -> DroneNews:

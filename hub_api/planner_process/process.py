@@ -29,11 +29,12 @@ FAULTS = frozenset(
 
 
 class ProcessGone(Exception):
-    """The process ended, or there is none, before the answer came. ``own_fault``: the question may have ended it."""
+    """The process ended, or there is none, before the answer came. ``own_fault``: the question may have ended it;
+    ``overdue``: it was ended because it did not answer."""
 
-    def __init__(self, detail: str, *, own_fault: bool) -> None:
+    def __init__(self, detail: str, *, own_fault: bool, overdue: bool = False) -> None:
         super().__init__(detail)
-        self.own_fault = own_fault
+        self.own_fault, self.overdue = own_fault, overdue
 
 
 class PlannerProcess:
@@ -88,7 +89,7 @@ class PlannerProcess:
             self._overdue = True
             self._lost()
             self._kill()
-            raise ProcessGone(f"no answer within {ANSWER_S:.0f} s", own_fault=True) from None
+            raise ProcessGone(f"no answer within {ANSWER_S:.0f} s", own_fault=True, overdue=True) from None
         finally:
             del self._answers[ask.number]
 
@@ -116,8 +117,9 @@ class PlannerProcess:
             began_s = loop.time()
             try:
                 said = await self._run_once()
-            except OSError as error:
-                said = str(error)
+            except Exception as error:
+                # Whatever went wrong with this one, a hub without a planner's process is the slower one.
+                said = repr(error)
             log.error("the planner's process is away (%s); it is started again", said)
             pause_s = (
                 AGAIN_S if loop.time() - began_s > LONGEST_AGAIN_S else min(2 * pause_s, LONGEST_AGAIN_S)
@@ -169,7 +171,11 @@ class PlannerProcess:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(
-                    ProcessGone(f"it ended with status {process.returncode}", own_fault=own_fault)
+                    ProcessGone(
+                        f"it ended with status {process.returncode}",
+                        own_fault=own_fault,
+                        overdue=self._overdue,
+                    )
                 )
 
 

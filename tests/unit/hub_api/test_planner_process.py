@@ -28,6 +28,7 @@ from hub_api.planner_process import decider as decider_module
 from hub_api.planner_process import process as process_module
 from hub_api.planner_process import spawned as spawned_module
 from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
+from hub_api.planner_process.messages import Ask, Told
 from hub_api.planner_process.spawned import started_early
 from hub_api.settings import Settings
 from planner import planning as planning_module
@@ -195,27 +196,19 @@ def test_a_process_that_somebody_ends_is_stood_in_for_and_comes_back(monkeypatch
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_a_question_that_ends_it_or_takes_too_long_does_not_take_the_hub_with_it(
-    monkeypatch: pytest.MonkeyPatch, late: bool
+def test_a_question_that_takes_too_long_does_not_take_the_hub_with_it(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
 
     async def main() -> None:
         async with both() as b:
             expected = await b.ask(_views(), [])
-            pid = b.decider.process.pid
-            assert pid is not None
+            pid = await b.there()
             os.kill(pid, signal.SIGSTOP)
-            if late:
-                monkeypatch.setattr(process_module, "ANSWER_S", 0.2)
-            asking = asyncio.create_task(b.ask(_views(), []))
-            await asyncio.sleep(0.05)
-            if not late:
-                os.kill(pid, signal.SIGSEGV)
-                os.kill(pid, signal.SIGCONT)
-            with pytest.raises(InternalError):
-                await asking
+            monkeypatch.setattr(process_module, "ANSWER_S", 0.2)
+            with pytest.raises(InternalError, match="no answer within"):
+                await b.ask(_views(), [])
             assert b.here == 0
             monkeypatch.setattr(process_module, "ANSWER_S", START_S)
             assert await b.there() != pid
@@ -224,13 +217,130 @@ def test_a_question_that_ends_it_or_takes_too_long_does_not_take_the_hub_with_it
     asyncio.run(main())
 
 
-def test_a_fault_in_one_question_is_told_and_spoils_no_other() -> None:
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_a_question_that_ended_the_process_is_asked_once_more_of_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, deaths: int
+) -> None:
+    """Once, with everything that the first one knew, and never in the hub."""
+    monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
+    monkeypatch.setattr(decider_module, "ASK_AGAIN_S", START_S)
+
+    async def main() -> None:
+        async with both() as b:
+            first = await b.ask(_views(), [])
+            assert first.plan is not None
+            b.stored["flt-1"] = first.plan
+            flight = OpenFlight(
+                flight_id="flt-1", drone_id=first.plan.drone_id, airborne_at=None, plan=first.plan
+            )
+            free = _views(without=(first.plan.drone_id,))
+            expected = await b.ask(free, [flight])
+            pid, asked = await b.there(), 0
+            really = b.decider.process.ask
+
+            async def deadly(ask: Ask) -> Told:
+                nonlocal asked
+                asked += 1
+                if asked > deaths:
+                    return await really(ask)
+                dying = b.decider.process.pid
+                assert dying is not None
+                os.kill(dying, signal.SIGSTOP)
+                asking = asyncio.create_task(really(ask))
+                await asyncio.sleep(0.05)
+                os.kill(dying, signal.SIGSEGV)
+                os.kill(dying, signal.SIGCONT)
+                return await asking
+
+            monkeypatch.setattr(b.decider.process, "ask", deadly)
+            known = replace(flight, plan=None)
+            if deaths == 1:
+                assert _same(await b.ask(free, [known])) == _same(expected)
+            else:
+                with pytest.raises(InternalError, match="status -11"):
+                    await b.ask(free, [known])
+            assert (asked, b.here, b.read) == (2, 0, ["flt-1"])
+            assert await b.there() != pid
+            assert _same(await b.ask(free, [replace(flight, plan=first.plan)])) == _same(expected)
+            assert b.here == 0
+
+    asyncio.run(main())
+
+
+def test_no_question_waits_longer_for_the_next_process_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "AGAIN_S", START_S)
+    monkeypatch.setattr(decider_module, "ASK_AGAIN_S", 0.2)
+
+    async def main() -> None:
+        async with both() as b:
+            pid = await b.there()
+            os.kill(pid, signal.SIGSTOP)
+            asking = asyncio.create_task(b.ask(_views(), []))
+            await asyncio.sleep(0.05)
+            os.kill(pid, signal.SIGSEGV)
+            os.kill(pid, signal.SIGCONT)
+            with pytest.raises(InternalError, match="no other one"):
+                await asking
+            assert b.here == 0
+            # The next order does not wait for it.
+            assert (await b.ask(_views(), [])).plan is not None
+            assert b.here == 1
+
+    asyncio.run(main())
+
+
+def test_whatever_goes_wrong_with_one_process_another_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
+
+    async def main() -> None:
+        began = 0
+        running = asyncio.Event()
+
+        def on_start() -> None:
+            nonlocal began
+            began += 1
+            if began == 1:
+                raise RuntimeError("not this one")
+            running.set()
+
+        process = process_module.PlannerProcess(on_start=on_start, on_end=lambda: None)
+        process.begin()
+        try:
+            async with asyncio.timeout(START_S):
+                await running.wait()
+        finally:
+            await process.close()
+        assert began == 2
+
+    asyncio.run(main())
+
+
+def test_a_fault_in_one_question_is_told_and_spoils_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with both() as b:
             expected = await b.ask(_views(), [])
             pid = b.decider.process.pid
             with pytest.raises(InternalError, match="severity"):
                 await b.decider.answer(_question(NOON, severity="V"), _views(without=("drone-1",)), [])
+            assert expected.plan is not None
+            flight = OpenFlight(
+                flight_id="flt-1", drone_id=expected.plan.drone_id, airborne_at=None, plan=expected.plan
+            )
+            with pytest.raises(InternalError, match="severity"):
+                await b.decider.answer(_question(NOON, severity="V"), _views(), [flight])
+            # Nobody knows whether it has that flight's plan, or which: it is to be given anew.
+            assert "flt-1" not in b.decider.known
+            asked: list[Ask] = []
+            really = b.decider.process.ask
+
+            async def listened(ask: Ask) -> Told:
+                asked.append(ask)
+                return await really(ask)
+
+            monkeypatch.setattr(b.decider.process, "ask", listened)
+            await b.ask(_views(), [flight])
+            assert asked[0].forget == ("flt-1",)
+            assert asked[0].flights[0].plan == expected.plan
             assert _same(await b.ask(_views(), [])) == _same(expected)
             assert b.decider.process.pid == pid
             assert b.here == 0
