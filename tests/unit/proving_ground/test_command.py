@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -91,6 +91,17 @@ def test_a_flight_above_its_plans_is_found(altitude_amsl_m: float, broken: int) 
 def test_what_the_centre_heard_and_what_was_told_are_compared(asked: dict[str, object], holds: bool) -> None:
     order = OrderSeen("call-1", 0.0, (503, 201), {}, {}, ("safety_action_taken",), ("intruder",))
     assert [found[3] for found in _comparisons(Expectation.model_validate(asked), order)] == [holds]
+
+
+@pytest.mark.parametrize(("minute", "holds"), [(1, True), (2, False), (-5, False)])
+def test_nothing_is_delivered_before_it_was_ordered(minute: int, holds: bool) -> None:
+    """A hub whose clock was set back would say so, and every limit would be kept."""
+    ordered = datetime(2026, 3, 1, 4, tzinfo=UTC)
+    delivered = ordered + timedelta(minutes=minute)
+    final = {"received_at": ordered.isoformat(), "aed_on_ground_at": delivered.isoformat()}
+    order = OrderSeen("call-1", 0.0, (201,), {}, final, (), ())
+    asked = Expectation.model_validate({"delivered_within_s": 90})
+    assert [found[3] for found in _comparisons(asked, order)] == [holds]
 
 
 def test_ctrl_c_reports_what_was_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
