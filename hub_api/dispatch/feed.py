@@ -1,7 +1,11 @@
-"""Who listens to what is stored: each committed event is offered to every live stream.
+"""Who listens to what is stored: each committed event is offered to every live stream, in the order of their positions.
 
 The database is the truth; the feed only saves a listener from polling it. A listener that is too
 slow loses its queue and is told to read the gap from the database.
+
+Another hub on the same database stores events in between. While somebody listens,
+:class:`hub_api.dispatch.other_hubs.OtherHubs` looks for them, and an event of this hub that does not follow the one
+before it waits until what lies between is read: a stream that has shown a later position never goes back.
 """
 
 from __future__ import annotations
@@ -30,11 +34,16 @@ class Listener:
         if not self._wants(event):
             return
         if len(self._queue) >= QUEUE_EVENTS:
-            self._lagging = True
-            self._queue.clear()
-            self._queue.append(None)
+            self.read_again()
         elif not self._lagging:
             self._queue.append(event)
+        self._wake.set()
+
+    def read_again(self) -> None:
+        """Something may have been left out: :meth:`next` answers None once, and what came before it is read again."""
+        self._lagging = True
+        self._queue.clear()
+        self._queue.append(None)
         self._wake.set()
 
     def end(self) -> None:
@@ -76,6 +85,12 @@ class EventFeed:
         self._listeners: set[Listener] = set()
         self._rendered: OrderedDict[int, str] = OrderedDict()
         self.closed = False
+        self.heard = asyncio.Event()
+        """Set while somebody outside listens."""
+        self.behind = asyncio.Event()
+        """Set when an event waits for others to be read."""
+        self.position: int | None = None
+        """Up to which every event was offered; None where nobody looks for other hubs' events."""
 
     def close(self) -> None:
         """Let every stream end by itself, so that a stop need not cut connections; they resume elsewhere."""
@@ -93,6 +108,41 @@ class EventFeed:
         return known
 
     def publish(self, events: list[EventRecord]) -> None:
+        """What this hub has committed."""
+        if self.position is None:
+            self._offer(events)
+            return
+        for event in events:
+            if event.seq == self.position + 1:
+                self._offer([event])
+                self.position = event.seq
+            elif event.seq > self.position:
+                # Another hub was faster, or a number was never used: whoever looks for that reads this one too.
+                self.behind.set()
+                return
+
+    def look_from(self, position: int) -> None:
+        """From now on nothing is left out after ``position``; what came before it and was not offered is read by whoever
+        listens already."""
+        self.position = position
+        for listener in self._listeners:
+            listener.read_again()
+
+    def look_no_more(self) -> None:
+        """Nobody looks for other hubs' events."""
+        self.position = None
+        self.behind.clear()
+
+    def found(self, events: list[EventRecord]) -> None:
+        """What was read after :attr:`position`, whoever stored it."""
+        assert self.position is not None
+        position = self.position
+        fresh = [event for event in events if event.seq > position]
+        self._offer(fresh)
+        if fresh:
+            self.position = fresh[-1].seq
+
+    def _offer(self, events: list[EventRecord]) -> None:
         for listener in self._listeners:
             for event in events:
                 listener.offer(event)
@@ -104,10 +154,14 @@ class EventFeed:
         """
         listener = Listener(wants, outside=outside)
         self._listeners.add(listener)
+        if outside:
+            self.heard.set()
         return listener
 
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
+        if self.listener_count == 0:
+            self.heard.clear()
 
     @property
     def listener_count(self) -> int:

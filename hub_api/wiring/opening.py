@@ -12,6 +12,7 @@ from hub_api import rooms
 from hub_api.agent_room import AgentRoom
 from hub_api.crew import Crew
 from hub_api.dispatch.consumer import consume_events, consume_telemetry
+from hub_api.dispatch.other_hubs import OtherHubs
 from hub_api.housekeeping import keep_house
 from hub_api.hub import Hub, Parts
 from hub_api.planner_process.decider import ProcessDecider
@@ -97,6 +98,7 @@ def _keep_running(hub: Hub, crew: Crew, outside: Outside, dispatch: Dispatch) ->
     crew.keep(dispatch.approvals.run(), "approvals")
     crew.keep(dispatch.waiting_orders.run(), "waiting-orders")
     crew.keep(hub.care_desk.follow(hub.feed), "care")
+    crew.keep(OtherHubs(hub.database, hub.feed).run(), "other-hubs")
     crew.keep(dispatch.incident_watch.run(), "incident-watch")
     weather = WeatherWatch(
         fleet=hub.fleet, airframes=load_airframes, bus=hub.bus, ids=hub.ids, clock=hub.clock

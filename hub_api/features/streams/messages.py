@@ -152,7 +152,7 @@ async def stream(
             await listener.woken()
             found = listener.waiting()
             behind = None in found
-            fresh = [event for event in found if event is not None and event.seq > position]
+            fresh = _after(position, found)
             position = fresh[-1].seq if fresh else position
             messages = [_event(hub, event) for event in await chosen.shown(fresh)]
             if samples is not None and samples.done():
@@ -173,6 +173,16 @@ async def stream(
         hub.feed.leave(listener)
         if watch is not None:
             hub.fleet.unwatch(watch)
+
+
+def _after(position: int, found: Iterable[EventRecord | None]) -> list[EventRecord]:
+    """What comes after a position, each once."""
+    fresh = []
+    for event in found:
+        if event is not None and event.seq > position:
+            fresh.append(event)
+            position = event.seq
+    return fresh
 
 
 def _event(hub: Hub, event: EventRecord) -> StreamMessage:
