@@ -35,7 +35,7 @@ async def follow(
 
     The live queue is opened before the database is read, so nothing can fall between the two.
     """
-    listener = feed.listen(wants)
+    listener = feed.listen(wants, outside=True)
     position = after
     try:
         backlog: list[EventRecord] | None = await read_after(position)

@@ -113,7 +113,7 @@ class HubProcess:
         )
         app = _application()
         app.state.hub = self._hub = await self._inside.enter_async_context(open_hub(settings, parts))
-        self._hub.feed.listen(self._count_stored, outside=False)
+        self._hub.feed.listen(self._count_stored)
         self._client = await self._inside.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),

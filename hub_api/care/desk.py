@@ -80,7 +80,7 @@ class CareDesk:
 
     async def follow(self, feed: EventFeed) -> None:
         """Count flights as they end. Until cancelled."""
-        listener = feed.listen(lambda event: event.kind in FLIGHT_OVER, outside=False)
+        listener = feed.listen(lambda event: event.kind in FLIGHT_OVER)
         try:
             while not feed.closed:
                 event = await listener.next()

@@ -23,7 +23,7 @@ QUEUE_EVENTS = 256
 class Listener:
     """One stream's queue."""
 
-    def __init__(self, wants: Callable[[EventRecord], bool], *, outside: bool = True) -> None:
+    def __init__(self, wants: Callable[[EventRecord], bool], *, outside: bool) -> None:
         self._wants = wants
         self.outside = outside
         self._queue: deque[EventRecord | None] = deque()
@@ -85,12 +85,14 @@ class EventFeed:
         self._listeners: set[Listener] = set()
         self._rendered: OrderedDict[int, str] = OrderedDict()
         self.closed = False
+        self.watched = False
+        """Whether somebody looks for other hubs' events; streams wait for the first look then."""
         self.heard = asyncio.Event()
         """Set while somebody outside listens."""
         self.behind = asyncio.Event()
         """Set when an event waits for others to be read."""
         self.position: int | None = None
-        """Up to which every event was offered; None where nobody looks for other hubs' events."""
+        """Up to which every event was offered to streams; None until the first look since somebody listens."""
 
     def close(self) -> None:
         """Let every stream end by itself, so that a stop need not cut connections; they resume elsewhere."""
@@ -108,28 +110,32 @@ class EventFeed:
         return known
 
     def publish(self, events: list[EventRecord]) -> None:
-        """What this hub has committed."""
-        if self.position is None:
-            self._offer(events)
-            return
+        """What this hub has committed: to its own parts at once, to streams in the order of the positions."""
+        self._offer(events, outside=False)
+        if not self.watched:
+            self._offer(events, outside=True)
+        elif self.position is not None:
+            self._in_order(events, self.position)
+
+    def _in_order(self, events: list[EventRecord], position: int) -> None:
         for event in events:
-            if event.seq == self.position + 1:
-                self._offer([event])
-                self.position = event.seq
-            elif event.seq > self.position:
+            if event.seq == position + 1:
+                self._offer([event], outside=True)
+                self.position = position = event.seq
+            elif event.seq > position:
                 # Another hub was faster, or a number was never used: whoever looks for that reads this one too.
                 self.behind.set()
                 return
 
     def look_from(self, position: int) -> None:
-        """From now on nothing is left out after ``position``; what came before it and was not offered is read by whoever
-        listens already."""
+        """From now on nothing is left out after ``position``; streams that are open already read what came before it."""
         self.position = position
         for listener in self._listeners:
-            listener.read_again()
+            if listener.outside:
+                listener.read_again()
 
     def look_no_more(self) -> None:
-        """Nobody looks for other hubs' events."""
+        """Nobody listens any more."""
         self.position = None
         self.behind.clear()
 
@@ -138,19 +144,21 @@ class EventFeed:
         assert self.position is not None
         position = self.position
         fresh = [event for event in events if event.seq > position]
-        self._offer(fresh)
+        self._offer(fresh, outside=True)
         if fresh:
             self.position = fresh[-1].seq
 
-    def _offer(self, events: list[EventRecord]) -> None:
+    def _offer(self, events: list[EventRecord], *, outside: bool) -> None:
         for listener in self._listeners:
-            for event in events:
-                listener.offer(event)
+            if listener.outside is outside:
+                for event in events:
+                    listener.offer(event)
 
-    def listen(self, wants: Callable[[EventRecord], bool], *, outside: bool = True) -> Listener:
+    def listen(self, wants: Callable[[EventRecord], bool], *, outside: bool = False) -> Listener:
         """Events that ``wants`` accepts, from now on. Give it back with :meth:`leave`.
 
-        ``outside``: a stream to somebody; parts of the hub that listen are not counted as streams.
+        ``outside``: a stream to somebody, which reads what it missed by itself. For parts of the hub that wait for
+        what this hub does nobody looks at others, and they are not counted as streams.
         """
         listener = Listener(wants, outside=outside)
         self._listeners.add(listener)

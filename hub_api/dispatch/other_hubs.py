@@ -29,6 +29,7 @@ class OtherHubs:
 
     def __init__(self, database: Database, feed: EventFeed) -> None:
         self._database, self._feed = database, feed
+        feed.watched = True
 
     async def run(self) -> None:
         """Until cancelled."""

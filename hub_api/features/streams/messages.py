@@ -124,7 +124,7 @@ async def stream(
     """
     loop = asyncio.get_running_loop()
     chosen = EventFilter(hub, who, topics)
-    listener = hub.feed.listen(chosen.wants)
+    listener = hub.feed.listen(chosen.wants, outside=True)
     watch = hub.fleet.watch(telemetry_every_s or 0.0) if Topic.TELEMETRY in topics else None
     samples: asyncio.Task[list[TelemetrySample]] | None = None
     keep_alive: asyncio.TimerHandle | None = None

@@ -37,7 +37,11 @@ def seqs(listener: Listener) -> list[int | None]:
 def test_an_event_waits_for_what_another_hub_stored_before_it() -> None:
     async def main() -> None:
         feed = EventFeed()
-        listener = feed.listen(lambda _: True)
+        feed.watched = True
+        listener, part = feed.listen(lambda _: True, outside=True), feed.listen(lambda _: True)
+        # Before the first look nobody knows what lies before this one.
+        feed.publish([event(10)])
+        assert (seqs(listener), seqs(part)) == ([], [10])
         feed.look_from(10)
         assert seqs(listener) == [None]
         feed.publish([event(11)])
@@ -48,6 +52,8 @@ def test_an_event_waits_for_what_another_hub_stored_before_it() -> None:
         feed.found([event(13)])
         feed.publish([event(15)])
         assert seqs(listener) == [12, 13, 14, 15]
+        # Parts of this hub wait for what this hub does, and hear it at once.
+        assert seqs(part) == [11, 13, 14, 14, 15]
 
     play(main())
 
@@ -60,7 +66,7 @@ def test_nobody_looks_where_nobody_listens() -> None:
     async def main() -> None:
         feed = EventFeed()
         task = asyncio.ensure_future(OtherHubs(Untouched(), feed).run())  # type: ignore[arg-type]
-        feed.listen(lambda _: True, outside=False)
+        feed.listen(lambda _: True)  # a part of the hub
         await asyncio.sleep(60.0)
         assert not task.done()
         task.cancel()
@@ -117,8 +123,8 @@ def test_two_hubs_storing_at_once_are_heard_in_one_order(each_database: str, tmp
                             heard[name].append(position)
 
             async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-                group.create_task(follow("here", feed.listen(lambda _: True), here))
-                group.create_task(follow("there", other_feed.listen(lambda _: True), there))
+                group.create_task(follow("here", feed.listen(lambda _: True, outside=True), here))
+                group.create_task(follow("there", other_feed.listen(lambda _: True, outside=True), there))
                 group.create_task(store(here, "a"))
                 group.create_task(store(there, "b"))
             stored = [e.seq for e in await here.read(lambda s: events.after(s, 0, limit=1000))]
@@ -157,7 +163,7 @@ def test_whatever_was_stored_meanwhile_is_read_in_pages(each_database: str, tmp_
 
     async def main() -> None:
         async with a_hub(url) as (here, feed):
-            listener = feed.listen(lambda e: e.kind == "last")
+            listener = feed.listen(lambda e: e.kind == "last", outside=True)
             await listener.next()
             other = Database(make_engine(url), on_committed=lambda _: None)
 
