@@ -19,11 +19,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import BindParameter
 from sqlmodel import Session
 
+from hub_api.store import libpq
+from hub_api.store.libpq import PgStatement
+
 Statement = Insert | Update | Delete | Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
 
 _CONNECTION = "connection"
 _CURSOR = "cursor"
+_HEARD = "heard"
 
 
 def for_one_transaction(session: Session, connection: Connection) -> None:
@@ -36,12 +40,21 @@ def _connection_of(session: Session) -> Connection:
     return session.connection() if known is None else known
 
 
+def _driver_of(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
 def _cursor_of(connection: Connection) -> Any:
     """The one cursor of a connection: whatever it gives is fetched before the next statement."""
-    driver_connection: Any = connection.connection.dbapi_connection
-    kept = connection.info.get(_CURSOR)
-    if kept is None or kept[0] is not driver_connection:
-        kept = connection.info[_CURSOR] = driver_connection, driver_connection.cursor()
+    return _kept(connection, _CURSOR, lambda driver: driver.cursor())
+
+
+def _kept(connection: Connection, name: str, make: Callable[[Any], Any]) -> Any:
+    """What belongs to a connection of the driver, as long as that lives."""
+    driver = _driver_of(connection)
+    kept = connection.info.get(name)
+    if kept is None or kept[0] is not driver:
+        kept = connection.info[name] = driver, make(driver)
     return kept[1]
 
 
@@ -52,14 +65,13 @@ def say(session: Session, words: str) -> None:
 
 def say_to(connection: Connection, words: str) -> None:
     """The same to a connection, several commands in one turn where the database takes them."""
-    cursor = _cursor_of(connection)
     try:
         if connection.dialect.name == "postgresql":
-            cursor.execute(words, prepare=False)
+            libpq.say(_driver_of(connection), words)
         else:
-            cursor.execute(words)
+            _cursor_of(connection).execute(words)
     except Exception as error:
-        raise _told(error, words, connection, cursor) from error
+        raise _told(error, words, connection) from error
 
 
 class Found:
@@ -131,12 +143,17 @@ class _Form:
         """Whether it gives rows; found out when it is run first."""
         self._read: _Reader | None = None
         self._key = _key_of(statement)
+        self._straight: PgStatement | None = None
+        if dialect.name == "postgresql":
+            self._straight = PgStatement(self._sql)
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Found:
         bound = self._fixed.copy()
         for name, convert in self._given:
             value = values[name]
             bound[name] = value if convert is None else convert(value)
+        if self._straight is not None:
+            return self._run_straight(self._straight, connection, bound)
         parameters = bound if self._by_place is None else [bound[name] for name in self._by_place]
         cursor = _cursor_of(connection)
         try:
@@ -150,10 +167,25 @@ class _Form:
                 # PostgreSQL tells the number that it gave to the row.
                 return Found((), cursor.rowcount, cursor.fetchone()[0])
             if self._read is None:
-                self._read = _Reader(self._columns, cursor.description, connection.dialect)
+                kinds = [each[1] for each in cursor.description]
+                self._read = _Reader(self._columns, kinds, connection.dialect)
             return Found(self._read.rows(cursor.fetchall()), cursor.rowcount, None)
         except Exception as error:
-            raise _told(error, self._sql, connection, cursor) from error
+            raise _told(error, self._sql, connection) from error
+
+    def _run_straight(
+        self, statement: PgStatement, connection: Connection, values: Mapping[str, Any]
+    ) -> Found:
+        heard: set[bytes] = _kept(connection, _HEARD, lambda _driver: set())
+        try:
+            rows, touched = statement.run(_driver_of(connection), heard, values)
+        except Exception as error:
+            raise _told(error, self._sql, connection) from error
+        if self._key is not None or not statement.answers:
+            return Found((), touched, rows[0][0] if rows else values.get(self._key or ""))
+        if self._read is None:
+            self._read = _Reader(self._columns, statement.kinds, connection.dialect)
+        return Found(self._read.rows(rows), touched, None)
 
     def _stored_key(self, values: Mapping[str, Any], cursor: Any) -> Any:
         if self._key is None:
@@ -164,14 +196,13 @@ class _Form:
 class _Reader:
     """From what a database sends to rows with names."""
 
-    def __init__(
-        self, columns: Iterable[ColumnElement[Any]], description: Sequence[Any], dialect: Dialect
-    ) -> None:
+    def __init__(self, columns: Iterable[ColumnElement[Any]], types: Iterable[Any], dialect: Dialect) -> None:
+        """``types``: of the columns, in the words of the driver."""
         row: Any = namedtuple("Row", [str(column.key) for column in columns])  # type: ignore[misc]
         self._row = row._make
         self._converts: list[tuple[int, Convert]] = []
-        for place, column in enumerate(columns):
-            convert = column.type.dialect_impl(dialect).result_processor(dialect, description[place][1])
+        for place, (column, kind) in enumerate(zip(columns, types, strict=True)):
+            convert = column.type.dialect_impl(dialect).result_processor(dialect, kind)
             if convert is not None:
                 self._converts.append((place, convert))
 
@@ -199,13 +230,13 @@ def _key_of(statement: Statement) -> str | None:
     return next(iter(statement.table.primary_key.columns)).name  # type: ignore[attr-defined]
 
 
-def _told(error: Exception, sql: str, connection: Connection, cursor: Any) -> Exception:
+def _told(error: Exception, sql: str, connection: Connection) -> Exception:
     """The driver's error as SQLAlchemy's, without the values: they are people's."""
     dialect = connection.dialect
     driver_error = dialect.loaded_dbapi.Error
     if not isinstance(error, driver_error):
         return error
-    gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+    gone = dialect.is_disconnect(error, _driver_of(connection), None)
     if gone:
         connection.invalidate(error)
     told = DBAPIError.instance(
