@@ -55,8 +55,10 @@ from hub_api.wiring.opening import open_hub
 log = logging.getLogger(__name__)
 
 ROUTERS = (
+    # A path is looked for in one after the other: where most requests go comes first.
+    orders,
     *(health, metrics, tokens, incidents, severity_codes, incident_reports, ambulances, adapters),
-    *(orders, flights, records, reports, streams, alarms, webhooks, messages),
+    *(flights, records, reports, streams, alarms, webhooks, messages),
     *(
         readiness,
         care,

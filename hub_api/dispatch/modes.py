@@ -74,11 +74,13 @@ def _less_cautious(asked: Mode, policy: Mode, why: str) -> DispatchError:
 
 def fit_for(views: Iterable[DroneView], *, drill: bool) -> tuple[DroneView, ...]:
     """The drones with what speaks against this kind of order added to their reasons."""
-    return tuple(_judged(view, drill) for view in views)
+    out_of_it = {use: reason for use in DrillUse if (reason := against(use, drill=drill)) is not None}
+    if isinstance(views, tuple) and not any([view.drone.drills in out_of_it for view in views]):
+        return views
+    return tuple([_judged(view, out_of_it.get(view.drone.drills)) for view in views])
 
 
-def _judged(view: DroneView, drill: bool) -> DroneView:
-    reason = against(view.drone.drills, drill=drill)
+def _judged(view: DroneView, reason: Reason | None) -> DroneView:
     return view if reason is None else replace(view, ready=False, not_ready=(*view.not_ready, reason))
 
 

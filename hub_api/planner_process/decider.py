@@ -95,6 +95,7 @@ class ProcessDecider:
         self._fleet: tuple[str, ...] | None = None
         self._drones: dict[str, DroneNews] = {}
         self._asked: dict[str, DroneView] = {}
+        self._fleet_asked: Sequence[DroneView] | None = None
         self._flights: set[str] = set()
         self._made: str | None = None
         self._again: list[str] = []
@@ -342,12 +343,17 @@ class ProcessDecider:
         supposed: bool,
     ) -> Ask:
         """The question, with what has changed since the last one."""
-        names = tuple(view.drone.drone_id for view in fleet)
-        # Orders that are decided together are asked about the very same views, but for what the ones before took.
-        other = [view for view in fleet if self._asked.get(view.drone.drone_id) is not view]
-        self._asked.update((view.drone.drone_id, view) for view in other)
-        news = [found for found in map(_news_of, other) if self._drones.get(found.drone.drone_id) != found]
-        self._drones.update((found.drone.drone_id, found) for found in news)
+        names, news = self._fleet, []
+        if fleet is not self._fleet_asked:
+            names = tuple([view.drone.drone_id for view in fleet])
+            # Orders that are decided together are asked about the same views, but for what the ones before took.
+            other = [view for view in fleet if self._asked.get(view.drone.drone_id) is not view]
+            self._asked = dict(zip(names, fleet, strict=True))
+            news = [
+                found for found in map(_news_of, other) if self._drones.get(found.drone.drone_id) != found
+            ]
+            self._drones.update((found.drone.drone_id, found) for found in news)
+            self._fleet_asked = fleet
         airborne = {flight.drone_id for flight in flights if flight.airborne_at is not None}
         again, self._again = tuple(self._again), []
         ask = Ask(
@@ -357,9 +363,9 @@ class ProcessDecider:
             fleet=None if names == self._fleet else names,
             news=tuple(news),
             heard={
-                view.drone.drone_id: Heard(view.telemetry, view.telemetry_age_s)
-                for view in fleet
-                if view.drone.drone_id in airborne
+                drone_id: Heard(view.telemetry, view.telemetry_age_s)
+                for drone_id in airborne
+                if (view := self._asked.get(drone_id)) is not None
                 and view.telemetry is not None
                 and view.telemetry_age_s is not None
             },

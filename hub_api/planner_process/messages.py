@@ -11,12 +11,26 @@ from datetime import datetime
 from typing import Any
 
 from core.geodesy import Wgs84Point
+from core.pickling import pickle_by_slots
 from flight.messages import TelemetrySample
 from flight.model.phases import Phase
 from geofences.airspace import Airspace
 from hub_api.dispatch.planning import Answer, Question
+from hub_api.dispatch.verdicts import Told as Candidates
 from planner.airframe import Airframe
-from planner.flight_plan import FlightPlan
+from planner.benefit import Benefit
+from planner.flight_plan import (
+    Alternate,
+    AutopilotFence,
+    EnergyBudget,
+    FlightPlan,
+    Kinematics,
+    Leg,
+    LegContingency,
+    PointOfNoReturn,
+    RoutePoint,
+    Timing,
+)
 from planner.reasons import Reason
 from planner.site import Drone, Site
 from planner.weather import Quantity, Weather
@@ -119,6 +133,14 @@ class Ready:
     """The planner has indexed a setting and its kernels are loaded."""
 
     setting: int
+
+
+pickle_by_slots(
+    *(Ask, DroneNews, FlightNews, Heard, Question, Wgs84Point, Drone, Wind, Weather, TelemetrySample),
+    *(Told, Answer, Candidates, Benefit, Reason, FlightPlan, RoutePoint, Leg, LegContingency, Alternate),
+    *(Timing, EnergyBudget, Kinematics, AutopilotFence, PointOfNoReturn),
+)
+"""What crosses with each question and its answer."""
 
 
 def packed(message: Any) -> bytes:
