@@ -7,16 +7,17 @@ import json
 from hub_api.store.incident_records import IncidentRecord
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import audit
+from hub_api.store.rows import FieldsOf
+
+_TOUCHED = frozenset({"version", "updated_at", "warned_at"})
+_digested_of = FieldsOf([name for name in IncidentRecord.__dataclass_fields__ if name not in _TOUCHED])
 
 
 def digest_of_incident(incident: IncidentRecord | None) -> str | None:
     """The incident without what its orders' moves touch (they are written down themselves)."""
     if incident is None:
         return None
-    touched = {"version", "updated_at", "warned_at"}
-    return audit.digest_of(
-        {name: getattr(incident, name) for name in IncidentRecord.__dataclass_fields__ if name not in touched}
-    )
+    return audit.digest_of_fields(_digested_of(incident))
 
 
 def callback_body(incident: IncidentRecord, record: EventRecord) -> str:

@@ -35,11 +35,14 @@ from hub_api.dispatch.planning import PLAN
 from hub_api.logs import remember
 from hub_api.store.records import EventRecord, MissionRecord, NewEvent, OrderRecord
 from hub_api.store.repositories import approvals, audit, callbacks, events, missions, orders, outbox
+from hub_api.store.rows import FieldsOf
 from hub_api.store.units import actor_of
 from planner.flight_plan import FlightPlan
 
 log = logging.getLogger(__name__)
 
+_MOST_DIGESTS = 1024
+"""Chosen: orders under way."""
 RESTARTED = "hub_restarted"
 """Told in every open order after a start; nothing has happened to the order itself."""
 _DECISION_MADE = (OrderState.AWAITING_APPROVAL, OrderState.DECIDED, OrderState.DECLINED)
@@ -81,6 +84,8 @@ class Ledger:
         self._clock = clock
         self._ids = ids
         self.followers: list[Follower] = []
+        self._digests: dict[str, tuple[OrderRecord, str]] = {}
+        """Of the orders that were written down last. Used inside transactions, one at a time."""
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -215,8 +220,8 @@ class Ledger:
         by_hub = actor_of(session).kind == "hub"
         if turn.audited is turn.order and by_hub:
             return
-        before = None if turn.audited is None else digest_of_order(turn.audited)
-        after = before if turn.audited is turn.order else digest_of_order(turn.order)
+        before = None if turn.audited is None else self._digest_of(turn.audited)
+        after = before if turn.audited is turn.order else self._digest_of(turn.order)
         if before == after and by_hub:
             return
         detail: dict[str, Any] = {"event": record.seq, "state": turn.order.state}
@@ -232,6 +237,16 @@ class Ledger:
             detail=detail,
         )
         turn.audited = turn.order
+
+    def _digest_of(self, order: OrderRecord) -> str:
+        """What an order was before a change is mostly what it was after the one before."""
+        known = self._digests.pop(order.order_id, None)
+        if known is None or known[0] != order:
+            known = order, digest_of_order(order)
+        self._digests[order.order_id] = known
+        if len(self._digests) > _MOST_DIGESTS:
+            del self._digests[next(iter(self._digests))]
+        return known[1]
 
     def owe_command(self, session: Session, command: Command, mission: MissionRecord | None) -> None:
         """Store a command for a drone in this transaction; the relay sends it after the commit."""
@@ -351,12 +366,12 @@ class Ledger:
         )
 
 
+_digested_of = FieldsOf([name for name in OrderRecord.__dataclass_fields__ if name != "decision"])
+
+
 def digest_of_order(order: OrderRecord) -> str:
     """The order without its decision, which is large and has a digest of its own where it changes."""
-    fields = {name: getattr(order, name) for name in OrderRecord.__dataclass_fields__ if name != "decision"}
-    digest = audit.digest_of(fields)
-    assert digest is not None
-    return digest
+    return audit.digest_of_fields(_digested_of(order))
 
 
 def callback_body(order: OrderRecord, record: EventRecord) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, PGresult
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 from psycopg.types.json import Json, Jsonb
 from pydantic_core import from_json, to_json
 
@@ -36,8 +37,9 @@ class PgStatement:
     def __init__(self, sql: str) -> None:
         """``sql`` with its values by name, as psycopg takes them."""
         named = dict.fromkeys(found[1] for found in _NAMED.finditer(sql) if found[1])
-        self._names = tuple(named)
-        places = {name: f"${place}" for place, name in enumerate(self._names, start=1)}
+        self.names = tuple(named)
+        """In the order in which their values are given."""
+        places = {name: f"${place}" for place, name in enumerate(self.names, start=1)}
         self._sql = _NAMED.sub(lambda found: places[found[1]] if found[1] else "%", sql).encode()
         self._name = b"hub_%d" % next(_NUMBERS)
         self._loads: tuple[tuple[int, Callable[[bytes], Any]], ...] | None = None
@@ -45,14 +47,15 @@ class PgStatement:
         """The types of its columns (pg_type.oid), once it was found to give rows."""
 
     def run(
-        self, connection: Connection[Any], known: set[bytes], values: Mapping[str, Any]
+        self, connection: Connection[Any], known: set[bytes], values: Sequence[Any]
     ) -> tuple[Sequence[Sequence[Any]], int]:
         """Its rows, and how many it touched. ``known``: the statements that this connection has heard."""
         pgconn = connection.pgconn
         if self._name not in known:
             _checked(pgconn.prepare(self._name, self._sql))
             known.add(self._name)
-        given = [_dumped(values[name]) for name in self._names]
+        # Its stub knows no NULL.
+        given: list[Any] = [_dumped(value) for value in values]
         result = _checked(pgconn.exec_prepared(self._name, given))
         if result.status == ExecStatus.COMMAND_OK:
             touched = result.command_tuples

@@ -25,53 +25,65 @@ from hub_api.store.libpq import PgStatement
 Statement = Insert | Update | Delete | Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
 
-_CONNECTION = "connection"
+_LINK = "link"
 _CURSOR = "cursor"
 _HEARD = "heard"
 
 
+class _Link:
+    """What statements need of a connection, looked up once in a transaction."""
+
+    __slots__ = ("connection", "cursor", "dialect", "driver", "heard")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection, self.dialect = connection, connection.dialect
+        driver: Any = connection.connection.dbapi_connection
+        self.driver = driver
+        self.cursor: Any = None
+        """SQLite's: one for a connection, since whatever it gives is fetched before the next statement."""
+        self.heard: set[bytes] = set()
+        """PostgreSQL's: the statements that the connection has heard."""
+        if self.dialect.name == "postgresql":
+            self.heard = self._kept(_HEARD, set)
+        else:
+            self.cursor = self._kept(_CURSOR, driver.cursor)
+
+    def _kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What belongs to a connection of the driver, as long as that lives."""
+        kept = self.connection.info.get(name)
+        if kept is None or kept[0] is not self.driver:
+            kept = self.connection.info[name] = self.driver, make()
+        return kept[1]
+
+    def say(self, words: str) -> None:
+        """Words that need no values and give nothing. Raises what SQLAlchemy raises."""
+        try:
+            if self.cursor is None:
+                libpq.say(self.driver, words)
+            else:
+                self.cursor.execute(words)
+        except Exception as error:
+            raise _told(error, words, self) from error
+
+
 def for_one_transaction(session: Session, connection: Connection) -> None:
     """Say that the session lives as long as the transaction of its connection: statements need not look for it."""
-    session.info[_CONNECTION] = connection
+    session.info[_LINK] = _Link(connection)
 
 
-def _connection_of(session: Session) -> Connection:
-    known: Connection | None = session.info.get(_CONNECTION)
-    return session.connection() if known is None else known
-
-
-def _driver_of(connection: Connection) -> Any:
-    return connection.connection.dbapi_connection
-
-
-def _cursor_of(connection: Connection) -> Any:
-    """The one cursor of a connection: whatever it gives is fetched before the next statement."""
-    return _kept(connection, _CURSOR, lambda driver: driver.cursor())
-
-
-def _kept(connection: Connection, name: str, make: Callable[[Any], Any]) -> Any:
-    """What belongs to a connection of the driver, as long as that lives."""
-    driver = _driver_of(connection)
-    kept = connection.info.get(name)
-    if kept is None or kept[0] is not driver:
-        kept = connection.info[name] = driver, make(driver)
-    return kept[1]
+def _link_of(session: Session) -> _Link:
+    known: _Link | None = session.info.get(_LINK)
+    return _Link(session.connection()) if known is None else known
 
 
 def say(session: Session, words: str) -> None:
     """Words that need no values and give nothing, to the driver as they are. Raises what SQLAlchemy raises."""
-    say_to(_connection_of(session), words)
+    _link_of(session).say(words)
 
 
 def say_to(connection: Connection, words: str) -> None:
     """The same to a connection, several commands in one turn where the database takes them."""
-    try:
-        if connection.dialect.name == "postgresql":
-            libpq.say(_driver_of(connection), words)
-        else:
-            _cursor_of(connection).execute(words)
-    except Exception as error:
-        raise _told(error, words, connection) from error
+    _Link(connection).say(words)
 
 
 class Found:
@@ -100,18 +112,21 @@ class Prepared:
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
         self._forms: WeakKeyDictionary[Dialect, dict[tuple[str, ...], _Form]] = WeakKeyDictionary()
+        self._last: tuple[Dialect | None, dict[tuple[str, ...], _Form]] = (None, {})
+        """The forms of the database that was asked last: mostly there is one."""
 
     def run(self, session: Session, values: Mapping[str, Any]) -> Found:
         """Run in the session's transaction. Raises what SQLAlchemy raises, ``IntegrityError`` above all."""
-        connection = _connection_of(session)
-        dialect, names = connection.dialect, tuple(values)
-        forms = self._forms.get(dialect)
-        if forms is None:
-            forms = self._forms.setdefault(dialect, {})
+        link = _link_of(session)
+        dialect, forms = self._last
+        if dialect is not link.dialect:
+            forms = self._forms.setdefault(link.dialect, {})
+            self._last = link.dialect, forms
+        names = tuple(values)
         form = forms.get(names)
         if form is None:
-            form = forms[names] = _Form(self._statement, dialect, names)
-        return form.run(connection, values)
+            form = forms[names] = _Form(self._statement, link.dialect, names)
+        return form.run(link, values)
 
 
 class _Form:
@@ -125,17 +140,21 @@ class _Form:
         assert not (*compiled.insert_prefetch, *compiled.update_prefetch), "no defaults made in Python"
         assert not compiled.escaped_bind_names, "plain names only"
         self._sql = str(compiled)
-        self._by_place = compiled.positiontup
-        self._fixed: dict[str, Any] = {}
-        self._given: list[tuple[str, Convert | None]] = []
-        for name, bind in compiled.binds.items():
-            convert = _binder(bind, dialect)
-            if name in names:
-                self._given.append((name, convert))
-            else:
-                assert not bind.required, f"a value for {name} is missing"
-                value = bind.effective_value
-                self._fixed[name] = value if convert is None else convert(value)
+        self._straight = PgStatement(self._sql) if dialect.name == "postgresql" else None
+        places = compiled.positiontup if self._straight is None else self._straight.names
+        assert places is not None, "values by place"
+        converts = {name: _binder(bind, dialect) for name, bind in compiled.binds.items()}
+        fixed = {name: bind for name, bind in compiled.binds.items() if name not in names}
+        assert not any(bind.required for bind in fixed.values()), (
+            f"a value is missing for one of {set(fixed)}"
+        )
+        self._parameters = tuple(
+            (None, None, _converted(fixed[name].effective_value, converts[name]))
+            if name in fixed
+            else (name, converts[name], None)
+            for name in places
+        )
+        """For each place the name of its value and what makes it the driver's; or the value, if it is always the same."""
         self._columns = (
             statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
         )
@@ -143,48 +162,40 @@ class _Form:
         """Whether it gives rows; found out when it is run first."""
         self._read: _Reader | None = None
         self._key = _key_of(statement)
-        self._straight: PgStatement | None = None
-        if dialect.name == "postgresql":
-            self._straight = PgStatement(self._sql)
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> Found:
-        bound = self._fixed.copy()
-        for name, convert in self._given:
-            value = values[name]
-            bound[name] = value if convert is None else convert(value)
-        if self._straight is not None:
-            return self._run_straight(self._straight, connection, bound)
-        parameters = bound if self._by_place is None else [bound[name] for name in self._by_place]
-        cursor = _cursor_of(connection)
+    def run(self, link: _Link, values: Mapping[str, Any]) -> Found:
+        parameters = [
+            fixed if name is None else values[name] if convert is None else convert(values[name])
+            for name, convert, fixed in self._parameters
+        ]
         try:
-            cursor.execute(self._sql, parameters)
-            if self._answers is None:
-                # Asking costs PostgreSQL's driver a list of columns each time.
-                self._answers = cursor.description is not None
-            if not self._answers:
-                return Found((), cursor.rowcount, self._stored_key(values, cursor))
-            if self._key is not None:
-                # PostgreSQL tells the number that it gave to the row.
-                return Found((), cursor.rowcount, cursor.fetchone()[0])
-            if self._read is None:
-                kinds = [each[1] for each in cursor.description]
-                self._read = _Reader(self._columns, kinds, connection.dialect)
-            return Found(self._read.rows(cursor.fetchall()), cursor.rowcount, None)
+            if self._straight is not None:
+                return self._run_straight(self._straight, link, values, parameters)
+            return self._run_by_cursor(link, values, parameters)
         except Exception as error:
-            raise _told(error, self._sql, connection) from error
+            raise _told(error, self._sql, link) from error
+
+    def _run_by_cursor(self, link: _Link, values: Mapping[str, Any], parameters: list[Any]) -> Found:
+        cursor = link.cursor
+        cursor.execute(self._sql, parameters)
+        if self._answers is None:
+            self._answers = cursor.description is not None
+        if not self._answers:
+            return Found((), cursor.rowcount, self._stored_key(values, cursor))
+        if self._read is None:
+            kinds = [each[1] for each in cursor.description]
+            self._read = _Reader(self._columns, kinds, link.dialect)
+        return Found(self._read.rows(cursor.fetchall()), cursor.rowcount, None)
 
     def _run_straight(
-        self, statement: PgStatement, connection: Connection, values: Mapping[str, Any]
+        self, statement: PgStatement, link: _Link, values: Mapping[str, Any], parameters: list[Any]
     ) -> Found:
-        heard: set[bytes] = _kept(connection, _HEARD, lambda _driver: set())
-        try:
-            rows, touched = statement.run(_driver_of(connection), heard, values)
-        except Exception as error:
-            raise _told(error, self._sql, connection) from error
+        rows, touched = statement.run(link.driver, link.heard, parameters)
         if self._key is not None or not statement.answers:
+            # PostgreSQL tells the number that it gave to a row.
             return Found((), touched, rows[0][0] if rows else values.get(self._key or ""))
         if self._read is None:
-            self._read = _Reader(self._columns, statement.kinds, connection.dialect)
+            self._read = _Reader(self._columns, statement.kinds, link.dialect)
         return Found(self._read.rows(rows), touched, None)
 
     def _stored_key(self, values: Mapping[str, Any], cursor: Any) -> Any:
@@ -223,6 +234,10 @@ def _binder(bind: BindParameter[Any], dialect: Dialect) -> Convert | None:
     return convert
 
 
+def _converted(value: Any, convert: Convert | None) -> Any:
+    return value if convert is None else convert(value)
+
+
 def _key_of(statement: Statement) -> str | None:
     """The first column of the key that a stored row gets; None for what stores none."""
     if not isinstance(statement, Insert):
@@ -230,15 +245,15 @@ def _key_of(statement: Statement) -> str | None:
     return next(iter(statement.table.primary_key.columns)).name  # type: ignore[attr-defined]
 
 
-def _told(error: Exception, sql: str, connection: Connection) -> Exception:
+def _told(error: Exception, sql: str, link: _Link) -> Exception:
     """The driver's error as SQLAlchemy's, without the values: they are people's."""
-    dialect = connection.dialect
+    dialect = link.dialect
     driver_error = dialect.loaded_dbapi.Error
     if not isinstance(error, driver_error):
         return error
-    gone = dialect.is_disconnect(error, _driver_of(connection), None)
+    gone = dialect.is_disconnect(error, link.driver, None)
     if gone:
-        connection.invalidate(error)
+        link.connection.invalidate(error)
     told = DBAPIError.instance(
         sql,
         None,

@@ -9,6 +9,7 @@ Statements are built once, when a module is loaded, get their values by name, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table, Update, insert, select, update
@@ -37,6 +38,18 @@ def run_listing(session: Session, statement: Statement, **values: Any) -> Cursor
     return session.connection().execute(statement, values)
 
 
+class FieldsOf:
+    """The fields of a record by name; asked for one by one they would take several times as long."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """At least two of them."""
+        self._names = tuple(names)
+        self._get = attrgetter(*self._names)
+
+    def __call__(self, record: object) -> dict[str, Any]:
+        return dict(zip(self._names, self._get(record), strict=True))
+
+
 class Rows(Generic[Record]):
     """One table's rows as records. ``adjust`` turns what a column holds into what a record's field holds."""
 
@@ -50,6 +63,7 @@ class Rows(Generic[Record]):
         self.table = table_of(row)
         self.columns = self.table.c
         self._record, self._names = record, tuple(names)
+        self._fields_of = FieldsOf(self._names)
         self._adjust = dict(adjust or {})
         self.select = select(*(self.columns[name] for name in self._names))
         """All fields of a record; narrow it with ``where``."""
@@ -74,6 +88,10 @@ class Rows(Generic[Record]):
     def insert(self, session: Session, **fields: Any) -> Any:
         """Store a row; gives the first column of its primary key. ``IntegrityError`` where a constraint is broken."""
         return self._insert.run(session, fields).key
+
+    def insert_record(self, session: Session, record: Record) -> Any:
+        """The same for all fields of a record."""
+        return self._insert.run(session, self._fields_of(record)).key
 
     def update(self) -> Update:
         """An update of the table, for preparing."""

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import AuditRecord
-from hub_api.store.rows import Rows
+from hub_api.store.rows import FieldsOf, Rows
 from hub_api.store.tables import AuditRow
 from hub_api.store.units import actor_of
 
@@ -27,6 +27,7 @@ GENESIS = "0" * 64
 _LAST = "last_audit_entry"
 _FIELDS = tuple(AuditRecord.__dataclass_fields__)
 _HASHED = tuple(name for name in _FIELDS if name != "hash")
+_hashed_of = FieldsOf(_HASHED)
 _PAGE = 1000
 _ROWS = Rows(AuditRow, AuditRecord, _FIELDS)
 _C = _ROWS.columns
@@ -50,9 +51,14 @@ def digest_of(value: object) -> str | None:
     return hashlib.sha256(_canonical(plain)).hexdigest()
 
 
+def digest_of_fields(fields: dict[str, Any]) -> str:
+    """The same of a record's fields by name, none of them a set."""
+    return hashlib.sha256(_canonical(fields)).hexdigest()
+
+
 def hash_of(entry: AuditRecord) -> str:
     """What the entry's hash must be."""
-    return hashlib.sha256(_canonical({name: getattr(entry, name) for name in _HASHED})).hexdigest()
+    return digest_of_fields(_hashed_of(entry))
 
 
 def append(
@@ -73,7 +79,7 @@ def append(
     # Nobody else writes before this transaction ends, so what it added last is the newest.
     newest: AuditRecord | None = session.info.get(_LAST) or _ROWS.one(session, _NEWEST)
     actor = actor_of(session)
-    open_entry = AuditRecord(
+    fields: dict[str, Any] = dict(
         seq=1 if newest is None else newest.seq + 1,
         at=at.astimezone(UTC).isoformat(),
         actor_kind=actor.kind,
@@ -85,9 +91,8 @@ def append(
         after_sha256=after,
         detail=_canonical(detail or {}).decode(),
         previous_hash=GENESIS if newest is None else newest.hash,
-        hash="",
     )
-    fields = {name: getattr(open_entry, name) for name in _HASHED} | {"hash": hash_of(open_entry)}
+    fields["hash"] = digest_of_fields(fields)
     _ROWS.insert(session, **fields)
     session.info[_LAST] = entry = AuditRecord(**fields)
     return entry

@@ -11,12 +11,13 @@ from sqlmodel import Session
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import EventRecord, NewEvent
-from hub_api.store.rows import Rows, run, run_listing, table_of
+from hub_api.store.rows import FieldsOf, Rows, run, run_listing, table_of
 from hub_api.store.tables import EventRow, OrderRow
 from hub_api.store.units import note_appended
 
 _FIELDS = tuple(EventRecord.__dataclass_fields__)
 _NEW = tuple(NewEvent.__dataclass_fields__)
+_fields_of = FieldsOf(_NEW)
 _ROWS = Rows(
     EventRow, EventRecord, _FIELDS, {"state": lambda state: None if state is None else OrderState(state)}
 )
@@ -90,7 +91,7 @@ def find_message(session: Session, message_id: str) -> EventRecord | None:
 
 def append(session: Session, event: NewEvent) -> EventRecord:
     """Store an event; listeners hear of it after the commit."""
-    fields = {name: getattr(event, name) for name in _NEW}
+    fields = _fields_of(event)
     record = EventRecord(**fields, seq=_ROWS.insert(session, **fields))
     note_appended(session, record)
     return record

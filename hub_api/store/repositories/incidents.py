@@ -41,7 +41,7 @@ def _record(row: IncidentRow) -> IncidentRecord:
 
 
 def insert(session: Session, incident: IncidentRecord) -> None:
-    _ROWS.insert(session, **{name: getattr(incident, name) for name in _FIELDS})
+    _ROWS.insert_record(session, incident)
 
 
 def find(session: Session, incident_id: str) -> IncidentRecord | None:

@@ -54,7 +54,7 @@ _PLANS = select(_C.flight_id, _C.plan).where(_C.flight_id.in_(bindparam("flights
 
 def insert(session: Session, mission: MissionRecord) -> None:
     """Store a mission and reserve its drone. ``IntegrityError`` if the drone is taken."""
-    _ROWS.insert(session, **{name: getattr(mission, name) for name in _FIELDS})
+    _ROWS.insert_record(session, mission)
     run(
         session,
         _RESERVE,

@@ -74,7 +74,7 @@ def insert(session: Session, order: OrderRecord, *, key: str, body_sha256: str) 
     ``IntegrityError`` if another transaction took the key first: its primary key is what decides
     between concurrent doubles, and the loser stores nothing.
     """
-    _ROWS.insert(session, **{name: getattr(order, name) for name in _FIELDS})
+    _ROWS.insert_record(session, order)
     run(
         session,
         _KEEP_KEY,

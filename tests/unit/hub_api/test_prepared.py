@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import base as sqlite_types
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.exc import OperationalError as Refused
 from sqlmodel import Session
@@ -14,7 +18,7 @@ from hub_api.store.prepared import Prepared
 from hub_api.store.records import NewEvent
 from hub_api.store.repositories import events, orders
 from hub_api.store.rows import run, table_of
-from hub_api.store.tables import EventRow, OrderRow
+from hub_api.store.tables import EventRow, OrderRow, UtcDateTime
 from tests.unit.hub_api.test_store import AT, Opened, order, store  # noqa: F401 - a fixture
 
 EVENTS, ORDERS = table_of(EventRow), table_of(OrderRow)
@@ -96,3 +100,19 @@ def test_what_would_need_more_than_the_driver_is_refused(store: Opened):  # noqa
         store.read(lambda s: run(s, listing, seqs=[1]))
     with pytest.raises(AssertionError, match="missing"):
         store.read(lambda s: run(s, Prepared(select(EVENTS).where(EVENTS.c.seq == bindparam("seq")))))
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_sqlite_keeps_a_moment_in_the_words_of_sqlalchemy(moment: datetime) -> None:
+    plain = sqlite_types.DATETIME().bind_processor(sqlite.dialect())
+    ours = UtcDateTime().bind_processor(sqlite.dialect())
+    assert plain is not None
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        # The first and the last day of all.
+        return
+    assert ours(moment) == plain(in_utc)
+    assert ours(None) is None
+    with pytest.raises(ValueError, match="naive"):
+        ours(moment.replace(tzinfo=None))
