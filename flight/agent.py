@@ -8,7 +8,7 @@ procedures act (:mod:`flight.procedures`); this module only connects them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from flight.bus import Bus, Delivery, Subscription, commands_subject, events_sub
 from flight.command_desk import CommandDesk
 from flight.delivery import Result
 from flight.fault_desk import FaultDesk
-from flight.flight_state import FlightUnderWay, reason_of, telemetry_sample
+from flight.flight_state import FlightUnderWay, reason_of
 from flight.journal import Journal, Remembered
 from flight.link_watch import LinkWatch
 from flight.links.mavlink.connection import LinkClaim, VehicleConnection
@@ -30,6 +30,7 @@ from flight.messages import (
     Event,
     FlyMission,
     PhaseChanged,
+    TelemetrySample,
     encode,
 )
 from flight.model.faults import Fault
@@ -44,12 +45,13 @@ from flight.model.phases import (
     advance,
 )
 from flight.notice_desk import NoticeDesk
-from flight.procedures import COMMANDED, EXPECTED_MODES, VALID_IN
+from flight.procedures import EXPECTED_MODES, VALID_IN
 from flight.readiness import Readiness
 from flight.record import FlightRecord
 from flight.replanner import Replanner
 from flight.rerouting import Rerouting
 from flight.resuming import Resuming
+from flight.telemetry import publish_telemetry
 from flight.unclaimed import Unclaimed
 from geofences.airspace import Airspace
 from planner.site import Drone
@@ -57,10 +59,8 @@ from planner.site import Drone
 WATCH_PERIOD_S = 0.2
 """The owner looks at once when something is heard, and in silence this often: what silence means is counted in
 seconds (chosen)."""
-TELEMETRY_PERIOD_S = 0.25
 STILL_M_S = 0.5
 """Over ground: a hover in gusts (chosen)."""
-IDLE_TELEMETRY_PERIOD_S = 1.0
 
 
 class FlightAgent:
@@ -130,7 +130,7 @@ class FlightAgent:
                 group.create_task(self.link.run(), name="link")
                 group.create_task(self.readiness.run(), name="readiness")
                 group.create_task(self._listen(subscription), name="commands")
-                group.create_task(self._publish_telemetry(), name="telemetry")
+                group.create_task(publish_telemetry(self), name="telemetry")
                 group.create_task(self._tick(), name="tick")
                 self.resuming.take_up(self.memory)
                 self.started.set()
@@ -293,6 +293,10 @@ class FlightAgent:
         """Whether the work of all these effects is under way."""
         return set(effects) <= set(self._work.values())
 
+    def is_doing_any(self, effects: Collection[Effect]) -> bool:
+        """Whether the work of one of these effects is under way."""
+        return not set(effects).isdisjoint(self._work.values())
+
     def _stop_work_outside(self, phase: Phase) -> None:
         for task, effect in list(self._work.items()):
             if phase not in VALID_IN[effect]:
@@ -394,27 +398,7 @@ class FlightAgent:
             self.flight.record.event(event)
         await self._bus.publish(events_subject(self.drone.drone_id), event.event_id, encode(event))
 
-    async def _publish_telemetry(self) -> None:
-        number = 0
-        run_id = self.ids.new("evt")
-        while True:
-            idle = self.flight is None
-            await self.clock.sleep(IDLE_TELEMETRY_PERIOD_S if idle else TELEMETRY_PERIOD_S)
-            if self.link.view.heard_s is None:
-                continue
-            sample = telemetry_sample(
-                self.link.view,
-                self.autopilot,
-                self.flight,
-                drone_id=self.drone.drone_id,
-                phase=self.state.phase,
-                shows_phase=COMMANDED.isdisjoint(self._work.values()),
-                now=self.clock.now(),
-                now_s=self.clock.monotonic_s(),
-            )
-            if self.flight is not None and self.flight.record is not None:
-                self.flight.record.sample(sample)
-            number += 1
-            await self._bus.publish(
-                telemetry_subject(self.drone.drone_id), f"{run_id}-{number}", encode(sample)
-            )
+    async def publish_sample(self, sample: TelemetrySample, message_id: str) -> None:
+        if self.flight is not None and self.flight.record is not None:
+            self.flight.record.sample(sample)
+        await self._bus.publish(telemetry_subject(self.drone.drone_id), message_id, encode(sample))
