@@ -52,6 +52,8 @@ def broken(run: Run) -> list[str]:
         "authorisation-revoked-outbound",
         "dock-door-stuck-in-flight",
         "hub-clock-jumps-ahead",
+        "hub-clock-falls-back-hub-dies",
+        "rain-turns-it-back",
         "second-caller-same-patient",
         "px4-delivery",
     ],
