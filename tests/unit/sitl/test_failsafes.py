@@ -232,11 +232,6 @@ def test_link_loss_stops_bytes_both_ways_and_ends_by_itself() -> None:
     assert station.run(3)
 
 
-def test_an_unknown_fault_names_the_known_ones() -> None:
-    with pytest.raises(KeyError, match="winch_jam"):
-        make_vehicle().faults.set("gremlins")
-
-
 def test_weak_motors_bring_it_down_without_disarming_it() -> None:
     vehicle = make_vehicle()
     station = GroundStation(vehicle)
