@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from core.errors import DispatchError, DroneAedError, ErrorCode, InternalError
 from hub_api import known_query
 from hub_api.access.gate import RateLimited
+from hub_api.two_languages import both_languages, of_validation
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +81,17 @@ _TITLES = {
 }
 
 
+_ELSEWHERE_ZH = "系统无法完成该请求"
+"""Errors of links, vehicles and settings, which no request causes."""
+
+
 class FieldProblem(BaseModel):
     """One field at fault."""
 
     field: str = Field(description="Where, as a dotted path; `header.…` and `query.…` outside the body.")
     reason: str = Field(description="Machine-readable word.")
     detail: str = Field(description="One sentence.")
+    detail_zh: str = Field(description="The same in Chinese.")
 
 
 class Problem(BaseModel):
@@ -100,6 +106,7 @@ class Problem(BaseModel):
                     "title_zh": "请求无效",
                     "status": 422,
                     "detail": "1 field is not valid",
+                    "detail_zh": "1 个字段无效",
                     "code": 4001,
                     "reason": "order_invalid",
                     "errors": [
@@ -107,6 +114,7 @@ class Problem(BaseModel):
                             "field": "position.latitude_deg",
                             "reason": "less_than_equal",
                             "detail": "Input should be less than or equal to 90",
+                            "detail_zh": "须小于或等于 90",
                         }
                     ],
                 }
@@ -119,9 +127,15 @@ class Problem(BaseModel):
     title_zh: str
     status: int
     detail: str
+    detail_zh: str = Field(description="The same in Chinese.")
     code: int = Field(description="Number in the error catalogue.")
     reason: str = Field(description="Name in the error catalogue.")
     errors: list[FieldProblem] = Field(default_factory=list)
+
+
+def titles(code: ErrorCode) -> tuple[str, str]:
+    """What an error is called, in English and Chinese."""
+    return _TITLES.get(code, (code.name.replace("_", " ").capitalize(), _ELSEWHERE_ZH))
 
 
 def problem(
@@ -132,14 +146,16 @@ def problem(
     errors: list[FieldProblem] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """The response for one error of the catalogue."""
-    title, title_zh = _TITLES.get(code, (code.name.replace("_", " ").capitalize(), "错误"))
+    """The response for one error of the catalogue. ``detail`` as refusals say it: «English · 中文»."""
+    title, title_zh = titles(code)
+    said, said_zh = both_languages(detail, otherwise_zh=title_zh)
     body = Problem(
         type=f"{TYPE_PREFIX}{int(code)}",
         title=title,
         title_zh=title_zh,
         status=status or _STATUS.get(code, 500),
-        detail=detail,
+        detail=said,
+        detail_zh=said_zh,
         code=int(code),
         reason=code.name.lower(),
         errors=errors or [],
@@ -162,20 +178,26 @@ def _field_problem(error: dict[str, Any]) -> FieldProblem:
     location = [str(part) for part in error.get("loc", ())]
     if location[:1] == ["body"]:
         location = location[1:] or ["body"]
-    return FieldProblem(field=".".join(location), reason=str(error["type"]), detail=str(error["msg"]))
+    detail, detail_zh = of_validation(error)
+    return FieldProblem(
+        field=".".join(location), reason=str(error["type"]), detail=detail, detail_zh=detail_zh
+    )
 
 
 async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DroneAedError)
     if isinstance(error, InternalError):
         log.error("internal error while serving %s %r: %s", request.method, request.url.path, error)
-        shown = "The fault is logged. Try again with the same idempotency key; nothing is doubled."
+        shown = (
+            "The fault is logged. Try again with the same idempotency key; nothing is doubled. · "
+            "故障已记录。请使用同一幂等键重试，不会重复执行。"
+        )
         return problem(error.code, shown)
-    errors = (
-        [FieldProblem(field=error.field, reason=error.code.name.lower(), detail=error.detail)]
-        if error.field
-        else []
-    )
+    errors = []
+    if error.field:
+        said, said_zh = both_languages(error.detail, otherwise_zh=titles(error.code)[1])
+        reason = error.code.name.lower()
+        errors = [FieldProblem(field=error.field, reason=reason, detail=said, detail_zh=said_zh)]
     headers = None
     if error.code is ErrorCode.CREDENTIALS_MISSING:
         headers = {"WWW-Authenticate": "Bearer"}
@@ -190,23 +212,31 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
     found = [_field_problem(dict(item)) for item in error.errors()[:50]]
     malformed = any(item["type"] == "json_invalid" for item in error.errors())
     if malformed:
-        return problem(ErrorCode.ORDER_INVALID, "the body is not valid JSON", status=400, errors=found)
+        return problem(
+            ErrorCode.ORDER_INVALID,
+            "the body is not valid JSON · 请求体不是有效的 JSON",
+            status=400,
+            errors=found,
+        )
     if any(item.field == "header.idempotency-key" for item in found):
         return problem(
             ErrorCode.ORDER_INVALID,
-            "the header Idempotency-Key is missing or not valid",
+            "the header Idempotency-Key is missing or not valid · 缺少请求头 Idempotency-Key 或其值无效",
             status=400,
             errors=found,
         )
     system = [item for item in found if item.field.endswith("reference_system")]
     if system:
-        detail = "name the reference system of the position: GCJ-02, BD-09 or WGS-84"
+        detail = "name the reference system of the position: GCJ-02, BD-09 or WGS-84 · 请注明坐标系：GCJ-02、BD-09 或 WGS-84"
         return problem(ErrorCode.REFERENCE_SYSTEM_UNKNOWN, detail, errors=found)
     misnamed = [item for item in found if item.reason in (known_query.UNKNOWN, known_query.DOUBLED)]
     if misnamed:
-        return problem(ErrorCode.ORDER_INVALID, f"{misnamed[0].field}: {misnamed[0].detail}", errors=found)
+        first = misnamed[0]
+        detail = f"{first.field}: {first.detail} · {first.field}：{first.detail_zh}"
+        return problem(ErrorCode.ORDER_INVALID, detail, errors=found)
     count = len(error.errors())
     detail = "1 field is not valid" if count == 1 else f"{count} fields are not valid"
+    detail += f" · {count} 个字段无效"
     return problem(ErrorCode.ORDER_INVALID, detail, errors=found)
 
 
@@ -219,7 +249,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
     log.exception("unexpected error while serving %s %r", request.method, request.url.path, exc_info=error)
-    return problem(ErrorCode.BROKEN_INVARIANT, "The fault is logged.", status=500)
+    return problem(ErrorCode.BROKEN_INVARIANT, "The fault is logged. · 故障已记录。", status=500)
 
 
 def install(app: FastAPI) -> None:

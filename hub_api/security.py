@@ -52,13 +52,18 @@ async def authenticate(
     4005 or 4001 for a NUL in the address: no name holds one, and not every database takes it.
     """
     if "\x00" in request.scope["path"]:
-        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, "no name holds a NUL")
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, "no name holds a NUL · 名称不可含空字符")
     if b"%00" in request.scope["query_string"]:
-        raise DispatchError(ErrorCode.ORDER_INVALID, "no parameter holds a NUL", field="query")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, "no parameter holds a NUL · 参数不可含空字符", field="query"
+        )
     secret = header_key or (bearer.credentials if bearer else None)
     request.state.credential = secret
     if not secret:
-        raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send X-API-Key or Authorization: Bearer")
+        raise DispatchError(
+            ErrorCode.CREDENTIALS_MISSING,
+            "send X-API-Key or Authorization: Bearer · 请提供 X-API-Key 或 Authorization: Bearer",
+        )
     principal: Principal = await request.app.state.hub.gate.identify(
         secret,
         address=request.client.host if request.client else "unknown",
@@ -73,7 +78,10 @@ def require(principal: Principal, scopes: list[str]) -> None:
     """Raises 4102 unless the principal has every scope."""
     for scope in scopes:
         if not principal.may(scope):
-            raise DispatchError(ErrorCode.CREDENTIALS_INSUFFICIENT, f"the credentials lack the scope {scope}")
+            raise DispatchError(
+                ErrorCode.CREDENTIALS_INSUFFICIENT,
+                f"the credentials lack the scope {scope} · 凭证缺少权限 {scope}",
+            )
 
 
 async def still_allowed(request: Request, principal: Principal) -> bool:

@@ -36,7 +36,7 @@ GUARDED_S = 3600.0
 """Chosen: so long only networks that the person has come from before may try. Whoever sits there loses nothing by it."""
 KNOWN_S = 90 * 86400.0
 """Chosen: a network counts as the person's own for a quarter of a year after the last log-in from there."""
-_REFUSED = "name or password is not right, or the account is locked or disabled"
+_REFUSED = "name or password is not right, or the account is locked or disabled · 用户名或口令错误，或账户已锁定或停用"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Accounts:
         """A fresh token for one that still holds, until the working session is over. Raises 4101."""
         account = await self.of_token(claims)
         if account is None or self._clock.now() >= claims.authenticated_at + self._session:
-            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "log in again")
+            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "log in again · 请重新登录")
         return self._issue(account, claims.authenticated_at)
 
     async def of_token(self, claims: TokenClaims) -> AccountRecord | None:
@@ -210,14 +210,18 @@ class Accounts:
             await self._database.write(work)
         except IntegrityError:
             raise DispatchError(
-                ErrorCode.TRANSITION_REFUSED, "there is an account of this name", field="name"
+                ErrorCode.TRANSITION_REFUSED, "there is an account of this name · 已有同名账户", field="name"
             ) from None
         return account
 
     async def _hash(self, password: str) -> str:
         """Raises 4001 for a password that is no good, the well-known one outside the demo included."""
         if password == DEMO_PASSWORD and not self._demo:
-            raise DispatchError(ErrorCode.ORDER_INVALID, "everybody knows this password", field="password")
+            raise DispatchError(
+                ErrorCode.ORDER_INVALID,
+                "everybody knows this password · 该口令为公开口令，不可使用",
+                field="password",
+            )
         return await self._passwords.hash(password)
 
     async def change(
@@ -275,7 +279,9 @@ def scopes_of(account: AccountRecord) -> frozenset[str]:
 def _known(session: Session, account_id: str) -> AccountRecord:
     found = accounts.find(session, account_id)
     if found is None:
-        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no account {account_id[:60]!r}")
+        raise DispatchError(
+            ErrorCode.RESOURCE_UNKNOWN, f"there is no account {account_id[:60]!r} · 没有该账户"
+        )
     return found
 
 

@@ -32,7 +32,10 @@ class RateLimited(DispatchError):
     """4103: too many requests; says after how many seconds one will pass."""
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(ErrorCode.RATE_LIMITED, f"too many requests; try again in {retry_after_s} s")
+        super().__init__(
+            ErrorCode.RATE_LIMITED,
+            f"too many requests; try again in {retry_after_s} s · 请求过于频繁，请在 {retry_after_s} 秒后重试",
+        )
         self.retry_after_s = retry_after_s
 
 
@@ -134,7 +137,10 @@ class Gate:
     async def key_of(self, secret: str) -> ApiKeyRecord:
         """The open key with this secret. Raises 4101."""
         if secret == DEMO_API_KEY and not self._demo:
-            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the demo key is refused outside demo mode")
+            raise DispatchError(
+                ErrorCode.CREDENTIALS_MISSING,
+                "the demo key is refused outside demo mode · 演示密钥仅限演示模式使用",
+            )
         digest, now = hash_secret(secret), self._clock.now()
         known = self._known.get(digest)
         if known is not None and self._clock.monotonic_s() - known.read_at_s <= KEY_KNOWN_S:
@@ -145,7 +151,10 @@ class Gate:
         found = await self._database.read(lambda session: api_keys.find_usable(session, digest, now))
         if found is None:
             self._known.pop(digest, None)
-            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the API key is unknown, revoked or expired")
+            raise DispatchError(
+                ErrorCode.CREDENTIALS_MISSING,
+                "the API key is unknown, revoked or expired · 密钥无效、已吊销或已过期",
+            )
         if epoch == self._epoch:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
@@ -161,13 +170,16 @@ class Gate:
         if claims.subject.startswith("acc_"):
             account = await self.accounts.of_token(claims)
             if account is None:
-                raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token was called back")
+                raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token was called back · 令牌已被收回")
             scopes = claims.scopes & scopes_of(account)
             return Principal(account.account_id, account.client, scopes, "person", account.name)
         key = await self._database.read(lambda session: api_keys.find(session, claims.subject))
         ended = key is not None and key.expires_at is not None and key.expires_at <= self._clock.now()
         if key is None or key.revoked_at is not None or ended:
-            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token's key is revoked or expired")
+            raise DispatchError(
+                ErrorCode.CREDENTIALS_MISSING,
+                "the token's key is revoked or expired · 令牌所属密钥已吊销或已过期",
+            )
         return Principal(key.key_id, key.client, claims.scopes & key.scopes, "machine", key.name)
 
     def claims_of(self, token: str) -> TokenClaims:
@@ -183,11 +195,14 @@ class Gate:
         """
         key = await self.key_of(secret)
         if key.key_id != key_id:
-            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "client_id and client_secret do not match")
+            raise DispatchError(
+                ErrorCode.CREDENTIALS_MISSING,
+                "client_id and client_secret do not match · client_id 与 client_secret 不匹配",
+            )
         if wanted is not None and not wanted <= key.scopes:
             raise DispatchError(
                 ErrorCode.CREDENTIALS_INSUFFICIENT,
-                f"the key lacks {', '.join(sorted(wanted - key.scopes))}",
+                f"the key lacks {', '.join(sorted(wanted - key.scopes))} · 密钥缺少所请求的权限",
                 field="scope",
             )
         scopes = key.scopes if wanted is None else wanted

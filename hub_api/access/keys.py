@@ -51,13 +51,23 @@ async def create_api_key(
     """
     unknown = scopes - {str(scope) for scope in Scope}
     if unknown:
-        raise DispatchError(ErrorCode.ORDER_INVALID, f"unknown scopes: {sorted(unknown)}", field="scopes")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, f"unknown scopes: {sorted(unknown)} · 未知的权限范围", field="scopes"
+        )
     if not scopes:
-        raise DispatchError(ErrorCode.ORDER_INVALID, "a key without scopes opens nothing", field="scopes")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID,
+            "a key without scopes opens nothing · 密钥至少须有一项权限",
+            field="scopes",
+        )
     require_name(client, "client")
     require_name(name, "name", most_characters=LABEL_CHARACTERS)
     if expires_at is not None and expires_at <= clock.now():
-        raise DispatchError(ErrorCode.ORDER_INVALID, "the key would have ended already", field="expires_at")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID,
+            "the key would have ended already · 密钥的到期时间已过",
+            field="expires_at",
+        )
     secret = new_secret()
     record = ApiKeyRecord(
         key_id=ids.new("key"),
@@ -87,7 +97,11 @@ async def rotate_api_key(database: Database, clock: Clock, key_id: str, *, grace
     """A new secret for an open key; the old one works ``grace_s`` longer. Raises 4005 unknown, 4004 revoked,
     4001 for a grace that is none."""
     if not 0.0 <= grace_s <= MOST_GRACE_S:
-        raise DispatchError(ErrorCode.ORDER_INVALID, f"grace_s is 0 to {MOST_GRACE_S:.0f}", field="grace_s")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID,
+            f"grace_s is 0 to {MOST_GRACE_S:.0f} · grace_s 须为 0 至 {MOST_GRACE_S:.0f}",
+            field="grace_s",
+        )
     secret = new_secret()
 
     def work(session: Session) -> None:
@@ -140,7 +154,7 @@ async def revoke_api_key(database: Database, clock: Clock, key_id: str) -> ApiKe
 
 
 def unknown_key(key_id: str) -> DispatchError:
-    return DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no key {key_id[:60]!r}")
+    return DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no key {key_id[:60]!r} · 没有该密钥")
 
 
 def _open_key(session: Session, key_id: str) -> ApiKeyRecord:
@@ -148,7 +162,9 @@ def _open_key(session: Session, key_id: str) -> ApiKeyRecord:
     if found is None:
         raise unknown_key(key_id)
     if found.revoked_at is not None:
-        raise DispatchError(ErrorCode.TRANSITION_REFUSED, "the key is revoked; make a new one")
+        raise DispatchError(
+            ErrorCode.TRANSITION_REFUSED, "the key is revoked; make a new one · 密钥已吊销，请新建"
+        )
     return found
 
 

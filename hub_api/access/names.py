@@ -27,9 +27,13 @@ def require_name(name: str, field: str, *, most_characters: int = NAME_CHARACTER
     """The name. Raises 4001 where it is empty, too long or not :func:`plain`."""
     if not 1 <= len(name) <= most_characters:
         raise DispatchError(
-            ErrorCode.ORDER_INVALID, f"{field} has 1 to {most_characters} characters", field=field
+            ErrorCode.ORDER_INVALID,
+            f"{field} has 1 to {most_characters} characters · {field} 须为 1 至 {most_characters} 个字符",
+            field=field,
         )
     try:
         return plain(name)
     except ValueError as error:
-        raise DispatchError(ErrorCode.ORDER_INVALID, f"{field}: {error}", field=field) from None
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, f"{field}: {error} · {field} 含有不允许的字符", field=field
+        ) from None

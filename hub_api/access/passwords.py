@@ -28,11 +28,14 @@ class Passwords:
         if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
             raise DispatchError(
                 ErrorCode.ORDER_INVALID,
-                f"a password has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters",
+                f"a password has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters · "
+                f"口令须为 {LEAST_CHARACTERS} 至 {MOST_CHARACTERS} 个字符",
                 field="password",
             )
         if _encoded(password) is None:
-            raise DispatchError(ErrorCode.ORDER_INVALID, "the password is no text", field="password")
+            raise DispatchError(
+                ErrorCode.ORDER_INVALID, "the password is no text · 口令不是有效文本", field="password"
+            )
         return await asyncio.get_running_loop().run_in_executor(self._thread, _HASHER.hash, password)
 
     async def matches(self, password: str, stored: str | None) -> bool:

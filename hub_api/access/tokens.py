@@ -91,9 +91,9 @@ class TokenSigner:
                 expires_at=datetime.fromtimestamp(float(claims["exp"]), UTC),
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, OverflowError):
-            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token is not valid") from None
+            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token is not valid · 令牌无效") from None
         if self._clock.now() >= found.expires_at + timedelta(seconds=LEEWAY_S):
-            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token has expired")
+            raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "the token has expired · 令牌已过期")
         return found
 
 

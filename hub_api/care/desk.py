@@ -372,7 +372,9 @@ def _check_past(moment: datetime, now: datetime, field: str) -> None:
     ahead_s = (moment - now).total_seconds()
     if ahead_s > 5.0:
         raise DispatchError(
-            ErrorCode.ORDER_INVALID, f"{ahead_s:.0f} s in the future of the hub's clock", field=field
+            ErrorCode.ORDER_INVALID,
+            f"{ahead_s:.0f} s in the future of the hub's clock · 时间比系统时钟超前 {ahead_s:.0f} 秒",
+            field=field,
         )
 
 

@@ -76,7 +76,7 @@ class AedReport:
         if (self.self_tested_at is None) != (self.self_test_passed is None):
             raise DispatchError(
                 ErrorCode.ORDER_INVALID,
-                "a self-test has a time and a result, or neither",
+                "a self-test has a time and a result, or neither · 自检须同时给出时间和结果",
                 field="self_test_passed",
             )
 
@@ -115,7 +115,9 @@ class MaintenanceRule:
     def __post_init__(self) -> None:
         if self.every_flights is None and self.every_air_h is None and self.every_days is None:
             raise DispatchError(
-                ErrorCode.ORDER_INVALID, "say after how many flights, hours or days", field="every_flights"
+                ErrorCode.ORDER_INVALID,
+                "say after how many flights, hours or days · 请说明间隔的架次、小时或天数",
+                field="every_flights",
             )
 
 

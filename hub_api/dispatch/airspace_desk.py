@@ -147,7 +147,9 @@ class AirspaceDesk:
             self._check_version(expected_version)
             known = self._book.additions
             if feed_id not in known.feeds:
-                raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no feed {feed_id!r}")
+                raise DispatchError(
+                    ErrorCode.RESOURCE_UNKNOWN, f"there is no feed {feed_id!r} · 没有该空域数据源"
+                )
             feeds = {name: zones for name, zones in known.feeds.items() if name != feed_id}
 
             def remove(session: Session) -> None:
@@ -173,7 +175,9 @@ class AirspaceDesk:
             used = {item.authorisation_id for item in self._book.base.authorisations}
             if key in used or key in known.authorisations or key in known.revoked:
                 raise DispatchError(
-                    ErrorCode.TRANSITION_REFUSED, f"the id {key!r} was used before", field="authorisation_id"
+                    ErrorCode.TRANSITION_REFUSED,
+                    f"the id {key!r} was used before · 该编号已使用过",
+                    field="authorisation_id",
                 )
             record = AuthorisationRecord(
                 authorisation_id=key, document=document, given_at=self._clock.now(), given_by=by
@@ -192,10 +196,12 @@ class AirspaceDesk:
             known = self._book.additions
             holding = {item.authorisation_id for item in self._book.authorisations(known)}
             if authorisation_id in known.revoked:
-                raise DispatchError(ErrorCode.TRANSITION_REFUSED, f"{authorisation_id!r} is revoked already")
+                raise DispatchError(
+                    ErrorCode.TRANSITION_REFUSED, f"{authorisation_id!r} is revoked already · 该批件已撤销"
+                )
             if authorisation_id not in holding:
                 raise DispatchError(
-                    ErrorCode.RESOURCE_UNKNOWN, f"there is no authorisation {authorisation_id!r}"
+                    ErrorCode.RESOURCE_UNKNOWN, f"there is no authorisation {authorisation_id!r} · 没有该批件"
                 )
             record = RevocationRecord(
                 authorisation_id=authorisation_id, revoked_at=self._clock.now(), revoked_by=by, reason=reason
@@ -224,7 +230,8 @@ class AirspaceDesk:
         if expected is not None and expected != self._book.current.version:
             raise DispatchError(
                 ErrorCode.TRANSITION_REFUSED,
-                f"version {self._book.current.version} is in force, not {expected}: look at it again",
+                f"version {self._book.current.version} is in force, not {expected}: look at it again · "
+                f"当前空域版本为 {self._book.current.version}，请重新查看",
                 field="expected_version",
             )
 
@@ -273,7 +280,8 @@ class AirspaceDesk:
         def work(session: Session) -> None:
             if store.last_seq(session) != seq - 1:
                 raise DispatchError(
-                    ErrorCode.TRANSITION_REFUSED, "another hub changed the airspace at the same moment"
+                    ErrorCode.TRANSITION_REFUSED,
+                    "another hub changed the airspace at the same moment · 另一系统同时修改了空域，请重试",
                 )
             proposal.store(session)
             store.append_change(session, change)

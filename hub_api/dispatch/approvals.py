@@ -317,7 +317,7 @@ _AIRSPACE_CHANGED = Reason("airspace_changed", "the airspace has changed", "空�
 def _order(session: Session, order_id: str, client: str | None) -> OrderRecord:
     order = orders.find(session, order_id)
     if order is None or (client is not None and order.client != client):
-        raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r}")
+        raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r} · 没有该订单")
     return order
 
 

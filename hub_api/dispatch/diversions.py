@@ -121,7 +121,7 @@ class DiversionDesk:
         if place is None:
             raise DispatchError(
                 ErrorCode.ORDER_INVALID,
-                f"there is no {kind} {place_id[:60]!r} for this flight",
+                f"there is no {kind} {place_id[:60]!r} for this flight · 本次飞行没有该备降位置",
                 field="to.id",
             )
         view = self._fleet.view(drone_id, {})

@@ -58,7 +58,9 @@ class FlightDesk:
         def work(session: Session) -> tuple[Turn, MissionRecord]:
             mission = missions.find_by_flight(session, flight_id)
             if mission is None:
-                raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no flight {flight_id[:60]!r}")
+                raise DispatchError(
+                    ErrorCode.RESOURCE_UNKNOWN, f"there is no flight {flight_id[:60]!r} · 没有该次飞行"
+                )
             if not mission.open:
                 raise DispatchError(
                     ErrorCode.TRANSITION_REFUSED, f"the flight ended as {mission.safe_state} · 飞行已结束"

@@ -377,5 +377,5 @@ def refuse_if_closed(incident: IncidentRecord) -> None:
 def unknown_incident(incident_id: str, *, field: str | None = None) -> DispatchError:
     """4005 for an incident that does not exist or belongs to somebody else: the answer is the same."""
     return DispatchError(
-        ErrorCode.RESOURCE_UNKNOWN, f"there is no incident {incident_id[:60]!r}", field=field
+        ErrorCode.RESOURCE_UNKNOWN, f"there is no incident {incident_id[:60]!r} · 没有该事件", field=field
     )

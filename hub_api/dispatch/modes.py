@@ -67,7 +67,7 @@ class ModePolicy:
 def _less_cautious(asked: Mode, policy: Mode, why: str) -> DispatchError:
     return DispatchError(
         ErrorCode.ORDER_INVALID,
-        f"{asked} asks for less caution than the policy {policy}: {why}",
+        f"{asked} asks for less caution than the policy {policy}: {why} · 所请求的模式低于机构规定的谨慎级别（{policy}）",
         field="mode",
     )
 

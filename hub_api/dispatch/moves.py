@@ -87,13 +87,13 @@ class MoveDesk:
             if known[0] != new.body_sha256 or known[1].order_id != order_id:
                 raise DispatchError(
                     ErrorCode.IDEMPOTENCY_CONFLICT,
-                    "this key came with another request before",
+                    "this key came with another request before · 幂等键已用于另一请求",
                     field="header.idempotency-key",
                 )
             return False, None, True
         order = orders.find(session, order_id)
         if order is None or (new.client is not None and order.client != new.client):
-            raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r}")
+            raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r} · 没有该订单")
         rule = advance(order.state, OrderEvent.MOVED)
         if isinstance(rule, Refuse):
             raise DispatchError(

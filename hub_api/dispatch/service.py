@@ -139,7 +139,8 @@ class OrderService:
         if body_sha256 != new.body_sha256:
             raise DispatchError(
                 ErrorCode.IDEMPOTENCY_CONFLICT,
-                f"this key came with another body before, for order {known.order_id}",
+                f"this key came with another body before, for order {known.order_id} · "
+                f"幂等键已用于另一请求（订单 {known.order_id}）",
                 field="header.idempotency-key",
             )
         # Its decision may be under way, or was cut off by a restart: wait for it, or make it.
@@ -371,4 +372,4 @@ class OrderService:
 
 def unknown_order(order_id: str) -> DispatchError:
     """4002 for an order that does not exist or belongs to somebody else: the answer is the same."""
-    return DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r}")
+    return DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r} · 没有该订单")

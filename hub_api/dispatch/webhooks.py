@@ -126,9 +126,9 @@ def replay(session: Session, seq: int, *, client: str | None, now: datetime) -> 
     """The transaction of :meth:`Webhooks.replay`; the command line uses it too."""
     before = callbacks.find(session, seq)
     if before is None or (client is not None and callbacks.client_of(session, before) != client):
-        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no callback {seq}")
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no callback {seq} · 没有该回调")
     if before.failed_at is None:
-        raise DispatchError(ErrorCode.TRANSITION_REFUSED, "the callback was not given up")
+        raise DispatchError(ErrorCode.TRANSITION_REFUSED, "the callback was not given up · 该回调未被放弃")
     callbacks.replay(session, seq, now)
     session.expire_all()
     after = callbacks.find(session, seq)

@@ -182,7 +182,9 @@ class Messages:
         """Owe a given-up message again. Raises 4005 unknown to this client, 4004 not given up or erased."""
         before = store.find(session, message_id)
         if before is None or (client is not None and before.client != client):
-            raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no message {message_id[:60]!r}")
+            raise DispatchError(
+                ErrorCode.RESOURCE_UNKNOWN, f"there is no message {message_id[:60]!r} · 没有该消息"
+            )
         if before.state is not MessageState.FAILED:
             raise DispatchError(ErrorCode.TRANSITION_REFUSED, "the message was not given up · 消息未被放弃")
         if before.sealed is None:

@@ -99,12 +99,16 @@ class Destinations:
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.username is not None or parts.password is not None:
-            return "put no credentials into the address: every request is signed"
+            return "put no credentials into the address: every request is signed · 地址中不可含凭证，请求均已签名"
         if self.anywhere:
             return None
         literal = _literal(host)
         if literal is not None:
-            return None if self.allows(host, literal) else "this address is not one the hub may call"
+            return (
+                None
+                if self.allows(host, literal)
+                else "this address is not one the hub may call · 系统不可访问该地址"
+            )
         if self.names(host):
             return None
         if self.listed and not self.networks:

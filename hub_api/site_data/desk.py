@@ -231,7 +231,8 @@ class SiteDesk:
     def _store(self, session: Session, change: SiteChangeRecord, outcome: SiteOutcome) -> None:
         if store.last_seq(session) != change.seq - 1:
             raise DispatchError(
-                ErrorCode.TRANSITION_REFUSED, "another hub changed the site at the same moment"
+                ErrorCode.TRANSITION_REFUSED,
+                "another hub changed the site at the same moment · 另一系统同时修改了站点数据，请重试",
             )
         if change.section in ("stations", "landing_points", "drones", "airframes"):
             self._check_still_unused(session, change, outcome)

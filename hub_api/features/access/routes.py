@@ -64,7 +64,8 @@ async def change_account(
     """Role, password, disabled, unlocked. Tokens issued before a change stop working at once."""
     if account_id == who.key_id and (body.disabled or body.role is not None):
         raise DispatchError(
-            ErrorCode.TRANSITION_REFUSED, "nobody closes or changes the role of their own account"
+            ErrorCode.TRANSITION_REFUSED,
+            "nobody closes or changes the role of their own account · 不可停用本人账户或更改本人角色",
         )
     return _account_view(
         await hub.gate.accounts.change(
@@ -88,7 +89,9 @@ async def create_key(hub: HubDep, who: Manager, body: KeyRequest, response: Resp
     """A key for a machine. Its secret is shown in this answer and never again."""
     if Scope.ADMIN in body.scopes and not who.may(Scope.ADMIN):
         raise DispatchError(
-            ErrorCode.CREDENTIALS_INSUFFICIENT, "only who has the scope admin may give it", field="scopes"
+            ErrorCode.CREDENTIALS_INSUFFICIENT,
+            "only who has the scope admin may give it · 仅管理员可授予管理员权限",
+            field="scopes",
         )
     secret, key = await create_api_key(
         hub.database,
@@ -134,7 +137,9 @@ async def _may_touch(hub: HubDep, who: Principal, key_id: str) -> None:
     if found is None:
         raise unknown_key(key_id)
     if Scope.ADMIN in found.scopes and not who.may(Scope.ADMIN):
-        raise DispatchError(ErrorCode.CREDENTIALS_INSUFFICIENT, "the key has the scope admin")
+        raise DispatchError(
+            ErrorCode.CREDENTIALS_INSUFFICIENT, "the key has the scope admin · 该密钥具有管理员权限"
+        )
 
 
 def _account_view(account: AccountRecord) -> AccountView:

@@ -45,7 +45,10 @@ async def issue_token(
     key_id = basic.username if basic else client_id
     secret = basic.password if basic else client_secret
     if not key_id or not secret:
-        raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send client_id and client_secret")
+        raise DispatchError(
+            ErrorCode.CREDENTIALS_MISSING,
+            "send client_id and client_secret · 请提供 client_id 和 client_secret",
+        )
     hub.gate.check_failures(_address(request))
     wanted = frozenset(scope.split()) if scope and scope.strip() else None
     try:
@@ -95,7 +98,9 @@ async def renew(
 ) -> TokenView:
     """A fresh token for one that still works, until the working session is over; then log in again."""
     if who.kind != "person" or bearer is None:
-        raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "only a person's token can be renewed")
+        raise DispatchError(
+            ErrorCode.CREDENTIALS_MISSING, "only a person's token can be renewed · 仅人员令牌可续期"
+        )
     return _token_view(response, await hub.gate.accounts.renew(hub.gate.claims_of(bearer.credentials)))
 
 

@@ -240,7 +240,9 @@ async def revoke(
 async def _content(request: Request) -> bytes:
     content = await request.body()
     if not content:
-        raise DispatchError(ErrorCode.ORDER_INVALID, "send the zone file as the body", field="body")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, "send the zone file as the body · 请在请求体中提交空域文件", field="body"
+        )
     return content
 
 

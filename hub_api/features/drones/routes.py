@@ -58,7 +58,7 @@ async def get_drone(hub: HubDep, who: Reader, drone_id: DroneId) -> DroneLiveVie
     reserved, proposed = await hub.database.read(_taken)
     view = hub.fleet.view(drone_id, reserved)
     if view is None:
-        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r} · 没有该无人机")
     return drone_view(view, hub.clock.now(), proposed)
 
 
@@ -141,7 +141,7 @@ async def confirm_aed_loaded(
 
 def _known(hub: HubDep, drone_id: str) -> None:
     if all(drone.drone_id != drone_id for drone in hub.site.drones):
-        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r}")
+        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no drone {drone_id[:60]!r} · 没有该无人机")
 
 
 def command_view(outcome: CommandOutcome) -> CommandView:

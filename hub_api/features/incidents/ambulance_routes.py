@@ -52,7 +52,9 @@ async def report_ambulance(
     if not is_id(incident_id, "inc"):
         raise unknown_incident(incident_id)
     if body.at > hub.clock.now() + timedelta(seconds=Fleet.CLOCK_SKEW_S):
-        raise DispatchError(ErrorCode.ORDER_INVALID, "this moment has not come yet", field="at")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, "this moment has not come yet · 该时间尚未到来", field="at"
+        )
     point = wgs84_of(body.position)
     told = AmbulanceRecord(
         incident_id=incident_id,

@@ -159,12 +159,18 @@ def _period(now: datetime, since: datetime | None, until: datetime | None) -> tu
         start = end - DEFAULT_PERIOD if since is None else since
         length = end - start
     except OverflowError:
-        raise DispatchError(ErrorCode.ORDER_INVALID, "no such period", field="query.until") from None
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, "no such period · 时间范围无效", field="query.until"
+        ) from None
     if length <= timedelta(0):
-        raise DispatchError(ErrorCode.ORDER_INVALID, "since must be before until", field="query.since")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, "since must be before until · since 须早于 until", field="query.since"
+        )
     if length > LONGEST_PERIOD:
         raise DispatchError(
-            ErrorCode.ORDER_INVALID, f"at most {LONGEST_PERIOD.days} days", field="query.since"
+            ErrorCode.ORDER_INVALID,
+            f"at most {LONGEST_PERIOD.days} days · 时间范围最长 {LONGEST_PERIOD.days} 天",
+            field="query.since",
         )
     return start, end
 

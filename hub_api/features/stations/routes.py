@@ -47,7 +47,9 @@ async def report_weather(
     """Decisions use the newest value of each quantity, whatever order readings come in; one that is too old is a
     reason to refuse, never a guess. Instruments may post apart; what a reading leaves out stays as it was."""
     if all(station.station_id != station_id for station in hub.site.stations):
-        raise DispatchError(ErrorCode.RESOURCE_UNKNOWN, f"there is no station {station_id[:60]!r}")
+        raise DispatchError(
+            ErrorCode.RESOURCE_UNKNOWN, f"there is no station {station_id[:60]!r} · 没有该站点"
+        )
     _check(hub, reading)
     await hub.weather.take_reading(station_id, Reading(**reading.model_dump()))
 
@@ -57,16 +59,22 @@ def _check(hub: HubDep, reading: WeatherReading) -> None:
         return DispatchError(ErrorCode.ORDER_INVALID, what, field=field)
 
     if (reading.from_deg is None) != (reading.speed_m_s is None):
-        raise fault("from_deg", "wind is a direction and a speed; send both or none")
+        raise fault("from_deg", "wind is a direction and a speed; send both or none · 风向与风速须同时提供")
     if reading.gust_m_s is not None and (reading.speed_m_s is None or reading.gust_m_s < reading.speed_m_s):
-        raise fault("gust_m_s", "a gust comes with its mean, and is not below it")
+        raise fault(
+            "gust_m_s",
+            "a gust comes with its mean, and is not below it · 阵风须与平均风速同时提供，且不小于它",
+        )
     if all(getattr(reading, name) is None for name in QUANTITIES):
-        raise fault("body", "the reading measures nothing")
+        raise fault("body", "the reading measures nothing · 读数为空")
     ahead_s = (reading.measured_at - hub.clock.now()).total_seconds()
     if ahead_s > hub.fleet.CLOCK_SKEW_S:
-        raise fault("measured_at", f"measured {ahead_s:.0f} s in the future of the hub's clock")
+        raise fault(
+            "measured_at",
+            f"measured {ahead_s:.0f} s in the future of the hub's clock · 测量时间比系统时钟超前 {ahead_s:.0f} 秒",
+        )
     if reading.measured_at < hub.weather.kept_since:
-        raise fault("measured_at", "measured longer ago than readings are kept")
+        raise fault("measured_at", "measured longer ago than readings are kept · 测量时间早于保存期限")
 
 
 def _view(hub: HubDep, station: Station, ready: set[str]) -> StationView:

@@ -148,7 +148,9 @@ def _secret(socket: WebSocket, offered: list[str]) -> str:
 async def _identify(hub: Hub, socket: WebSocket, offered: list[str]) -> Principal:
     secret = _secret(socket, offered)
     if not secret:
-        raise DispatchError(ErrorCode.CREDENTIALS_MISSING, "send X-API-Key, Authorization or bearer.TOKEN")
+        raise DispatchError(
+            ErrorCode.CREDENTIALS_MISSING, "send X-API-Key, Authorization or bearer.TOKEN · 请提供凭证"
+        )
     return await hub.gate.identify(secret, address=socket.client.host if socket.client else "unknown")
 
 
@@ -171,14 +173,20 @@ def _topics(given: list[str] | None) -> frozenset[Topic]:
 
 
 def _none() -> frozenset[Topic]:
-    raise DispatchError(ErrorCode.ORDER_INVALID, f"name topics: {', '.join(Topic)}", field="query.topics")
+    raise DispatchError(
+        ErrorCode.ORDER_INVALID,
+        f"name topics: {', '.join(Topic)} · 请指定主题：{', '.join(Topic)}",
+        field="query.topics",
+    )
 
 
 def _position(after: str | None) -> int | None:
     if after is None:
         return None
     if not (after.isascii() and after.isdigit() and len(after) <= 18):
-        raise DispatchError(ErrorCode.ORDER_INVALID, "after is an event id", field="query.after")
+        raise DispatchError(
+            ErrorCode.ORDER_INVALID, "after is an event id · after 须为事件编号", field="query.after"
+        )
     return int(after)
 
 
@@ -192,7 +200,7 @@ def _every_s(given: str | None) -> float | None:
     if not SHORTEST_BATCH_S <= every_s <= 60.0:
         raise DispatchError(
             ErrorCode.ORDER_INVALID,
-            f"telemetry_every_s is a number from {SHORTEST_BATCH_S} to 60",
+            f"telemetry_every_s is a number from {SHORTEST_BATCH_S} to 60 · telemetry_every_s 须为 {SHORTEST_BATCH_S} 至 60",
             field="query.telemetry_every_s",
         )
     return every_s

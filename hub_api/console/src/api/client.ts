@@ -15,7 +15,8 @@ export class ApiFailure extends Error {
     readonly title: string,
     readonly titleZh: string,
     readonly detail: string,
-    readonly errors: readonly { field: string; reason: string; detail: string }[] = [],
+    readonly errors: readonly { field: string; reason: string; detail: string; detail_zh: string }[] = [],
+    readonly detailZh: string = detail,
   ) {
     super(detail || title);
   }
@@ -85,5 +86,6 @@ function failureOf(response: Response, error: unknown): ApiFailure {
     body.title_zh ?? response.statusText,
     body.detail ?? "",
     body.errors ?? [],
+    body.detail_zh ?? body.detail ?? "",
   );
 }

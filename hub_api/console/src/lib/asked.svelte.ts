@@ -35,6 +35,6 @@ export class Asked<Data> {
 /** Why a question failed, in the chosen language, with every field at fault. */
 export function whyOf(failure: ApiFailure): string {
   if (failure.unreachable) return t("problem.unreachable");
-  const fields = failure.errors.map((error) => `${error.field}: ${error.detail}`).join("; ");
-  return `${either(failure.title, failure.titleZh)} — ${fields || failure.detail}`;
+  const fields = failure.errors.map((error) => `${error.field}: ${either(error.detail, error.detail_zh)}`).join("; ");
+  return `${either(failure.title, failure.titleZh)} — ${fields || either(failure.detail, failure.detailZh)}`;
 }
