@@ -313,7 +313,11 @@ class CallbackRow(Row, table=True):
     """An update owed to a callback URL: of an order, or of an incident."""
 
     __tablename__ = "callbacks"
-    __table_args__ = (Index("ix_callbacks_open", "delivered_at", "failed_at", "next_attempt_at"),)
+    __table_args__ = (
+        Index("ix_callbacks_open", "delivered_at", "failed_at", "next_attempt_at"),
+        Index("ix_callbacks_order_id", "order_id"),
+        Index("ix_callbacks_incident_id", "incident_id"),
+    )
 
     seq: int | None = Field(default=None, primary_key=True)
     order_id: str | None = Field(default=None, sa_column_args=(ForeignKey("orders.order_id"),), max_length=40)

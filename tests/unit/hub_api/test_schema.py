@@ -208,3 +208,15 @@ def test_a_database_of_a_later_release_is_refused_in_a_line_and_left_alone(
     with pytest.raises(InternalError, match="9999, which this release does not know"):
         upgrade(engine)
     assert names_in(engine) == before
+
+
+@pytest.mark.parametrize("column", ["order_id", "incident_id"])
+def test_callbacks_of_one_order_are_found_without_reading_all(tmp_path: Path, column: str) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+    upgrade(engine)
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN SELECT * FROM callbacks WHERE {column} = 'x' ORDER BY seq"
+        ).all()
+    engine.dispose()
+    assert f"USING INDEX ix_callbacks_{column}" in str(plan)
