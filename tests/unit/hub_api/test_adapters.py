@@ -164,7 +164,7 @@ def test_what_has_no_place_in_an_incident_is_refused_by_its_name(
             assert answer.status_code == 422, answer.text
             body = answer.json()
             assert body["reason"] == "message_unmappable"
-            assert re.search("[\u4e00-\u9fff]", body["detail"])
+            assert re.search("[\u4e00-\u9fff]", body["detail_zh"])
             if field is not None:
                 assert body["errors"][0]["field"] == field
             assert (await w.client.get("/v1/incidents")).json()["incidents"] == []
