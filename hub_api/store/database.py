@@ -137,6 +137,8 @@ def _postgresql(url: URL) -> Engine:
         connect_args={
             "connect_timeout": int(BUSY_TIMEOUT_S),
             "application_name": "drone-aed hub",
+            # psycopg prepares nothing: after a rollback it would have the server forget what we prepared as well.
+            "prepare_threshold": None,
             "options": f"-c timezone=UTC -c lock_timeout={int(BUSY_TIMEOUT_S * 1000)} "
             # A hub that died or hangs in a transaction must not keep the lock.
             "-c idle_in_transaction_session_timeout=30000 -c synchronous_commit=on",

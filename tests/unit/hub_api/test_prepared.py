@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import base as sqlite_types
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.exc import OperationalError as Refused
 from sqlmodel import Session
+from sqlmodel import select as orm_select
 
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import NewEvent
@@ -78,6 +79,21 @@ def test_a_broken_constraint_is_an_integrity_error_without_the_values(store: Ope
     assert "of a patient" not in str(caught.value).split("[SQL")[1]
     # And the writer goes on.
     assert store.write(lambda s: an_event(s, "twice")) > 0
+
+
+def test_statements_stay_prepared_when_work_with_the_orm_is_undone(store: Opened):  # noqa: F811
+    """psycopg would prepare what the ORM says often, and after a rollback have the server forget every statement."""
+    assert store.write(lambda s: an_event(s, "before")) > 0
+
+    def undone(session: Session) -> None:
+        for _ in range(10):
+            session.exec(orm_select(EventRow)).all()
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        store.write(undone)
+    assert store.write(lambda s: an_event(s, "after")) > 0
+    assert store.write(lambda s: events.known(s, "after"))
 
 
 def test_a_statement_that_the_database_refuses_is_told_as_sqlalchemy_tells_it(store: Opened):  # noqa: F811
