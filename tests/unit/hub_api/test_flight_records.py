@@ -173,7 +173,7 @@ def test_a_track_is_a_time_series_as_dense_as_wanted(tmp_path: Path):
             absent = await w.client.get(url)
             assert absent.status_code == 404
             assert "not on this hub" in absent.json()["detail"]
-            assert "本机没有" in absent.json()["detail"]
+            assert "本机没有" in absent.json()["detail_zh"]
             await record(w, flight_id)
             whole = (await w.client.get(url, params={"every_s": 0})).json()
             assert (len(whole["t_s"]), whole["samples_recorded"]) == (240, 240)
