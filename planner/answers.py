@@ -106,11 +106,16 @@ class Candidates(Sequence[Candidate]):
             return found
         return next(reason for item in self._refused for reason in item.reasons if reason.code == code)
 
-    def _ruled_out_at(self, point: int) -> Iterator[Candidate]:
+    def _ruled_out_at(self, point: int) -> list[Candidate]:
         """The combinations with this point that were out before planning."""
-        for drone, against in enumerate(self._combinations.against_all(point)):
-            if against:
-                yield self._ruled_out(drone, point, against)
+        point_id = self._combinations.points[point].landing_point_id
+        refused = CandidateVerdict.REFUSED
+        against_all = zip(self._combinations.states, self._combinations.against_all(point), strict=True)
+        return [
+            Candidate(state.drone.station_id, state.drone.drone_id, point_id, refused, against, None, None)
+            for state, against in against_all
+            if against
+        ]
 
     def _ruled_out(self, drone: int, point: int, against: tuple[Reason, ...]) -> Candidate:
         known = self._combinations.states[drone].drone

@@ -9,7 +9,7 @@ its time: all but the walk to the patient depends on station, point and airframe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -272,17 +272,18 @@ class Combinations:
         """Everything that is against this combination before it is planned; empty where it may be."""
         return self.against_drone[drone] + self.against_point(drone, point)
 
-    def against_all(self, point: int) -> Iterator[tuple[Reason, ...]]:
+    def against_all(self, point: int) -> list[tuple[Reason, ...]]:
         """:meth:`against` of every drone with this point. Equal ones are mostly the very same."""
-        # By identity: what is against drones and points is kept here for as long as they are compared.
-        joint: dict[tuple[int, int], tuple[Reason, ...]] = {}
-        of_kind = {kind: self.against_point(drone, point) for kind, drone in self._first_of.items()}
-        for state, own in zip(self.states, self.against_drone, strict=True):
-            theirs = of_kind[state.drone.airframe_id]
-            key = id(own), id(theirs)
-            if key not in joint:
-                joint[key] = own + theirs
-            yield joint[key]
+        theirs = {kind: self.against_point(drone, point) for kind, drone in self._first_of.items()}
+        if len(theirs) == 1:
+            (their,) = theirs.values()
+            # By identity: what is against drones is kept here for as long as it is compared.
+            joint = {id(own): own + their for own in {id(own): own for own in self.against_drone}.values()}
+            return [joint[id(own)] for own in self.against_drone]
+        return [
+            own + theirs[state.drone.airframe_id]
+            for state, own in zip(self.states, self.against_drone, strict=True)
+        ]
 
     def against_point(self, drone: int, point: int) -> tuple[Reason, ...]:
         """What is against the point for this drone's airframe."""

@@ -30,6 +30,10 @@ XY = tuple[float, float]
 Key = TypeVar("Key")
 Kept = TypeVar("Kept")
 
+_FAR = 4.0
+"""Chosen, in half widths of the corridor: obstacles are grown by one, at sharp corners by two
+(:data:`planner.search.shapes.MITRE_LIMIT`)."""
+
 _REMEMBERED = 4096
 """Chosen: answers of one kind kept before all are forgotten; a city has some hundred pads and heights."""
 
@@ -60,6 +64,8 @@ class Moment:
     def __init__(self, space: Space, window: TimeWindow) -> None:
         self.space = space
         self._window = window
+        self._zones = None if space.base is None else space.base.moment(window)
+        """The same without the further obstacles of a detour: what is known of it need not be found again."""
         self._masks: dict[tuple[float, float], Mask] = {}
         self._keep_ins: dict[float, KeepIn | None] = {}
         self._undominated: dict[tuple[float, ...], tuple[float, ...]] = {}
@@ -71,11 +77,14 @@ class Moment:
 
     def mask(self, low_amsl_m: float, high_amsl_m: float) -> Mask:
         """Standing obstacles between two altitudes; not to be changed."""
-        return _kept(
-            self._masks,
-            (low_amsl_m, high_amsl_m),
-            lambda: self.space.mask(low_amsl_m, high_amsl_m, self._window),
-        )
+
+        def look() -> Mask:
+            if self._zones is None:
+                return self.space.mask(low_amsl_m, high_amsl_m, self._window)
+            further = np.ones(len(self.space.extra_polygons), dtype=np.bool_)
+            return np.append(self._zones.mask(low_amsl_m, high_amsl_m), further)
+
+        return _kept(self._masks, (low_amsl_m, high_amsl_m), look)
 
     def keep_in(self, cruise_amsl_m: float) -> KeepIn | None:
         """The operating area that holds at this height throughout; None when the airspace has none."""
@@ -90,6 +99,9 @@ class Moment:
 
         Over uneven ground height itself may be what is needed, so there all are kept.
         """
+        if self._zones is not None:
+            # What a detour keeps away from stands at every height.
+            return self._zones.undominated(layers)
         if not math.isinf(self.space.airspace.terrain.resolution_m):
             return layers
         return _kept(self._undominated, layers, lambda: self._sifted(layers))
@@ -109,8 +121,12 @@ class Moment:
         """Obstacles within the flight geography of the vertical way over ``xy`` between two altitudes."""
 
         def look() -> tuple[int, ...]:
-            mask = self.mask(low_amsl_m, high_amsl_m)
             width_m = self.space.corridor.flight_geography_m
+            if self._zones is not None:
+                first = len(self.space.polygons) - len(self.space.extra_polygons)
+                further = self.space.extra_near(shapely.Point(xy), width_m) + first
+                return (*self._zones.beside_column(xy, low_amsl_m, high_amsl_m), *further.tolist())
+            mask = self.mask(low_amsl_m, high_amsl_m)
             return tuple(self.space.near(shapely.Point(xy), width_m, mask).tolist())
 
         return _kept(self._columns, (xy, low_amsl_m, high_amsl_m), look)
@@ -123,6 +139,9 @@ class Moment:
         """The zones that no cruise at this height over ``xy`` keeps the corridor's half width from."""
 
         def look() -> tuple[str, ...]:
+            reach_m = _FAR * self.space.corridor.half_width_m
+            if self._zones is not None and not len(self.space.extra_near(shapely.Point(xy), reach_m)):
+                return self._zones.too_near(xy, cruise_amsl_m)
             return self._inside(xy, self.keep_in(cruise_amsl_m), self.mask(cruise_amsl_m, cruise_amsl_m))
 
         return _kept(self._too_near, (xy, cruise_amsl_m), look)

@@ -96,8 +96,15 @@ class Space:
         """Those beside the airspace's zones; they stand last among :attr:`polygons`."""
         return self.polygons[len(self.polygons) - len(self._extra) :]
 
+    def extra_near(self, shape: shapely.Geometry, distance_m: float) -> npt.NDArray[np.int64]:
+        """Which of the further polygons are within ``distance_m`` of ``shape``, counted among themselves."""
+        return np.flatnonzero(shapely.dwithin(self.extra_polygons, shape, distance_m))
+
     def moment(self, window: TimeWindow) -> Moment:
         """What stands during the window, remembered for every window in which the same does."""
+        if self.base is not None:
+            # A detour is gone in a moment. What it remembered would refer to it, and keep it for the collector.
+            return Moment(self, window)
         key = self.airspace.standing_key(window)
         found = self._moments.get(key)
         if found is None:
@@ -176,7 +183,7 @@ class Space:
         if self.base is not None:
             count = len(self.base.polygons)
             zones = self.base.near(shape, distance_m, mask[:count])
-            beside = np.flatnonzero(shapely.dwithin(self.extra_polygons, shape, distance_m)) + count
+            beside = self.extra_near(shape, distance_m) + count
             return np.append(zones, beside[mask[beside]])
         found = self.tree.query(shape, predicate="dwithin", distance=distance_m)
         return found[mask[found]]
