@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, DataError
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
@@ -87,7 +87,11 @@ def _dumped(value: Any) -> bytes | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value.encode()
+        text = value.encode()
+        if b"\0" in text:
+            # The library ends a text there, and would store its first half without a word.
+            raise DataError("a text for PostgreSQL may not hold a NUL")
+        return text
     if isinstance(value, (Json, Jsonb)):
         return to_json(value.obj)
     if isinstance(value, bool):

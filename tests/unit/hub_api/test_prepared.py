@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import base as sqlite_types
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import OperationalError as Refused
 from sqlmodel import Session
 from sqlmodel import select as orm_select
@@ -58,6 +58,17 @@ def test_a_moment_in_another_zone_is_stored_as_the_same_moment(store: Opened):  
     (found,) = store.read(lambda s: events.after(s, seq - 1, limit=1))
     assert found.at == moment
     assert found.at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\0", "甲\0"])
+def test_a_text_with_a_nul_is_stored_whole_or_not_at_all(store: Opened, name: str):  # noqa: F811
+    try:
+        seq = store.write(lambda s: an_event(s, name))
+    except (SQLAlchemyError, ValueError):
+        assert store.read(lambda s: events.after(s, 0, limit=10)) == []
+    else:
+        (found,) = store.read(lambda s: events.after(s, seq - 1, limit=1))
+        assert found.message_id == name
 
 
 def test_a_stored_row_tells_its_number_and_an_update_how_many_it_changed(store: Opened):  # noqa: F811
