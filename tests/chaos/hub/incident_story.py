@@ -97,7 +97,8 @@ class OneIncident:
             no = {"reason": "重复", "flight_id": third["decision"]["flight_id"]}
             _done(life.send("POST", f"/v1/orders/{self._third}/refuse", no), 200)
         treats = {"kind": "volunteer", "state": "treating", "at": self._at}
-        _done(life.send("PUT", f"{here}/parties/v1", treats), 200)
+        # 409: it is closed already.
+        _done(life.send("PUT", f"{here}/parties/v1", treats), 200, 409)
         self._approve_after_the_alarm(life)
         life.until_closed(self._first)
         _done(life.send("POST", f"{here}/close", {"outcome": "handed_over"}), 200)
