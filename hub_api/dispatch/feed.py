@@ -92,7 +92,8 @@ class EventFeed:
         self.behind = asyncio.Event()
         """Set when an event waits for others to be read."""
         self.position: int | None = None
-        """Up to which every event was offered to streams; None until the first look since somebody listens."""
+        """Up to which every event was offered to streams; None until the first look. It goes on with this hub's own events
+        while nobody listens."""
 
     def close(self) -> None:
         """Let every stream end by itself, so that a stop need not cut connections; they resume elsewhere."""
@@ -133,11 +134,6 @@ class EventFeed:
         for listener in self._listeners:
             if listener.outside:
                 listener.read_again()
-
-    def look_no_more(self) -> None:
-        """Nobody listens any more."""
-        self.position = None
-        self.behind.clear()
 
     def found(self, events: list[EventRecord]) -> None:
         """What was read after :attr:`position`, whoever stored it."""

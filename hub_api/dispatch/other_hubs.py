@@ -2,7 +2,7 @@
 
 By looking, on both databases, and not by LISTEN/NOTIFY on one of them: a look is one indexed maximum while somebody
 listens, and none otherwise; a notification would be a statement of every writing transaction and a lock that all commits
-of the server take in turn, whether there is a second hub or not. Why: docs/decisions/0039.
+of the server take in turn, whether there is a second hub or not. Why: docs/decisions/0044.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ LOOK_S = 0.25
 RETRY_S = 2.0
 """Chosen: while the database is away; whoever listens reads everything afterwards."""
 _PAGE = 500
+_FAR = 4 * _PAGE
+"""Chosen: so much is read for those who listen; more is left to each of them."""
 
 
 class OtherHubs:
@@ -35,18 +37,18 @@ class OtherHubs:
         """Until cancelled."""
         feed = self._feed
         while True:
-            await feed.heard.wait()
             try:
                 if feed.position is None:
+                    # Before anybody listens: five hundred screens that come at once need not read again what one look
+                    # found while they waited for the database.
                     feed.look_from(await self._database.read(events.last_seq))
+                await feed.heard.wait()
                 await self._look()
             except DroneAedError as error:
                 log.error("other hubs' events could not be read; trying again: %s", error)
                 await asyncio.sleep(RETRY_S)
                 continue
             await self._pause()
-            if not feed.heard.is_set():
-                feed.look_no_more()
 
     async def _look(self) -> None:
         """Offer what was stored after the last event that was offered."""
@@ -55,7 +57,12 @@ class OtherHubs:
             feed.behind.clear()
             position = feed.position
             assert position is not None
-            if await self._database.read(events.last_seq) <= position:
+            newest = await self._database.read(events.last_seq)
+            if newest <= position:
+                return
+            if newest - position > _FAR:
+                # Nobody listened for a while, and another hub was busy.
+                feed.look_from(newest)
                 return
             page = await self._database.read(lambda s, p=position: events.after(s, p, limit=_PAGE))  # type: ignore[misc]
             feed.found(page)
