@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 from proving_ground.world_faults import WORLD_FAULTS
 from sitl.faults import FAULTS as VEHICLE_FAULTS
@@ -21,10 +22,13 @@ def all_faults() -> dict[str, str]:
     }
 
 
+def meant(name: str, known: Sequence[str]) -> str:
+    """The names that are like one that is not known, to follow what is said of it; empty: there is none."""
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
 def explain_unknown(name: str) -> str:
     """A refusal that helps: near names first, else all of them."""
     known = sorted(all_faults())
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    if near:
-        return f"unknown fault {name!r}; did you mean {' or '.join(near)}?"
-    return f"unknown fault {name!r}; known: {', '.join(known)}"
+    return f"unknown fault {name!r}{meant(name, known) or '; known: ' + ', '.join(known)}"

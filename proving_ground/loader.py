@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from core.errors import DroneAedError
 from planner.site import load_site
+from proving_ground.fault_names import meant
 from proving_ground.schema import FIELD_NAMES, AutopilotKind, Misplaced, Scenario
 from sitl.ardupilot.parameters import TABLE as ARDUPILOT_PARAMETERS
 from sitl.px4.parameters import TABLE as PX4_PARAMETERS
@@ -91,9 +91,7 @@ def _said(error: ErrorDetails) -> str:
             return str(context["error"])
         case "extra_forbidden":
             name = str(error["loc"][-1])
-            return "there is no such field here" + _meant(
-                name, [each for each in FIELD_NAMES if each != name]
-            )
+            return "there is no such field here" + meant(name, [each for each in FIELD_NAMES if each != name])
         case "missing":
             return "is missing"
         case "too_short":
@@ -102,15 +100,10 @@ def _said(error: ErrorDetails) -> str:
             return "is no set of fields (name: value)"
         case "enum" | "literal_error":
             known = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-            near = _meant(str(error["input"]), known)
+            near = meant(str(error["input"]), known)
             return f"there is no {error['input']!r}{near or '; known: ' + ', '.join(known)}"
         case _:
             return error["msg"]
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _check_names(scenario: Scenario, site_file: Path, file: Path, lines: Lines) -> None:
@@ -123,7 +116,7 @@ def _check_names(scenario: Scenario, site_file: Path, file: Path, lines: Lines) 
     world = scenario.world
     for number, name in enumerate(world.drones or ()):
         if name not in of_site:
-            known = _meant(name, of_site) or f"; known: {', '.join(of_site)}"
+            known = meant(name, of_site) or f"; known: {', '.join(of_site)}"
             raise _mistake(file, lines, ("world", "drones", number), f"the site has no drone {name!r}{known}")
     for number, line in enumerate(scenario.faults):
         playing = world.drones or of_site
@@ -133,7 +126,7 @@ def _check_names(scenario: Scenario, site_file: Path, file: Path, lines: Lines) 
     parameters = PX4_PARAMETERS if world.autopilot is AutopilotKind.PX4 else ARDUPILOT_PARAMETERS
     for name in world.parameters:
         if name not in parameters:
-            said = f"the simulated {world.autopilot} has no such parameter{_meant(name, sorted(parameters))}"
+            said = f"the simulated {world.autopilot} has no such parameter{meant(name, sorted(parameters))}"
             raise _mistake(file, lines, ("world", "parameters", name), said)
 
 

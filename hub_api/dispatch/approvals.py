@@ -19,7 +19,7 @@ from core.errors import DispatchError, DroneAedError, ErrorCode
 from core.spans import span, span_zh
 from hub_api.dispatch.airspace_book import AirspaceBook
 from hub_api.dispatch.fleet import Fleet
-from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.ledger import Ledger, Turn, unknown_order
 from hub_api.dispatch.modes import UnansweredPolicy
 from hub_api.dispatch.order_states import OrderEvent, OrderState
 from hub_api.dispatch.planning import PLAN, listed, reason_json
@@ -317,7 +317,7 @@ _AIRSPACE_CHANGED = Reason("airspace_changed", "the airspace has changed", "空�
 def _order(session: Session, order_id: str, client: str | None) -> OrderRecord:
     order = orders.find(session, order_id)
     if order is None or (client is not None and order.client != client):
-        raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r} · 没有该订单")
+        raise unknown_order(order_id)
     return order
 
 

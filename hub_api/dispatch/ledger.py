@@ -396,3 +396,8 @@ def callback_body(order: OrderRecord, record: EventRecord) -> str:
         ensure_ascii=False,
         separators=(",", ":"),
     )
+
+
+def unknown_order(order_id: str) -> DispatchError:
+    """4002 for an order that does not exist or belongs to somebody else: the answer is the same."""
+    return DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r} · 没有该订单")

@@ -18,7 +18,7 @@ from core.errors import DispatchError, ErrorCode
 from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from hub_api.dispatch.airborne_planning import AirbornePlanning, Whereabouts
-from hub_api.dispatch.ledger import Ledger, Turn
+from hub_api.dispatch.ledger import Ledger, Turn, unknown_order
 from hub_api.dispatch.move_driver import UNDER_ANOTHER_COMMAND, UNDER_WAY, WITHDRAWN, MoveDriver, notice_of
 from hub_api.dispatch.order_states import OrderEvent, OrderState, Refuse, advance
 from hub_api.store.database import Database
@@ -93,7 +93,7 @@ class MoveDesk:
             return False, None, True
         order = orders.find(session, order_id)
         if order is None or (new.client is not None and order.client != new.client):
-            raise DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r} · 没有该订单")
+            raise unknown_order(order_id)
         rule = advance(order.state, OrderEvent.MOVED)
         if isinstance(rule, Refuse):
             raise DispatchError(

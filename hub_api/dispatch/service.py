@@ -24,7 +24,7 @@ from core.ids import IdSource
 from hub_api.dispatch.cases import Decided, Outcome
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.incident_ledger import CallFacts, IncidentLedger
-from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn
+from hub_api.dispatch.ledger import RESTARTED, Ledger, Turn, unknown_order
 from hub_api.dispatch.merging import Merger, Sought
 from hub_api.dispatch.modes import Mode, ModePolicy
 from hub_api.dispatch.order_states import Effect, OrderEvent, OrderState
@@ -368,8 +368,3 @@ class OrderService:
             if order.state in (OrderState.RECEIVED, OrderState.REDECIDING):
                 self._spawn(self._decide(order.order_id))
         return len(found)
-
-
-def unknown_order(order_id: str) -> DispatchError:
-    """4002 for an order that does not exist or belongs to somebody else: the answer is the same."""
-    return DispatchError(ErrorCode.ORDER_UNKNOWN, f"there is no order {order_id[:60]!r} · 没有该订单")

@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from core.ids import is_id
 from hub_api.access.principal import Principal
-from hub_api.dispatch.service import Placed, unknown_order
+from hub_api.dispatch.ledger import unknown_order
+from hub_api.dispatch.service import Placed
 from hub_api.dispatch.verdicts import Told
 from hub_api.features.orders.views import approval_of, as_json, candidates_of, order_view
 from hub_api.hub import Hub

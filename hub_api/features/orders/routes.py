@@ -11,9 +11,9 @@ from fastapi.responses import StreamingResponse
 
 from core.ids import is_id
 from hub_api.dependencies import HubDep, IdempotencyKey
+from hub_api.dispatch.ledger import unknown_order
 from hub_api.dispatch.moves import NewPosition
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
-from hub_api.dispatch.service import unknown_order
 from hub_api.features.orders.answers import answer, view_of
 from hub_api.features.orders.placing import body_sha256, place, wgs84_of
 from hub_api.features.orders.requests import (
