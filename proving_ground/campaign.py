@@ -6,12 +6,9 @@ breaks it.
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +25,7 @@ from proving_ground.loader import SITES
 from proving_ground.result import Run
 from proving_ground.runner import run_scenario
 from proving_ground.schema import Scenario
+from proving_ground.workers import DIED, in_turn
 from sitl.autopilot import Personality
 
 PHASES = ("climbing", "outbound", "hovering", "lowering", "releasing", "retracting", "inbound", "landing")
@@ -173,6 +171,10 @@ def _in_one_phase(documents: list[dict[str, Any]], seed: int, site_file: Path) -
     return play_branches(scenarios, seed=seed, site_file=site_file, result_of=_told)
 
 
+def _died(documents: list[dict[str, Any]], seed: int, site_file: Path) -> list[_Told]:
+    return [_Told(happened=False, virtual_s=0.0, why=DIED)] * len(documents)
+
+
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="Seeds for every fault in every phase.")] = 25,
     jobs: Annotated[int, typer.Option(min=1, max=64)] = 2,
@@ -234,19 +236,10 @@ def main(
 def _played(
     asked: list[tuple[list[dict[str, Any]], int, Path]], jobs: int
 ) -> Iterator[tuple[dict[str, Any], int, _Told]]:
-    if jobs == 1 or not asked:
-        for documents, seed, site_file in asked:
-            yield from zip(documents, repeat(seed), _in_one_phase(documents, seed, site_file), strict=False)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        try:
-            answers = pool.map(_in_one_phase, *zip(*asked, strict=True))
-            for (documents, seed, _), told in zip(asked, answers, strict=True):
-                for document, one in zip(documents, told, strict=True):
-                    yield document, seed, one
-        finally:
-            pool.shutdown(cancel_futures=True)
+    answers = in_turn(_in_one_phase, asked, jobs, died=_died)
+    for (documents, seed, _), told in zip(asked, answers, strict=True):
+        for document, one in zip(documents, told, strict=True):
+            yield document, seed, one
 
 
 def _print(kept: Results, faults: list[str], phases: list[str]) -> None:
