@@ -7,11 +7,10 @@ invariant must hold; whether an order is flown or declined is the hub's decision
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import sys
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,8 +25,9 @@ from planner.site import Site, load_site
 from proving_ground.cli import why
 from proving_ground.loader import SITES
 from proving_ground.result import Run
-from proving_ground.runner import run_scenario
+from proving_ground.runner import broken_run, run_scenario
 from proving_ground.schema import Scenario
+from proving_ground.workers import DIED, in_turn
 
 SITE = "baoan"
 ORDERS_MAX = 4
@@ -88,6 +88,10 @@ def play(seed: int) -> Run:
     return run_scenario(scenario, seed=seed, site_file=SITES / f"{SITE}.json")
 
 
+def _died(seed: int) -> Run:
+    return replace(broken_run(Scenario.model_validate(world_of(seed)), seed, ""), error=DIED)
+
+
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="How many worlds.")] = 1000,
     first_seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 1,
@@ -101,24 +105,21 @@ def main(
     endings: Counter[str] = Counter()
     failures = played = 0
     virtual_s = 0.0
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        numbers = range(first_seed, first_seed + seeds)
-        for seed, run in zip(numbers, pool.map(play, numbers), strict=True):
-            played += 1
-            virtual_s += run.virtual_s
-            endings.update(order.final.get("state", f"refused: {order.answers[-1]}") for order in run.orders)
-            if run.passed:
-                continue
-            failures += 1
-            console.print(f"[red]seed {seed}[/red]: {why(run)}")
-            out.write_text(
-                yaml.safe_dump(world_of(seed), allow_unicode=True, sort_keys=False), encoding="utf-8"
-            )
-            console.print(f"reproduce: drone-aed sim run {out} --first-seed {seed}")
-            if not keep_going:
-                pool.shutdown(cancel_futures=True)
-                break
+    numbers = range(first_seed, first_seed + seeds)
+    for seed, run in zip(
+        numbers, in_turn(play, [(number,) for number in numbers], jobs, died=_died), strict=True
+    ):
+        played += 1
+        virtual_s += run.virtual_s
+        endings.update(order.final.get("state", f"refused: {order.answers[-1]}") for order in run.orders)
+        if run.passed:
+            continue
+        failures += 1
+        console.print(f"[red]seed {seed}[/red]: {why(run)}")
+        out.write_text(yaml.safe_dump(world_of(seed), allow_unicode=True, sort_keys=False), encoding="utf-8")
+        console.print(f"reproduce: drone-aed sim run {out} --first-seed {seed}")
+        if not keep_going:
+            break
     console.print(
         f"{played} worlds, {virtual_s / 3600.0:.1f} virtual hours, {failures} failed; orders: "
         + ", ".join(f"{count} {state}" for state, count in sorted(endings.items()))
