@@ -165,18 +165,21 @@ def test_it_answers_what_a_thread_does_whatever_flies_meanwhile() -> None:
     asyncio.run(main())
 
 
+async def _one_flight(b: Both) -> tuple[OpenFlight, Sequence[DroneView]]:
+    """A flight that was decided and is stored, and the drones that are left."""
+    first = await b.ask(_views(), [])
+    assert first.plan is not None
+    b.stored["flt-1"] = first.plan
+    flight = OpenFlight(flight_id="flt-1", drone_id=first.plan.drone_id, airborne_at=None, plan=first.plan)
+    return flight, _views(without=(first.plan.drone_id,))
+
+
 def test_a_process_that_somebody_ends_is_stood_in_for_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
 
     async def main() -> None:
         async with both() as b:
-            first = await b.ask(_views(), [])
-            assert first.plan is not None
-            b.stored["flt-1"] = first.plan
-            flight = OpenFlight(
-                flight_id="flt-1", drone_id=first.plan.drone_id, airborne_at=None, plan=first.plan
-            )
-            free = _views(without=(first.plan.drone_id,))
+            flight, free = await _one_flight(b)
             expected = await b.ask(free, [flight])
             flight = replace(flight, plan=None)
             pid = b.decider.process.pid
@@ -227,13 +230,7 @@ def test_a_question_that_ended_the_process_is_asked_once_more_of_the_next_one(
 
     async def main() -> None:
         async with both() as b:
-            first = await b.ask(_views(), [])
-            assert first.plan is not None
-            b.stored["flt-1"] = first.plan
-            flight = OpenFlight(
-                flight_id="flt-1", drone_id=first.plan.drone_id, airborne_at=None, plan=first.plan
-            )
-            free = _views(without=(first.plan.drone_id,))
+            flight, free = await _one_flight(b)
             expected = await b.ask(free, [flight])
             pid, asked = await b.there(), 0
             really = b.decider.process.ask
@@ -261,7 +258,7 @@ def test_a_question_that_ended_the_process_is_asked_once_more_of_the_next_one(
                     await b.ask(free, [known])
             assert (asked, b.here, b.read) == (2, 0, ["flt-1"])
             assert await b.there() != pid
-            assert _same(await b.ask(free, [replace(flight, plan=first.plan)])) == _same(expected)
+            assert _same(await b.ask(free, [flight])) == _same(expected)
             assert b.here == 0
 
     asyncio.run(main())

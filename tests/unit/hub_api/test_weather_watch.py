@@ -60,15 +60,18 @@ class Played:
         assert message_id == notice.command_id
         self.said.append(notice)
 
+    def watch(self, clock: LoopClock) -> WeatherWatch:
+        return WeatherWatch(
+            fleet=cast(Any, self), airframes=load_airframes, bus=cast(Any, self), ids=IdSource(clock, seed=1),
+            clock=clock,
+        )  # fmt: skip
+
     def watched(self, *then: tuple[float, Weather]) -> list[tuple[str, float, tuple[str, ...]]]:
         """Let the watch run while the weather takes these values, each for so many seconds; what was said, and when."""
 
         async def run() -> None:
             clock = LoopClock(epoch=EPOCH)
-            watch = WeatherWatch(
-                fleet=cast(Any, self), airframes=load_airframes, bus=cast(Any, self), ids=IdSource(clock, seed=1),
-                clock=clock,
-            )  # fmt: skip
+            watch = self.watch(clock)
             task = asyncio.create_task(watch.run())
             for lasts_s, weather in then:
                 self.weather = weather
@@ -117,10 +120,7 @@ def test_the_next_flight_is_told_as_well() -> None:
 
     async def run() -> None:
         clock = LoopClock(epoch=EPOCH)
-        watch = WeatherWatch(
-            fleet=cast(Any, played), airframes=load_airframes, bus=cast(Any, played), ids=IdSource(clock, seed=1),
-            clock=clock,
-        )  # fmt: skip
+        watch = played.watch(clock)
         played.weather = rain(30.0)
         for flight_id in ("flt_1", "flt_2"):
             played.sample = Sample(flight_id)
