@@ -22,6 +22,7 @@ from flight.bus import InProcessBus, commands_subject
 from flight.journal import Journal
 from flight.links.mavlink.framing import FrameParser
 from flight.links.mavlink.transports import TransportFactory, open_transport
+from flight.message_parts import as_told
 from flight.messages import (
     AbortFlight,
     CommandAccepted,
@@ -316,7 +317,7 @@ async def _tell_story(
         # In a thread: a planner that holds the loop for a second silences our heartbeats as well.
         plan = await asyncio.to_thread(make_plan, _standing(agent))
         if isinstance(plan, NoPlan):
-            reasons = tuple(Reason(each.code, each.detail, each.detail_zh) for each in plan.reasons)
+            reasons = as_told(plan.reasons)
             return FlyOutcome(None, reasons, None)
         flight_id = ids.new("flt")
         command = FlyMission(

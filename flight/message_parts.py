@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import planner.reasons
 from core.geodesy import Wgs84Point
 
 
@@ -15,6 +17,11 @@ class Reason:
     code: str
     detail: str
     detail_zh: str
+
+
+def as_told(found: Iterable[planner.reasons.Reason]) -> tuple[Reason, ...]:
+    """The planner's reasons as messages carry them."""
+    return tuple(Reason(each.code, each.detail, each.detail_zh) for each in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from flight.alternates import alternate_mission, alternate_plans
 from flight.delivery import Result
 from flight.events import FlightRerouted, RerouteFailed
 from flight.flight_state import FlightUnderWay
-from flight.message_parts import Reason
+from flight.message_parts import Reason, as_told
 from flight.messages import RerouteFlight
 from flight.mission_check import refused_mission
 from flight.model.faults import CLEARED_BY_A_NEW_PLAN, Fault
@@ -95,7 +95,7 @@ class Rerouting:
             if flight is not agent.flight or agent.state.phase is not Phase.STANDING_OFF:
                 continue
             if isinstance(found, NoPlan):
-                reasons = tuple(Reason(each.code, each.detail, each.detail_zh) for each in found.reasons)
+                reasons = as_told(found.reasons)
                 await self._say_failed(flight, reasons)
                 await agent.faults.latch(Fault.NO_NEW_WAY, reasons[0].detail if reasons else "no way found")
                 continue

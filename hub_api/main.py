@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI
 from core.errors import ErrorCode, InternalError
 from hub_api import VERSION, docs_page, logs, openapi, problems
 from hub_api.body_limit import BodyLimit
+from hub_api.commands.loading import settle_memory
 from hub_api.console import pages as console_pages
 from hub_api.features.access.routes import router as access
 from hub_api.features.access.tokens import router as tokens
@@ -77,8 +78,6 @@ ROUTERS = (
 )
 """In the order of the documentation."""
 
-_COLLECT_AFTER = 10_000
-"""Chosen: objects that are made before the collector looks at the young ones; an order makes some thousands."""
 
 GRACE_S = 3
 """Seconds that open streams get at a stop; drones fly on without us, so nothing is lost by leaving."""
@@ -124,14 +123,6 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     return app
 
 
-def _settle_memory() -> None:
-    """What the start made stays: airspace, site, modules. The collector need not look through it for garbage again and
-    again: from now on it looks at what came later, and less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
-
-
 class _Server(uvicorn.Server):
     """Opens the hub before it listens and closes it afterwards; calls ``on_ready`` with its address once it really
     listens, whatever port the system chose.
@@ -158,7 +149,8 @@ class _Server(uvicorn.Server):
         except OSError as error:
             # Another one took the address while the hub was opened.
             raise _no_address(self.config.host, self.config.port, error) from error
-        _settle_memory()
+        gc.collect()
+        settle_memory()
         if self._on_ready is not None:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_ready(f"http://{host}:{port}")

@@ -27,6 +27,7 @@ from typing import Any
 from core.clock import Clock
 from core.errors import ErrorCode, InternalError
 from core.ids import IdSource
+from hub_api.commands.loading import settle_memory
 from hub_api.dispatch.deciding import decided
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, SitePlanning
@@ -47,9 +48,6 @@ from planner.flight_plan import FlightPlan
 
 _MADE = 256
 """Chosen: plans that the hub may still name by their id; it does so within the next few questions."""
-
-_COLLECT_AFTER = 10_000
-"""Chosen, as in the hub: objects made and not gone again before the collector looks at the youngest of them."""
 
 
 class _AskedAt(Clock):
@@ -163,13 +161,6 @@ class Worker:
         return OpenFlight(
             flight_id=news.flight_id, drone_id=news.drone_id, airborne_at=news.airborne_at, plan=plan
         )
-
-
-def settle_memory() -> None:
-    """What is known by now stays: settings and remembered answers are a million objects, and looking through them for
-    garbage takes a third of a second, in which an order would wait. Decisions leave none that refers to itself."""
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def _book(setting: Setting) -> TrafficBook:

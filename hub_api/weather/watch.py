@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from core.clock import Clock
 from core.ids import IdSource
 from flight.bus import Bus, commands_subject
-from flight.message_parts import Reason
+from flight.message_parts import Reason, as_told
 from flight.messages import WeatherJudged, encode
 from flight.model.phases import FLIGHT_PHASES, Phase
 from hub_api.dispatch.fleet import DroneView, Fleet
@@ -81,7 +81,7 @@ class WeatherWatch:
             return
         since_s = self._unfit_since_s.setdefault(flight_id, now_s)
         if now_s - since_s >= HOLDS_S and flight_id not in self._told:
-            reasons = tuple(Reason(each.code, each.detail, each.detail_zh) for each in against)
+            reasons = as_told(against)
             await self._tell(view, flight_id, reasons)
             self._told.add(flight_id)
 
