@@ -78,7 +78,8 @@ function unreached(detail: string): ApiFailure {
   return new ApiFailure(0, "The hub does not answer", "服务器无响应", detail);
 }
 
-function failureOf(response: Response, error: unknown): ApiFailure {
+/** From problem details; whatever they leave out is said by the status. */
+export function failureOf(response: Response, error: unknown): ApiFailure {
   const body = (typeof error === "object" && error !== null ? error : {}) as Partial<Schemas["Problem"]>;
   return new ApiFailure(
     response.status,

@@ -1,4 +1,4 @@
-import { ApiFailure, hubUrl } from "../api/client";
+import { failureOf, hubUrl } from "../api/client";
 import { session } from "../api/session.svelte";
 
 /** Fetch a file with the session's token and hand it to the browser under a name. Raises ApiFailure. */
@@ -15,8 +15,7 @@ export async function download(path: string, name: string): Promise<void> {
 export async function fetched(path: string): Promise<Blob> {
   const answer = await fetch(hubUrl(path.replace(/^\//, "")), { headers: { Authorization: `Bearer ${session.token ?? ""}` } });
   if (!answer.ok) {
-    const body = (await answer.json().catch(() => ({}))) as { title?: string; title_zh?: string; detail?: string; detail_zh?: string };
-    throw new ApiFailure(answer.status, body.title ?? answer.statusText, body.title_zh ?? answer.statusText, body.detail ?? "", [], body.detail_zh ?? body.detail ?? "");
+    throw failureOf(answer, await answer.json().catch(() => ({})));
   }
   return answer.blob();
 }
