@@ -293,6 +293,7 @@ class ProcessDecider:
             number = 1 + (self._settings[-1][0] if self._settings else 0)
             self._settings.append((number, in_force))
             del self._settings[:-2]
+            self._process.let_go(self._settings[0][0])
             await self._send(number, in_force)
             return number
 

@@ -47,6 +47,7 @@ class PlannerProcess:
         self._writer: asyncio.StreamWriter | None = None
         self._answers: dict[int, asyncio.Future[Told]] = {}
         self._ready: dict[int, asyncio.Event] = {}
+        self._oldest = 0
         self._overdue = False
         self._keeper: asyncio.Task[None] | None = None
         self.starts = 0
@@ -72,8 +73,15 @@ class PlannerProcess:
         return self._writer is not None and setting in self._ready and self._ready[setting].is_set()
 
     async def until_ready(self, setting: int) -> None:
-        """Wait for that, however often the process has to be started for it."""
-        await self._ready.setdefault(setting, asyncio.Event()).wait()
+        """Wait for that, however often the process has to be started for it; no longer once nobody asks on it."""
+        if setting >= self._oldest:
+            await self._ready.setdefault(setting, asyncio.Event()).wait()
+
+    def let_go(self, oldest: int) -> None:
+        """Nobody asks on a setting before this one any more; the process lets go of them by itself."""
+        self._oldest = oldest
+        for setting in [number for number in self._ready if number < oldest]:
+            self._ready.pop(setting).set()
 
     async def ask(self, ask: Ask) -> Told:
         """The answer; raises :class:`ProcessGone`."""
@@ -152,7 +160,8 @@ class PlannerProcess:
                 (length,) = HEAD.unpack(await reader.readexactly(HEAD.size))
                 message = pickle.loads(await reader.readexactly(length))
                 if isinstance(message, Ready):
-                    self._ready.setdefault(message.setting, asyncio.Event()).set()
+                    if message.setting >= self._oldest:
+                        self._ready.setdefault(message.setting, asyncio.Event()).set()
                 elif isinstance(message, Rehearsed):
                     self.rehearsed = message.number
                 elif (answer := self._answers.get(message.number)) is not None and not answer.done():

@@ -360,6 +360,30 @@ def test_another_airspace_is_there_before_it_is_in_force() -> None:
     asyncio.run(main())
 
 
+def test_a_sky_that_is_gone_is_waited_for_by_nobody_and_leaves_nothing_behind() -> None:
+    async def main() -> None:
+        async with both() as b:
+            process = b.decider.process
+            first, old = asyncio.create_task(process.until_ready(99)), b.airspace
+            for number in range(4):
+                version = f"new-{number}"
+                b.airspace = Airspace(
+                    old.zones, version=version, origin=old.frame.origin, terrain=old.terrain
+                )
+                await b.there()
+            assert sorted(process._ready) == [4, 5, 99]
+            assert process.ready(4)
+            assert process.ready(5)
+            assert not process.ready(1)
+            await asyncio.wait_for(process.until_ready(1), 1.0)
+            process.let_go(100)
+            await asyncio.wait_for(first, 1.0)
+            assert not process.ready(99)
+            assert process._ready == {}
+
+    asyncio.run(main())
+
+
 def test_it_heeds_the_hub_alone_and_leaves_with_it() -> None:
     """Signals that a terminal or a supervisor sends to everybody do not end it; the end of the hub's process does."""
 
