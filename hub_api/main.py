@@ -50,7 +50,7 @@ from hub_api.hub import Parts
 from hub_api.known_query import refuse_unknown_query
 from hub_api.patience import ImpatientProtocol
 from hub_api.request_log import RequestLog
-from hub_api.settings import Settings
+from hub_api.settings import Settings, load_settings
 from hub_api.wiring.opening import open_hub
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ GRACE_S = 3
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> FastAPI:
     """The hub as an ASGI application. Its parts start and stop with the lifespan."""
-    chosen = settings or Settings()
+    chosen = settings or load_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
-
+from core.similar import meant
 from proving_ground.world_faults import WORLD_FAULTS
 from sitl.faults import FAULTS as VEHICLE_FAULTS
 
@@ -20,12 +18,6 @@ def all_faults() -> dict[str, str]:
         **{name: kind.explanation for name, kind in VEHICLE_FAULTS.items()},
         **{name: kind.explanation for name, kind in WORLD_FAULTS.items()},
     }
-
-
-def meant(name: str, known: Sequence[str]) -> str:
-    """The names that are like one that is not known, to follow what is said of it; empty: there is none."""
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def explain_unknown(name: str) -> str:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from core.errors import DroneAedError
+from core.similar import meant
 from planner.site import load_site
-from proving_ground.fault_names import meant
 from proving_ground.schema import FIELD_NAMES, AutopilotKind, Misplaced, Scenario
 from sitl.ardupilot.parameters import TABLE as ARDUPILOT_PARAMETERS
 from sitl.px4.parameters import TABLE as PX4_PARAMETERS

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hub_api.commands.serve import load_settings
 from hub_api.commands.store import DataDir
+from hub_api.settings import load_settings
 from hub_api.store.backup import BackupReport, back_up
 from hub_api.store.backup import check as check_file
 from hub_api.store.backup import restore as restore_file

@@ -6,26 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from core.errors import ErrorCode, InternalError
 from hub_api.commands.loading import without_collector
 from hub_api.planner_process.spawned import started_early
 from hub_api.rooms import load_airspace
-from hub_api.settings import Settings
+from hub_api.settings import load_settings
 from planner.site import load_site
-
-
-def load_settings(**given: object) -> Settings:
-    """Settings from environment, ``.env`` and the command line; 5002 names each field at fault."""
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise InternalError(ErrorCode.SETTINGS_INVALID, faults) from None
 
 
 def _say(url: str) -> None:

@@ -13,8 +13,7 @@ import typer
 from core.clock import LoopClock
 from core.ids import IdSource
 from hub_api.actor import Actor, acting_as
-from hub_api.commands.serve import load_settings
-from hub_api.settings import Settings
+from hub_api.settings import Settings, load_settings
 from hub_api.store.database import Database, make_engine
 from hub_api.store.schema import upgrade
 

@@ -7,9 +7,9 @@ so that equal seeds break in equal ways. :data:`FAULTS` names them all, with uni
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from core.similar import meant
 from sitl.faults import conduct, gear, link, power, sensors, weather
 from sitl.faults.kinds import FaultKind
 
@@ -36,9 +36,8 @@ class UnknownFault(KeyError):
     """Names the fault asked for and those that are like it, or all."""
 
     def __init__(self, name: str) -> None:
-        near = difflib.get_close_matches(name, FAULTS, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(FAULTS))}"
-        super().__init__(f"unknown fault {name!r}; {hint}")
+        near = meant(name, FAULTS) or f"; known: {', '.join(sorted(FAULTS))}"
+        super().__init__(f"unknown fault {name!r}{near}")
 
     def __str__(self) -> str:
         return str(self.args[0])

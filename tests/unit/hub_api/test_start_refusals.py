@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from hub_api.commands.main import main
+from hub_api.settings.names import PREFIX
 from hub_api.store.database import make_engine
 from hub_api.store.schema import upgrade
 from tests import postgres
@@ -161,3 +162,10 @@ def test_a_site_file_that_is_not_there_or_no_site(refusal: Refusal, tmp_path: Pa
     assert "nowhere.json" in refusal.of(tmp_path, "--site", "nowhere.json")
     (tmp_path / "site.json").write_text("{")
     assert "not JSON" in refusal.of(tmp_path, "--site", str(tmp_path / "site.json"))
+
+
+def test_a_setting_that_is_none(refusal: Refusal, tmp_path: Path) -> None:
+    name = PREFIX + "DATABSE_URL"
+    said = refusal.of(tmp_path, **{name: "sqlite:///elsewhere.db"})
+    assert f"{name} in the environment is no setting; did you mean DRONE_AED_DATABASE_URL" in said
+    assert list(tmp_path.iterdir()) == []
