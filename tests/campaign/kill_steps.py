@@ -1,4 +1,5 @@
-"""kill -9 at every step of an order's life and of an incident's, before and after its commit, on both databases.
+"""kill -9 at every step of an order's life and of an incident's, before and after its commit, on both databases; and
+whenever a drone has written a word down that nobody has heard.
 
 ``python -m tests.campaign.kill_steps [--databases sqlite,postgresql] [--stories order,incident]``
 
@@ -17,7 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.chaos.hub.incident_story import OneIncident
-from tests.chaos.hub.lives import BACK_S, OneOrder, Story, a_database, die_and_come_back, steps_of_a_life
+from tests.chaos.hub.lives import (
+    BACK_S,
+    OneOrder,
+    Story,
+    a_database,
+    die_and_come_back,
+    moments_of,
+    steps_of_a_life,
+)
 
 STORIES: dict[str, Callable[[], Story]] = {"order": OneOrder, "incident": OneIncident}
 MOST_ALIKE = 3
@@ -65,7 +74,7 @@ def main() -> int:
                 seen |= set(steps)
                 print(f"{database}, {kind}: {len(steps)} steps", flush=True)
                 for number, step in enumerate(steps):
-                    for when in ("before", "after"):
+                    for when in moments_of(step):
                         place = folder / f"{number}-{when}"
                         place.mkdir()
                         try:

@@ -142,6 +142,11 @@ class Life:
         self._process.stdout.close()
 
 
+def moments_of(step: str) -> tuple[str, ...]:
+    """When to die at a step. Before a drone wrote a word down is after the word before it."""
+    return ("after",) if step.startswith("(journal ") else ("before", "after")
+
+
 def steps_of_a_life(story: Story, folder: Path, database_url: str) -> list[str]:
     """The names of every step of an undisturbed story."""
     folder.mkdir()

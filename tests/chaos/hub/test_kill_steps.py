@@ -42,6 +42,8 @@ def test_a_hub_killed_at_a_step_loses_and_doubles_nothing(tmp_path: Path, kind: 
     deaths = [
         ("decision_accepted#1", "after" if kind == "sqlite" else "before"),
         (f"{chance.choice(STEPS)}#1", chance.choice(("before", "after"))),
+        # The drone knows it and the hub does not: what is asked for again would be a second flight.
+        ("(journal aed_released)#1" if kind == "sqlite" else "(journal flight_ended)#1", "after"),
     ]
     for number, (step, when) in enumerate(deaths):
         die(OneOrder(), kind, tmp_path / str(number), step, when)

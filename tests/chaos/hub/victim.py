@@ -5,7 +5,9 @@
 A step is a commit: it is named by the events that it stores, or else by the tables that it changes, and by how
 often that came before («phase_changed:CLIMBING#1»). WHEN is «before» the database commits, or «after» it did
 and before anybody was told. The drones are played; what they remember is on disk before they speak, as agents'
-journals are, and is taken up by the next life. Without a step it lives on, and writes the names of its steps down.
+journals are, and is taken up by the next life. Each such word is a step too («(journal aed_released)#1»), always
+«after» it was written: a drone is ahead of what the database holds. Without a step it lives on, and writes the names
+of its steps down.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from hub_api.event_loop import run
 from hub_api.hub import Hub, Parts
 from hub_api.main import serve
 from hub_api.settings import Settings
+from hub_api.store import prepared
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events
 from hub_api.wiring import ground
@@ -46,6 +49,7 @@ class JournaledDrone(PlayedDrone):
     """Its memory is on disk before anybody hears of it."""
 
     folder: Path
+    executioner: Executioner
 
     async def _say(self, told: m.Event) -> None:
         self.memory.said.append(told)
@@ -53,6 +57,7 @@ class JournaledDrone(PlayedDrone):
         partial = path.with_suffix(".partial")
         partial.write_bytes(pickle.dumps(self.memory))
         os.replace(partial, path)
+        self.executioner.journalled(told)
         await self._publish(told)
 
 
@@ -76,6 +81,14 @@ class Executioner:
 
         events.note_appended = note_appended  # type: ignore[attr-defined]
         event.listen(engine, "before_cursor_execute", self._executed)
+        run = prepared._Form.run
+
+        def run_prepared(form: Any, *rest: Any) -> Any:
+            # Straight to the driver: SQLAlchemy tells nobody.
+            self._note(form._sql)
+            return run(form, *rest)
+
+        prepared._Form.run = run_prepared  # type: ignore[method-assign]
         commit = engine.dialect.do_commit
 
         def do_commit(connection: Any) -> None:
@@ -95,11 +108,21 @@ class Executioner:
         return found
 
     def _executed(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        self._note(statement)
+
+    def _note(self, statement: str) -> None:
         words = statement.split(None, 3)
         if words[0] in ("INSERT", "DELETE") and len(words) > 2:
             self._of_thread().append(f"({words[0].lower()} {words[2]})")
         elif words[0] == "UPDATE":
             self._of_thread().append(f"(update {words[1]})")
+
+    def journalled(self, told: m.Event) -> None:
+        """A drone has it on disk and has told nobody."""
+        phase = getattr(told, "phase", None)
+        name = self._numbered(f"(journal {told.kind}:{phase})" if phase else f"(journal {told.kind})")
+        if name == self._step:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def _name(self) -> str | None:
         marks = self._of_thread()
@@ -107,7 +130,10 @@ class Executioner:
         marks.clear()
         if not told:
             return None
-        plain = "+".join(told)
+        return self._numbered("+".join(told))
+
+    def _numbered(self, plain: str) -> str:
+        """Written down; used from the loop and from the database's threads."""
         self._seen[plain] += 1
         name = f"{plain}#{self._seen[plain]}"
         with self._names.open("a", encoding="utf-8") as file:
@@ -137,7 +163,7 @@ async def main(folder: Path, database_url: str, step: str | None, when: str | No
             with contextlib.suppress(FileNotFoundError):
                 memory = pickle.loads(kept.read_bytes())
             played = JournaledDrone(drone.drone_id, hub, Script(phase_s=PHASE_S), memory)
-            played.folder = folder
+            played.folder, played.executioner = folder, executioner
             drones.append(played.run())
         return drones
 

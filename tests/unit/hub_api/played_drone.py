@@ -123,10 +123,10 @@ class PlayedDrone:
                 )
                 return
             self.memory.said.clear()
-            await self._accept(command)
             self.flown.append(command.flight_id)
             self.memory.mission = command
             self.memory.delivered = False
+            await self._accept(command)
             self.abort.clear()
             self.nudge.clear()
             group.create_task(self._fly(command))
@@ -226,12 +226,22 @@ class PlayedDrone:
         self.memory.answers[command.command_id] = event
         await self._say(event)
 
+    def _has_said(self, kind: type[m.Event]) -> bool:
+        """Of the flight under way: what a drone remembers begins with its command."""
+        return any(isinstance(told, kind) for told in self.memory.said)
+
     async def _fly(self, mission: m.FlyMission, resumed: bool = False) -> None:
+        """From the beginning; or, ``resumed``, from where the memory ends, wherever between two words that is."""
         way = [Phase.PREPARING, Phase.ARMING, Phase.ARMED, Phase.CLIMBING, Phase.OUTBOUND]
         if not self.script.turns_back:
             way += [Phase.HOVERING, Phase.LOWERING, Phase.RELEASING]
         done = way.index(self.phase) + 1 if resumed and self.phase in way else 0
-        if not self.memory.delivered and self.phase not in (Phase.RETURNING, Phase.LANDING):
+        if self._has_said(m.FlightEnded):
+            await self._stand_by()
+            return
+        if self.memory.delivered and not self._has_said(m.AedOnGround):
+            await self._say_on_ground(mission)
+        if not (self.memory.delivered or self._has_said(m.DeliveryFailed)):
             for phase in way[done:]:
                 await self._enter(phase)
                 ended = await self._pause()
@@ -260,7 +270,13 @@ class PlayedDrone:
         point = mission.plan.delivery.position
         proof = (m.Evidence("WINCH_STATUS", "released", self.hub.clock.now()),)
         await self._say(m.AedReleased(**self._head(mission.flight_id), position=point, evidence=proof))
-        await self._enter(Phase.RETRACTING)
+        await self._say_on_ground(mission)
+
+    async def _say_on_ground(self, mission: m.FlyMission) -> None:
+        point = mission.plan.delivery.position
+        proof = (m.Evidence("WINCH_STATUS", "released", self.hub.clock.now()),)
+        if self.phase is not Phase.RETRACTING:
+            await self._enter(Phase.RETRACTING)
         await self._say(
             m.AedOnGround(
                 **self._head(mission.flight_id), position=point, line_height_agl_m=5.0, evidence=proof
@@ -282,6 +298,9 @@ class PlayedDrone:
                 **self._head(mission.flight_id), safe_state=safe_state, reason="", aed=aed, position=None
             )
         )
+        await self._stand_by()
+
+    async def _stand_by(self) -> None:
         self.memory.mission = None
         await self._enter(Phase.STANDBY)
 
