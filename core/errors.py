@@ -18,6 +18,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+_LONGEST_NAME = 120
+"""Chosen: a feature's identifier comes from the file and may be as long as that; a refusal needs its beginning."""
+
 
 class ErrorCode(IntEnum):
     """Every error this project raises. The member's name is the machine-readable reason."""
@@ -98,7 +101,7 @@ class ZoneFileError(AirspaceError):
     """3101: a zone file is refused; names the feature, the field and the reason."""
 
     def __init__(self, detail: str, *, feature: str | None = None, field: str | None = None) -> None:
-        where = f"feature {feature}: " if feature else ""
+        where = f"feature {feature[:_LONGEST_NAME]}: " if feature else ""
         super().__init__(ErrorCode.ZONE_FILE_INVALID, where + detail, field=field)
         self.feature = feature
 

@@ -17,10 +17,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from core.errors import DispatchError, DroneAedError, ErrorCode, InternalError
+from core.errors import AirspaceError, DispatchError, DroneAedError, ErrorCode, InternalError
 from hub_api import known_query
 from hub_api.access.gate import RateLimited
-from hub_api.two_languages import both_languages, of_validation
+from hub_api.two_languages import both_languages, of_reader, of_validation
 
 log = logging.getLogger(__name__)
 
@@ -140,15 +140,15 @@ def titles(code: ErrorCode) -> tuple[str, str]:
 
 def problem(
     code: ErrorCode,
-    detail: str,
+    detail: str | tuple[str, str],
     *,
     status: int | None = None,
     errors: list[FieldProblem] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """The response for one error of the catalogue. ``detail`` as refusals say it: «English · 中文»."""
+    """The response for one error of the catalogue. ``detail`` as refusals say it, «English · 中文», or as two."""
     title, title_zh = titles(code)
-    said, said_zh = both_languages(detail, otherwise_zh=title_zh)
+    said, said_zh = both_languages(detail, otherwise_zh=title_zh) if isinstance(detail, str) else detail
     body = Problem(
         type=f"{TYPE_PREFIX}{int(code)}",
         title=title,
@@ -193,9 +193,11 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
             "故障已记录。请使用同一幂等键重试，不会重复执行。"
         )
         return problem(error.code, shown)
+    # Geometry, zones and the site are judged in rooms that speak English only.
+    speaks = of_reader if isinstance(error, AirspaceError) else both_languages
+    said, said_zh = speaks(error.detail, otherwise_zh=titles(error.code)[1])
     errors = []
     if error.field:
-        said, said_zh = both_languages(error.detail, otherwise_zh=titles(error.code)[1])
         reason = error.code.name.lower()
         errors = [FieldProblem(field=error.field, reason=reason, detail=said, detail_zh=said_zh)]
     headers = None
@@ -204,7 +206,7 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(error.retry_after_s)}
     status = _STATUS.get(error.code, 422 if isinstance(error, DispatchError) else 500)
-    return problem(error.code, error.detail, status=status, errors=errors, headers=headers)
+    return problem(error.code, (said, said_zh), status=status, errors=errors, headers=headers)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:

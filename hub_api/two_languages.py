@@ -1,8 +1,8 @@
 """Every refusal in English and Chinese: what a problem says is split, and what a library says is put into Chinese.
 
-Refusals are written as «English · 中文» where they are made. What comes from elsewhere (validation, readers of zone and
-site files) has no Chinese of its own: a validation error is told by its kind, the rest by what it is called, with the
-original behind it, because a line number or an element's name must not be lost.
+Refusals are written as «English · 中文» where they are made. What comes from elsewhere has no Chinese of its own: a
+validation error is told by its kind, what readers of zone and site files say by :mod:`hub_api.readers_in_chinese`, the
+rest by what it is called, with the original behind it, because a line number or an element's name must not be lost.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from hub_api.readers_in_chinese import in_chinese
 
 _BETWEEN = " · "
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -62,6 +64,11 @@ def both_languages(text: str, *, otherwise_zh: str) -> tuple[str, str]:
     if _HAN.search(chinese):
         return english, chinese
     return text, f"{otherwise_zh}（{text}）"
+
+
+def of_reader(text: str, *, otherwise_zh: str) -> tuple[str, str]:
+    """What a reader of files says, which may quote anything: never split."""
+    return text, in_chinese(text) or f"{otherwise_zh}（{text}）"
 
 
 def of_validation(error: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Security
 
 from core.errors import DispatchError, ErrorCode
 from geofences.manifest import FORMATS
+from geofences.readers.result import Note
 from hub_api.dependencies import HubDep
 from hub_api.dispatch.airspace_desk import Outcome, digest_of
 from hub_api.features.airspace.schemas import (
@@ -27,6 +28,7 @@ from hub_api.features.airspace.schemas import (
 from hub_api.problems import declared
 from hub_api.security import Principal, Scope, authenticate
 from hub_api.strict_json import StrictJsonRoute
+from hub_api.two_languages import of_reader
 
 router = APIRouter(tags=["airspace"], route_class=StrictJsonRoute)
 
@@ -265,8 +267,10 @@ def _view(outcome: Outcome) -> ChangeOutcome:
             )
             for item in outcome.affected
         ],
-        notes=[
-            NoteView(kind=str(note.kind), feature=note.feature, field=note.field, what=note.what)
-            for note in outcome.notes
-        ],
+        notes=[_note_view(note) for note in outcome.notes],
     )
+
+
+def _note_view(note: Note) -> NoteView:
+    what, what_zh = of_reader(note.what, otherwise_zh="读取时有改动")
+    return NoteView(kind=str(note.kind), feature=note.feature, field=note.field, what=what, what_zh=what_zh)

@@ -61,6 +61,7 @@ class NoteView(BaseModel):
     feature: str
     field: str
     what: str
+    what_zh: str = Field(description="The same in Chinese.")
 
 
 class AffectedFlightView(BaseModel):
