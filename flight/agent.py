@@ -354,7 +354,9 @@ class FlightAgent:
         await self.faults.watch(flight, now_s)
         if self.flight is None:
             return
-        if self.state.aed is AedState.RELEASED and flight.director.is_clear_to_approach(view):
+        if self.state.aed is AedState.RELEASED and flight.director.is_clear_to_approach(
+            view, self.state.phase
+        ):
             await self.move(Trigger.CLEAR_TO_APPROACH, "the line is clear above head height")
         self._bring_in_a_stray_line(flight)
         if flight.endurance_exceeded(view, self.clock.now(), now_s):

@@ -72,6 +72,8 @@ _ARMED_PHASES = FLIGHT_PHASES - {
     Phase.UNLOADING,
     Phase.UNCLAIMED,
 }
+_MAY_COME_DOWN_HERE = frozenset({Phase.LANDING_HERE, Phase.HANDED_OVER})
+"""Above the AED now is no word for the next moment: only a distance is, or motors that stand."""
 _COMING_DOWN = frozenset({Phase.ARMED, Phase.LANDING, Phase.LANDING_HERE})
 """Phases whose end is that the motors stop (or, just armed on the pad, may be)."""
 _GIVEN_BACK_IN = frozenset({Phase.HANDED_OVER, Phase.AUTOPILOT_RETURN, Phase.HOLDING, Phase.STANDING_OFF})
@@ -306,8 +308,8 @@ class Director:
             and view.line_length_m > LINE_STRAYS_M
         )
 
-    def is_clear_to_approach(self, view: VehicleView) -> bool:
-        """After the release: whether people may walk up to the AED. True once at most."""
+    def is_clear_to_approach(self, view: VehicleView, phase: Phase) -> bool:
+        """After the release: whether people may walk up to the AED, and were not told so yet."""
         if self._approach_announced:
             return False
         hook_m = self.hook_height_m(view)
@@ -315,9 +317,8 @@ class Director:
         needed_m = (
             HEAD_CLEARANCE_M if self.plan.delivery_method is DeliveryMethod.WINCH else ROTOR_CLEARANCE_M
         )
-        clear = (hook_m is not None and hook_m >= needed_m) or ROTOR_CLEARANCE_M <= away_m < math.inf
-        self._approach_announced = clear
-        return clear
+        above = phase not in _MAY_COME_DOWN_HERE and hook_m is not None and hook_m >= needed_m
+        return above or ROTOR_CLEARANCE_M <= away_m < math.inf
 
     @property
     def approach_announced(self) -> bool:
@@ -325,7 +326,7 @@ class Director:
         return self._approach_announced
 
     def announced_approach(self) -> None:
-        """A restarted agent: it was said before."""
+        """It is said now; or it was, before the agent started again."""
         self._approach_announced = True
 
     def return_seq(self, view: VehicleView) -> int:

@@ -27,7 +27,7 @@ from flight.messages import (
     TelemetrySample,
     VehicleTruth,
 )
-from flight.model.faults import LINK_LOST_AFTER_S
+from flight.model.faults import LINK_LOST_AFTER_S, Fault
 from flight.model.phases import FLIGHT_PHASES, LINE_OUT_PHASES, Effect, Phase, Step, Trigger
 from flight.model.tracker import FaultTracker
 from flight.model.view import VehicleView
@@ -40,6 +40,9 @@ from planner.flight_plan import FlightPlan
 MOTORS_ON_PHASES = FLIGHT_PHASES - {Phase.PREPARING, Phase.WAITING}
 ENDURANCE_MARGIN = 1.1
 """A battery that lasts longer than computed; after this the vehicle is down, wherever it is (chosen)."""
+
+_FALLS = frozenset({Fault.CRASHED, Fault.MOTOR_TROUBLE})
+"""Whoever ends with one of these may burn."""
 
 _FAILURE_ZH = {
     Trigger.LOWERING_FAILED: "放绳失败",
@@ -182,6 +185,11 @@ class FlightUnderWay:
         else:
             self.director.expect_mode(frozenset({expected}), now_s, reached=True)
 
+    def _may_be_approached(self, step: Step) -> bool:
+        """Said once; and nobody is called to a drone that fell beside its AED."""
+        fell = Effect.END in step.effects and not _FALLS.isdisjoint(self.faults.present)
+        return not self.director.approach_announced and not fell
+
     def announcements(
         self,
         ids: IdSource,
@@ -212,7 +220,8 @@ class FlightUnderWay:
                             evidence=evidence,
                         )
                     )
-                case Effect.ANNOUNCE_SAFE_TO_APPROACH:
+                case Effect.ANNOUNCE_SAFE_TO_APPROACH if self._may_be_approached(step):
+                    self.director.announced_approach()
                     events.append(
                         AedOnGround(
                             event_id=ids.new("evt"),
@@ -220,7 +229,7 @@ class FlightUnderWay:
                             flight_id=self.flight_id,
                             at=now,
                             position=plan.delivery.position,
-                            line_height_agl_m=round(self.director.hook_height_m(view) or 0.0, 2),
+                            line_height_agl_m=round(max(0.0, self.director.hook_height_m(view) or 0.0), 2),
                             evidence=evidence or _line_evidence(view, now),
                         )
                     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flight.model import answers as a
 from flight.model.answers import IGNORE, Answer, Row
 from flight.model.words import COMMAND_TRIGGERS, AedState, Effect, Phase, SafeState
@@ -32,7 +34,6 @@ DELIVERY_EVENTS = (
     T.AED_AT_GROUND,
     T.LOWERING_FAILED,
     T.RELEASE_UNCONFIRMED,
-    T.CLEAR_TO_APPROACH,
     T.LINE_IN,
     T.RETRACTION_FAILED,
 )
@@ -85,7 +86,7 @@ def ignored(*triggers: T) -> dict[T, Answer]:
 def no_flight(fly: Answer) -> dict[T, Answer]:
     """Phases without a flight refuse every command except perhaps FLY, and observe nothing."""
     return {
-        **ignored(*START_EVENTS, *DELIVERY_EVENTS, *CONTROL_EVENTS, *SAFETY_EVENTS),
+        **ignored(*START_EVENTS, *DELIVERY_EVENTS, T.CLEAR_TO_APPROACH, *CONTROL_EVENTS, *SAFETY_EVENTS),
         **ignored(*REROUTE_EVENTS, *IN_AIR_EVENTS, *ENDINGS),
         **dict.fromkeys(COMMAND_TRIGGERS, a.NO_FLIGHT),
         T.FLY: fly,
@@ -95,7 +96,8 @@ def no_flight(fly: Answer) -> dict[T, Answer]:
 def on_pad(called_off: Row) -> dict[T, Answer]:
     """Phases of a flight on its pad: anything that is not going on calls it off."""
     return {
-        **ignored(*START_EVENTS, *DELIVERY_EVENTS, *CONTROL_EVENTS, *REROUTE_EVENTS, *IN_AIR_EVENTS),
+        **ignored(*START_EVENTS, *DELIVERY_EVENTS, T.CLEAR_TO_APPROACH),
+        **ignored(*CONTROL_EVENTS, *REROUTE_EVENTS, *IN_AIR_EVENTS),
         **NEVER_LEFT,
         **dict.fromkeys(SAFETY_EVENTS, called_off),
         **dict.fromkeys((T.CONTROL_TAKEN, T.AUTOPILOT_RETURNS, T.AUTOPILOT_LANDS), called_off),
@@ -143,7 +145,18 @@ def in_air(phase: Phase, *, hold_as: Phase | None = None) -> dict[T, Answer]:
         T.WAY_HOME_STARTED: Row(Phase.INBOUND, (Effect.ANNOUNCE_FAILURE,)),
         T.FINAL_DESCENT: Row(Phase.LANDING, (Effect.ANNOUNCE_FAILURE,)),
         T.RELEASE_CONFIRMED: Row(phase, (Effect.ANNOUNCE_RELEASE,), aed=AedState.RELEASED),
+        # Whoever flies it by now: somebody waits below for this word.
+        T.CLEAR_TO_APPROACH: Row(phase, (Effect.ANNOUNCE_SAFE_TO_APPROACH,)),
         T.LOAD_LOST: Row(phase, (Effect.ANNOUNCE_FAILURE,), aed=AedState.UNKNOWN),
+    }
+
+
+def beside_its_aed() -> dict[T, Answer]:
+    """Endings of phases that come down, perhaps beside a released AED: once the motors stand it may be fetched."""
+    return {
+        trigger: replace(ended, effects=(Effect.ANNOUNCE_SAFE_TO_APPROACH, Effect.END))
+        for trigger, ended in ENDINGS.items()
+        if trigger is not T.ENDURANCE_EXCEEDED and isinstance(ended, Row)
     }
 
 

@@ -13,6 +13,7 @@ from flight.model.phase_rows import (
     GO_BACK,
     SAFETY_EVENTS,
     TO_RALLY,
+    beside_its_aed,
     descending,
     disarmed_on_pad,
     ignored,
@@ -116,7 +117,6 @@ _DELIVERY: dict[Phase, dict[T, Answer]] = {
     },
     Phase.RETRACTING: {
         **line_out(Phase.RETRACTING, _already(Phase.RETRACTING)),
-        T.CLEAR_TO_APPROACH: Row(Phase.RETRACTING, (Effect.ANNOUNCE_SAFE_TO_APPROACH,)),
         T.LINE_IN: Row(Phase.INBOUND, (Effect.FLY_HOME,)),
         # A line that hangs at cruise height crosses nothing; a drone that lands among the people
         # who fetch the AED does.
@@ -160,6 +160,8 @@ _TOUCHDOWN: dict[Phase, dict[T, Answer]] = {
         # The hover ended before the landing began; our command may still be on its way.
         T.WAY_HOME_STARTED: Row(Phase.INBOUND, (Effect.ANNOUNCE_FAILURE, Effect.FLY_HOME)),
         **ignored(T.AUTOPILOT_LANDS, T.FINAL_DESCENT, T.SAFETY_LAND),
+        # By landing nobody is called before the motors stand and the hook is open.
+        T.CLEAR_TO_APPROACH: IGNORE,
     },
     Phase.UNLOADING: {
         **on_pad(_already(Phase.UNLOADING)),
@@ -185,7 +187,6 @@ def _homeward(phase: Phase) -> dict[T, Answer]:
         T.RETURN: _already(phase),
         **ignored(T.SAFETY_RETURN, T.WAY_HOME_STARTED),
         T.FINAL_DESCENT: Row(Phase.LANDING),
-        T.CLEAR_TO_APPROACH: Row(phase, (Effect.ANNOUNCE_SAFE_TO_APPROACH,)),
     }
 
 
@@ -194,12 +195,13 @@ _WAY_HOME: dict[Phase, dict[T, Answer]] = {
     Phase.RETURNING: _homeward(Phase.RETURNING),
     Phase.LANDING: {
         **descending(Phase.LANDING),
-        T.CLEAR_TO_APPROACH: Row(Phase.LANDING, (Effect.ANNOUNCE_SAFE_TO_APPROACH,)),
+        **beside_its_aed(),
         # Descending over its pad under the autopilot's own LAND or RTL is what was wanted.
         **ignored(T.AUTOPILOT_LANDS, T.AUTOPILOT_RETURNS),
     },
     Phase.LANDING_HERE: {
         **descending(Phase.LANDING_HERE),
+        **beside_its_aed(),
         T.LAND_NOW: _already(Phase.LANDING_HERE),
         **ignored(T.SAFETY_LAND, T.AUTOPILOT_LANDS),
         T.AUTOPILOT_RETURNS: Row(Phase.AUTOPILOT_RETURN),
@@ -262,6 +264,7 @@ _ELSEWHERE: dict[Phase, dict[T, Answer]] = {
     },
     Phase.HANDED_OVER: {
         **in_air(Phase.HANDED_OVER),
+        **beside_its_aed(),
         T.ABORT: Row(Phase.HANDED_OVER, (Effect.ANNOUNCE_FAILURE,), hold_as=Phase.RETURNING),
         **dict.fromkeys((T.RETURN, T.HOLD, T.CONTINUE, T.DIVERT, T.LAND_NOW, T.REROUTE), a.NOT_OURS),
         **ignored(*SAFETY_EVENTS, T.CONTROL_TAKEN, T.WAY_HOME_STARTED, T.FINAL_DESCENT),
@@ -279,7 +282,7 @@ _ELSEWHERE: dict[Phase, dict[T, Answer]] = {
         T.DIVERT: Row(Phase.UNCLAIMED, (Effect.FLY_TO_RALLY,)),
         T.LAND_NOW: Row(Phase.UNCLAIMED, (Effect.LAND_HERE,)),
         **ignored(*SAFETY_EVENTS, *CONTROL_EVENTS, T.WAY_HOME_STARTED, T.FINAL_DESCENT),
-        **ignored(T.RELEASE_CONFIRMED, T.LOAD_LOST),
+        **ignored(T.RELEASE_CONFIRMED, T.LOAD_LOST, T.CLEAR_TO_APPROACH),
     },
 }
 

@@ -92,7 +92,7 @@ class Step:
 def advance(state: State, trigger: Trigger, now: datetime) -> Step:
     """Apply one trigger. Pure: the same arguments always give the same step.
 
-    A failure is announced once a flight, and never after the release was confirmed.
+    A failure is announced once a flight, and never after the release was confirmed; before it nobody is called.
     """
     answer = TABLE[state.phase][trigger]
     if not isinstance(answer, Row):
@@ -113,6 +113,7 @@ def advance(state: State, trigger: Trigger, now: datetime) -> Step:
         if not (
             (effect is Effect.ANNOUNCE_FAILURE and (state.failure_announced or aed is AedState.RELEASED))
             or (effect is Effect.ANNOUNCE_RELEASE and state.aed is AedState.RELEASED)
+            or (effect is Effect.ANNOUNCE_SAFE_TO_APPROACH and aed is not AedState.RELEASED)
         )
     )
     starts = target is Phase.PREPARING and state.phase is Phase.STANDBY

@@ -98,13 +98,19 @@ def test_where_the_motors_stop_names_the_ending() -> None:
     assert reader.observe(unknown, Phase.LANDING, NOW_S) is Trigger.DISARMED_ELSEWHERE
 
 
-def test_the_hook_is_clear_above_heads_once() -> None:
+def test_people_may_come_once_the_hook_is_clear_above_heads() -> None:
     reader = director()
     height_m = plan().delivery.altitude_amsl_m - plan().delivery_ground_amsl_m
-    assert not reader.is_clear_to_approach(at_delivery(line_length_m=height_m - 2.5))
-    assert not reader.is_clear_to_approach(at_delivery(line_length_m=None))
-    assert reader.is_clear_to_approach(at_delivery(line_length_m=height_m - 3.5))
-    assert not reader.is_clear_to_approach(at_delivery(line_length_m=0.0)), "said once"
+    clear, phase = at_delivery(line_length_m=height_m - 3.5), Phase.RETRACTING
+    assert not reader.is_clear_to_approach(at_delivery(line_length_m=height_m - 2.5), phase)
+    assert not reader.is_clear_to_approach(at_delivery(line_length_m=None), phase)
+    assert reader.is_clear_to_approach(clear, phase)
+    for comes_down in (Phase.LANDING_HERE, Phase.HANDED_OVER):
+        assert not reader.is_clear_to_approach(clear, comes_down)
+        away = view(position=moved(plan().delivery.position, 90, 11))
+        assert reader.is_clear_to_approach(away, comes_down)
+    reader.announced_approach()
+    assert not reader.is_clear_to_approach(clear, phase), "said once"
 
 
 def test_return_follows_the_plans_table() -> None:
