@@ -11,7 +11,7 @@ from typing import get_args
 from core.clock import Clock
 from core.errors import DroneAedError, ErrorCode, InternalError
 from flight.bus import Bus, Delivery
-from flight.messages import Event, TelemetrySample, decode
+from flight.messages import CommandAccepted, CommandRefused, Event, TelemetrySample, decode
 from hub_api.dispatch.fleet import Fleet
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,37 @@ TELEMETRY_PENDING = 4096
 _EVENTS = get_args(Event)
 
 
+class HeardAnswers:
+    """Commands whose drone was heard to answer, until its answer is stored: the database may refuse for a while, and
+    such a drone is not silent."""
+
+    def __init__(self) -> None:
+        self._commands: set[str] = set()
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, CommandAccepted | CommandRefused):
+            self._commands.add(event.command_id)
+
+    def stored(self, event: Event) -> None:
+        """Or set aside: what the database says counts again."""
+        if isinstance(event, CommandAccepted | CommandRefused):
+            self._commands.discard(event.command_id)
+
+    def __contains__(self, command_id: str) -> bool:
+        return command_id in self._commands
+
+
 async def consume_events(
-    bus: Bus, clock: Clock, fleet: Fleet, store_event: Callable[[Event], Awaitable[None]]
+    bus: Bus,
+    clock: Clock,
+    fleet: Fleet,
+    answers: HeardAnswers,
+    store_event: Callable[[Event], Awaitable[None]],
 ) -> None:
     """Hand every drone's events to ``store_event``, each drone's in order, each until it is stored. Until cancelled.
 
-    Drones don't wait for one another: what several of them tell at once is committed together.
+    Drones don't wait for one another: what several of them tell at once is committed together. ``answers`` knows what
+    of it is still to be stored.
     """
     subscription = await bus.subscribe("fleet.*.events", durable="hub")
     lanes: dict[str, deque[tuple[Delivery, Event]]] = {}
@@ -39,6 +64,7 @@ async def consume_events(
         while lane:
             delivery, event = lane.popleft()
             await _store(clock, store_event, event)
+            answers.stored(event)
             await delivery.ack()
         del lanes[drone_id]
 
@@ -49,6 +75,7 @@ async def consume_events(
                 await delivery.ack()
                 continue
             fleet.take_event(event)
+            answers.heard(event)
             lane = lanes.get(event.drone_id)
             if lane is not None:
                 lane.append((delivery, event))

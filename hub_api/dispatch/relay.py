@@ -28,7 +28,8 @@ HOLD_POLL_S = 0.2
 class OutboxRelay:
     """Publishes unsettled commands: at once when woken, again every ``repeat_s`` until answered.
 
-    ``hold`` says which commands have to wait a moment (see :meth:`hub_api.dispatch.fleet.Fleet.holds_command`).
+    ``hold`` says which commands have to wait a moment (see :meth:`hub_api.dispatch.fleet.Fleet.holds_command`);
+    ``answered`` which were answered although the store does not know it yet: nobody is replaced for that.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class OutboxRelay:
         answer_s: float,
         on_unanswered: Callable[[OutboxRecord], Awaitable[None]],
         hold: Callable[[OutboxRecord], bool],
+        answered: Callable[[OutboxRecord], bool],
     ) -> None:
         self._database = database
         self._bus = bus
@@ -49,6 +51,7 @@ class OutboxRelay:
         self._answer_s = answer_s
         self._on_unanswered = on_unanswered
         self._hold = hold
+        self._answered = answered
         self._wake = asyncio.Event()
         self._published_s: dict[int, float] = {}
         self._first_s: dict[int, float] = {}
@@ -112,7 +115,8 @@ class OutboxRelay:
         for command in owed:
             waited_s = now_s - self._first_s.get(command.seq, now_s)
             old = self._clock.now() - command.created_at > timedelta(seconds=self._answer_s)
-            if waited_s >= self._answer_s and old and command.seq not in self._given_up:
+            late = waited_s >= self._answer_s and old
+            if late and command.seq not in self._given_up and not self._answered(command):
                 await self._give_up(command)
 
     async def _give_up(self, command: OutboxRecord) -> None:

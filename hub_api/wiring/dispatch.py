@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hub_api.crew import Crew
 from hub_api.dispatch.approvals import ApprovalDesk
 from hub_api.dispatch.commander import Commander
+from hub_api.dispatch.consumer import HeardAnswers
 from hub_api.dispatch.decision_writer import DecisionWriter
 from hub_api.dispatch.decisions import DecisionMaker
 from hub_api.dispatch.diversions import DiversionDesk
@@ -48,6 +49,7 @@ class Dispatch:
     orders: OrderService
     flights: FlightDesk
     approvals: ApprovalDesk
+    answers: HeardAnswers
     relay: OutboxRelay
     pre_emptions: PreEmptionDesk
     waiting_orders: WaitingOrders
@@ -122,6 +124,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         book=ground.airspace_book,
         decide=orders.decide,
     )
+    answers = HeardAnswers()
     relay = OutboxRelay(
         database,
         ground.bus,
@@ -132,6 +135,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         hold=lambda command: (
             command.kind == "fly_mission" and fleet.holds_command(command.drone_id, settings.fleet_settle_s)
         ),
+        answered=lambda command: command.message_id in answers,
     )
     ground.wakers[Owed.COMMAND] = relay.wake
     ground.wakers[Owed.APPROVAL] = approvals.wake
@@ -191,6 +195,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         orders=orders,
         flights=flights,
         approvals=approvals,
+        answers=answers,
         relay=relay,
         pre_emptions=pre_emption_desk,
         waiting_orders=waiting_orders,

@@ -64,7 +64,10 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         )
         hub = _hub(ground, world, outside, dispatch, site_desk=site_desk, crew=crew)
         # The consumers subscribe before any agent or command can speak.
-        crew.keep(consume_events(ground.bus, ground.clock, world.fleet, hub.flights.take_event), "events")
+        crew.keep(
+            consume_events(ground.bus, ground.clock, world.fleet, dispatch.answers, hub.flights.take_event),
+            "events",
+        )
         crew.keep(consume_telemetry(ground.bus, world.fleet), "telemetry")
         await asyncio.sleep(0)
         links = rooms.open_links(settings, ground.clock) if given.agents is None else None

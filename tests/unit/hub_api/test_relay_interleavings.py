@@ -68,6 +68,7 @@ async def _relay(owed: Owed, given_up: list[int], failures: int) -> tuple[Outbox
         answer_s=10.0,
         on_unanswered=unanswered,
         hold=lambda _command: False,
+        answered=lambda _command: False,
     )
     return relay, await bus.subscribe("fleet.*.commands"), clock
 
