@@ -18,7 +18,7 @@ import httpx
 from core.clock import Clock
 from core.errors import DroneAedError
 from hub_api.dispatch.webhooks import Webhooks
-from hub_api.outgoing.destinations import certificates
+from hub_api.outgoing.destinations import LONGEST_IN_LIMITS, certificates
 from hub_api.store.database import Database
 from hub_api.store.records import CallbackRecord
 from hub_api.store.repositories import callbacks
@@ -161,23 +161,31 @@ class CallbackSender:
             )
             return "it cannot be signed"
         try:
-            response = await client.post(
-                update.url,
-                content=update.body.encode(),
-                headers={
-                    "Content-Type": "application/json; charset=utf-8",
-                    "Drone-Aed-Event-Id": str(update.event_seq),
-                    "Drone-Aed-Attempt": str(update.attempts + 1),
-                    **signed,
-                },
-            )
+            # The client's own limit is for each step: a name that is not resolved and words that trickle in have none.
+            # What the answer holds is read by nobody, however long it is.
+            async with (
+                asyncio.timeout(LONGEST_IN_LIMITS * self._timeout_s),
+                client.stream(
+                    "POST",
+                    update.url,
+                    content=update.body.encode(),
+                    headers={
+                        "Content-Type": "application/json; charset=utf-8",
+                        "Drone-Aed-Event-Id": str(update.event_seq),
+                        "Drone-Aed-Attempt": str(update.attempts + 1),
+                        **signed,
+                    },
+                ) as response,
+            ):
+                return None if response.is_success else f"status {response.status_code}"
+        except TimeoutError:
+            return "no answer in time"
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
             return f"{type(fault).__name__}: {fault}"
         except Exception as fault:
             # The address is a centre's own: whatever it makes a library raise must not end the hub.
             log.exception("callback %d: an unexpected fault", update.seq)
             return type(fault).__name__
-        return None if response.is_success else f"status {response.status_code}"
 
 
 def _line_of(update: CallbackRecord) -> tuple[str | None, str | None, str]:

@@ -31,6 +31,10 @@ _EMBEDDING = tuple(
 """IPv6 addresses that carry an IPv4 address a translator would follow: RFC 6052, 8215, 3056, 4380."""
 
 
+LONGEST_IN_LIMITS = 3.0
+"""Chosen: a whole request may take so many times the limit of one of its steps (resolving, connecting, answering)."""
+
+
 @cache
 def certificates() -> ssl.SSLContext:
     """Whom we believe to be who they say. Read once a process: it takes as long as ten requests."""

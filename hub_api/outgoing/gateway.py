@@ -25,15 +25,18 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from core.clock import Clock
 from core.errors import ErrorCode, InternalError
-from hub_api.outgoing.destinations import DestinationRefused, Destinations, GuardedTransport
+from hub_api.outgoing.destinations import (
+    LONGEST_IN_LIMITS,
+    DestinationRefused,
+    Destinations,
+    GuardedTransport,
+)
 from hub_api.settings import Settings
 
 _PLACEHOLDER = re.compile(r"\$\{([a-z_]+)\}")
 _COMMON = frozenset({"message_id", "timestamp_s", "secret"})
 _LONGEST_ANSWER_BYTES = 65536
 """Chosen: an answer is a number and a word; more is read by nobody."""
-_LONGEST_IN_LIMITS = 3.0
-"""Chosen: a whole request may take so many times the limit of one of its steps (resolving, connecting, answering)."""
 
 
 class _File(BaseModel):
@@ -230,7 +233,7 @@ class Gateway:
             # The client's own limit is for each step: a name that is not resolved and an answer that trickles in
             # have none, and whatever is sent together waits for this.
             async with (
-                asyncio.timeout(_LONGEST_IN_LIMITS * self._file.timeout_s),
+                asyncio.timeout(LONGEST_IN_LIMITS * self._file.timeout_s),
                 self._client.stream("POST", url, content=body, headers=headers) as response,
             ):
                 content = await _read_some(response)

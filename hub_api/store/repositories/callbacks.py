@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, or_, update
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from core.errors import ErrorCode, InternalError
@@ -18,7 +19,13 @@ from hub_api.store.units import Owed, note_owed
 _FIELDS = tuple(CallbackRecord.__dataclass_fields__)
 _ROWS = Rows(CallbackRow, CallbackRecord, _FIELDS)
 _C = _ROWS.columns
-_OPEN = Prepared(_ROWS.select.where(_C.delivered_at.is_(None), _C.failed_at.is_(None)).order_by(_C.seq))
+_OLDEST = (
+    sa_select(func.min(_C.seq))
+    .where(_C.delivered_at.is_(None), _C.failed_at.is_(None))
+    .group_by(_C.order_id, _C.incident_id, _C.url)
+)
+_OLDEST_OPEN = Prepared(_ROWS.select.where(_C.seq.in_(_OLDEST)).order_by(_C.seq))
+"""A centre that is away for hours is owed thousands; only these are read each time that something is owed."""
 _OF_ORDER = Prepared(_ROWS.select.where(_C.order_id == bindparam("order_id")).order_by(_C.seq))
 
 _OF_INCIDENT = Prepared(_ROWS.select.where(_C.incident_id == bindparam("incident_id")).order_by(_C.seq))
@@ -56,10 +63,7 @@ def add(
 
 def open_of_each_order(session: Session) -> list[CallbackRecord]:
     """The oldest open update of every order or incident to each of its addresses: those are sent in order."""
-    first: dict[tuple[str | None, str | None, str], CallbackRecord] = {}
-    for record in _ROWS.all(session, _OPEN):
-        first.setdefault((record.order_id, record.incident_id, record.url), record)
-    return list(first.values())
+    return _ROWS.all(session, _OLDEST_OPEN)
 
 
 def dead(session: Session, *, client: str | None, before: int | None, limit: int) -> list[CallbackRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -159,5 +160,40 @@ def test_whatever_a_url_makes_the_client_raise_is_its_own_failure(tmp_path: Path
             shown = await settled(w, order["order_id"])
             assert (shown["delivered"], shown["last_error"]) == (0, "UnicodeError")
             assert not w.hub.failure.done()
+
+    play(main())
+
+
+class Endless(httpx.AsyncByteStream):
+    """An answer's body that never ends."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 65536
+
+
+def test_an_answer_without_end_is_taken_and_read_by_nobody(tmp_path: Path):
+    async def main() -> None:
+        async with world(tmp_path, answer_callback=lambda r: httpx.Response(200, stream=Endless())) as w:
+            order = (await w.order(callback_url=URL)).json()
+            await w.until(order["order_id"], "CLOSED")
+            assert (await settled(w, order["order_id"]))["delivered"] == len(LIFE)
+
+    play(main())
+
+
+def test_an_answer_that_never_begins_is_no_answer_in_time(tmp_path: Path):
+    """Neither a name server nor a server that sends a word now and then has a limit of its own."""
+
+    async def main() -> None:
+        async def answer(_request: httpx.Request) -> httpx.Response:
+            await w.hub.clock.sleep(1e6)
+            return httpx.Response(204)
+
+        async with world(tmp_path, answer_callback=answer, callback_attempts=2) as w:  # type: ignore[arg-type]
+            order = (await w.order(callback_url=URL)).json()
+            await w.until(order["order_id"], "CLOSED")
+            shown = await settled(w, order["order_id"])
+            assert (shown["failed"], shown["last_error"]) == (len(LIFE), "no answer in time")
 
     play(main())
