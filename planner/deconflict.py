@@ -32,7 +32,7 @@ from planner import reasons
 from planner.flight_plan import FlightPlan
 from planner.intent_index import Conflict, IntentIndex, outline_polygon
 from planner.intent_volumes import DEFAULT_MARGINS, OUTSIDE, Margins, intent_of_plan
-from planner.intents import Circle, IntentState, OperationalIntent, Volume4D
+from planner.intents import INTENT_STATES_ZH, Circle, IntentState, OperationalIntent, Volume4D
 from planner.planning import plan_flight
 from planner.policy import DEFAULT_POLICY, PlanningPolicy
 from planner.reasons import Reason
@@ -351,10 +351,11 @@ def _blocking(index: IntentIndex, intent: OperationalIntent, priority: int) -> t
 def _conflict_reason(conflict: Conflict, intents: int) -> Reason:
     others, others_zh = (f", and {intents - 1} more", f"，另有{intents - 1}个") if intents > 1 else ("", "")
     return reasons.conflict(
-        f"intent {conflict.intent_id} of {conflict.owner}",
+        conflict.intent_id,
+        conflict.owner,
         f"priority {conflict.priority}, {conflict.state.value}, from {conflict.time_start:%H:%M:%S} to "
         f"{conflict.time_end:%H:%M:%S} UTC{others}",
-        f"优先级{conflict.priority}，状态{conflict.state.value}，协调世界时{conflict.time_start:%H:%M:%S}至"
+        f"优先级{conflict.priority}，状态{INTENT_STATES_ZH[conflict.state]}，协调世界时{conflict.time_start:%H:%M:%S}至"
         f"{conflict.time_end:%H:%M:%S}{others_zh}",
     )
 
@@ -362,8 +363,9 @@ def _conflict_reason(conflict: Conflict, intents: int) -> Reason:
 def no_place_beside(other: Conflict | OperationalIntent, longest_delay_s: float) -> Reason:
     """Neither later nor elsewhere is there room beside this one."""
     return reasons.conflict(
-        f"intent {other.intent_id} of {other.owner}",
+        other.intent_id,
+        other.owner,
         f"priority {other.priority}, {other.state.value}; neither a delay of up to {span(longest_delay_s)} "
         "nor a way around is free",
-        f"优先级{other.priority}，状态{other.state.value}；延迟{span_zh(longest_delay_s)}以内或绕行均不可行",
+        f"优先级{other.priority}，状态{INTENT_STATES_ZH[other.state]}；延迟{span_zh(longest_delay_s)}以内或绕行均不可行",
     )

@@ -8,6 +8,7 @@ above the sea or the ground; times are aware UTC. All sets are closed: a boundar
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -36,6 +37,14 @@ class IntentState(StrEnum):
     """Outside its volumes, expected to come back. It gives way to nobody."""
     CONTINGENT = "Contingent"
     """Out of control or unable to come back. It gives way to nobody."""
+
+
+INTENT_STATES_ZH: Mapping[IntentState, str] = {
+    IntentState.ACCEPTED: "已接受",
+    IntentState.ACTIVATED: "飞行中",
+    IntentState.NONCONFORMING: "偏离",
+    IntentState.CONTINGENT: "应急",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,8 +211,12 @@ def no_fence(max_vertices: int) -> Reason:
     )
 
 
-def conflict(intent: str, detail: str, detail_zh: str) -> Reason:
-    return Reason("conflict", f"Conflicts with {intent}: {detail}", f"与{intent}冲突：{detail_zh}")
+def conflict(intent_id: str, owner: str, detail: str, detail_zh: str) -> Reason:
+    return Reason(
+        "conflict",
+        f"Conflicts with intent {intent_id} of {owner}: {detail}",
+        f"与 {owner} 的飞行意图 {intent_id} 冲突：{detail_zh}",
+    )
 
 
 def verification_failed(detail: str) -> Reason:

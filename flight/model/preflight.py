@@ -14,7 +14,7 @@ from core.geodesy import geodesic_distance_m
 from flight.model.view import VehicleView
 from planner.airframe import load_airframes
 from planner.energy import battery_at
-from planner.flight_plan import FlightPlan
+from planner.flight_plan import DeliveryMethod, FlightPlan
 
 
 class PreflightLevel(StrEnum):
@@ -143,6 +143,11 @@ def check_vehicle(
     )
 
 
+_METHODS_ZH = {
+    DeliveryMethod.WINCH: "绞车吊放",
+    DeliveryMethod.GRIPPER_LOW: "低空释放",
+    DeliveryMethod.LAND: "降落交付",
+}
 _AUTOPILOT_NAMES = {3: "ArduPilot", 12: "PX4"}
 """MAV_AUTOPILOT (common.xml)."""
 
@@ -320,4 +325,5 @@ def _check_energy(view: VehicleView, plan: FlightPlan) -> PreflightVerdict:
 
 
 def _check_method(plan: FlightPlan) -> PreflightVerdict:
-    return fine("delivery", f"by {plan.delivery_method.value}", f"投放方式{plan.delivery_method.value}")
+    method = plan.delivery_method
+    return fine("delivery", f"by {method.value}", f"投放方式：{_METHODS_ZH[method]}")

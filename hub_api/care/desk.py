@@ -21,12 +21,14 @@ from flight.bus import Bus, commands_subject
 from flight.messages import AedSelfTested, encode
 from hub_api.care.book import CareBook, CareFacts
 from hub_api.care.model import (
+    DOORS_ZH,
     AedReport,
     DockReport,
     Level,
     MaintenanceDone,
     MaintenanceRule,
     OutOfService,
+    found_zh,
     judge_dock,
 )
 from hub_api.dispatch.feed import EventFeed
@@ -166,6 +168,7 @@ class CareDesk:
             if not changed:
                 return
             codes = sorted(code for code, _ in after)
+            said_zh = found_zh(self._book.judge_aed(report, self._site()))
             self._write_down(
                 session,
                 "aed_reported",
@@ -178,7 +181,7 @@ class CareDesk:
                 session,
                 "aed_reported",
                 f"AED {report.serial} on {drone.drone_id}: {', '.join(codes) or 'in order'}",
-                f"{drone.drone_id} 的 AED {report.serial}：{'、'.join(codes) or '正常'}",
+                f"{drone.drone_id} 的 AED {report.serial}：{said_zh}",
                 drone_id=drone.drone_id,
                 data={"serial": report.serial, "findings": codes},
             )
@@ -218,7 +221,7 @@ class CareDesk:
                 session,
                 "dock_changed",
                 f"Dock of {report.station_id}: door {report.door}, {', '.join(codes) or 'in order'}",
-                f"{report.station_id} 机库：舱门 {report.door}，{'、'.join(codes) or '正常'}",
+                f"{report.station_id} 机库：舱门{DOORS_ZH[report.door]}，{found_zh(found)}",
                 data={"station_id": report.station_id, "door": report.door, "findings": codes},
             )
 

@@ -7,6 +7,7 @@ because not every AED model and not every dock reports.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -26,6 +27,13 @@ DUE_SOON = 0.1
 """Chosen: maintenance is announced when a tenth of its interval is left."""
 
 DoorState = Literal["open", "closed", "moving", "jammed", "unknown"]
+DOORS_ZH: Mapping[DoorState, str] = {
+    "open": "开启",
+    "closed": "关闭",
+    "moving": "动作中",
+    "jammed": "卡滞",
+    "unknown": "状态未知",
+}
 
 
 class Level(StrEnum):
@@ -41,6 +49,11 @@ class Finding:
 
     level: Level
     reason: Reason
+
+
+def found_zh(findings: Iterable[Finding]) -> str:
+    """What was found, in one Chinese phrase."""
+    return "；".join(finding.reason.detail_zh.rstrip("。") for finding in findings) or "正常"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

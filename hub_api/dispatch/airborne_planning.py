@@ -210,7 +210,8 @@ def _meets(plan: FlightPlan, traffic: Traffic) -> tuple[Reason, ...]:
     )
     return tuple(
         reasons.conflict(
-            f"intent {conflict.intent_id} of {conflict.owner}",
+            conflict.intent_id,
+            conflict.owner,
             "another flight claims the air on this way",
             "该航路空域已被其他飞行占用",
         )

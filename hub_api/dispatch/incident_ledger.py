@@ -21,6 +21,7 @@ from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from hub_api.dispatch.incident_states import (
     LEVELS,
+    OUTCOME_ZH,
     STAGE_ZH,
     Escalation,
     IncidentState,
@@ -356,7 +357,7 @@ class IncidentLedger:
             incident,
             "incident_closed",
             f"The incident is closed: {outcome}",
-            f"事件已关闭：{outcome}",
+            f"事件已关闭：{OUTCOME_ZH[outcome]}",
             {"state": IncidentState.CLOSED, "closed_at": now, "outcome": outcome, "stages": stages} | changes,
             data={"outcome": outcome},
         )

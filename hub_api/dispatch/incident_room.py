@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from core.ids import IdSource
 from hub_api.dispatch.incident_ledger import IncidentLedger, refuse_if_closed
-from hub_api.dispatch.incident_states import PartyKind, PartyRole, PartyState, Stage
+from hub_api.dispatch.incident_states import SOURCE_ZH, PartyKind, PartyRole, PartyState, Stage
 from hub_api.dispatch.incidents import IncidentService
 from hub_api.personal_data import PersonalData
 from hub_api.store.database import Database
@@ -170,7 +170,7 @@ class IncidentRoom:
             incident,
             "patient_observed",
             f"The patient's state was reported by {observation.source}",
-            f"患者状态已更新（{observation.source}）",
+            f"患者状态已更新（{SOURCE_ZH.get(observation.source, observation.source)}）",
             _WORKED_ON,
             data={"observation_id": observation_id, "source": observation.source},
         )

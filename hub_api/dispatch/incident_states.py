@@ -123,6 +123,43 @@ class Outcome(StrEnum):
     """Nobody worked with the incident itself; its orders are over."""
 
 
+OUTCOME_ZH: Mapping[Outcome, str] = {
+    Outcome.HANDED_OVER: "已移交医院",
+    Outcome.TREATED_ON_SCENE: "现场救治",
+    Outcome.NO_PATIENT_FOUND: "未找到患者",
+    Outcome.FALSE_ALARM: "误报",
+    Outcome.CANCELLED: "已取消",
+    Outcome.OTHER: "其他",
+    Outcome.ORDERS_FINISHED: "订单均已结束",
+}
+FIELD_ZH: Mapping[str, str] = {
+    "access_notes": "进入方式",
+    "address": "地址",
+    "ambulance": "救护车",
+    "called_at": "呼救时间",
+    "caller": "呼救者",
+    "callback_url": "回调地址",
+    "doctor": "医生",
+    "floor": "楼层",
+    "notes": "备注",
+    "place": "位置",
+    "severity": "病情分级",
+    "severity_code": "分级代码",
+    "video_guidance": "视频指导",
+}
+"""What may be newly known of an incident."""
+SOURCE_ZH: Mapping[str, str] = {
+    "aed": "AED",
+    "bystander": "目击者",
+    "caller": "呼救者",
+    "crew": "救护车组",
+    "dispatcher": "调度员",
+    "hospital": "医院",
+    "volunteer": "志愿者",
+}
+"""Who says how the patient is."""
+
+
 def moment_of(stages: Mapping[str, Mapping[str, str]], stage: Stage) -> datetime | None:
     """When a stage was reached; None if it was not, or if nobody has said so."""
     found = stages.get(stage)

@@ -15,7 +15,15 @@ from core.geodesy import Wgs84Point
 from hub_api.dispatch import place_notes
 from hub_api.dispatch.guidance import Guidance, VideoGuidance
 from hub_api.dispatch.incident_ledger import IncidentLedger, refuse_if_closed, unknown_incident
-from hub_api.dispatch.incident_states import STAGE_ZH, Escalation, IncidentState, Outcome, Stage
+from hub_api.dispatch.incident_states import (
+    ESCALATION_ZH,
+    FIELD_ZH,
+    STAGE_ZH,
+    Escalation,
+    IncidentState,
+    Outcome,
+    Stage,
+)
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
 from hub_api.dispatch.severity import SeverityFollower
 from hub_api.personal_data import PersonalData
@@ -287,7 +295,7 @@ class IncidentService:
                 incident,
                 kind,
                 f"Newly known: {', '.join(named) or 'the incident itself'}",
-                f"事件信息已更新：{'、'.join(named) or '事件'}",
+                f"事件信息已更新：{'、'.join(FIELD_ZH.get(name, name) for name in named) or '事件'}",
                 changes,
                 data={"fields": named},
             )
@@ -352,7 +360,7 @@ class IncidentService:
                 incident,
                 level,
                 f"Help is escalated to {level}: {reason}",
-                f"救援升级为 {level}：{reason}",
+                f"救援升级为{ESCALATION_ZH[level]}：{reason}",
             )
 
         return await self._database.write(work)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any, get_args
 
 import pytest
 
 from flight import messages as m
 from flight.model.faults import Fault, SafetyAction
 from flight.model.phases import Phase, SafeState
+from flight.model.preflight import _METHODS_ZH
+from hub_api.care.model import DOORS_ZH, DockReport, DoorState, Finding, Level, found_zh, judge_dock
+from hub_api.dispatch.incident_states import (
+    ESCALATION_ZH,
+    FIELD_ZH,
+    OUTCOME_ZH,
+    SOURCE_ZH,
+    Escalation,
+    Outcome,
+)
 from hub_api.dispatch.narration import command_zh, narrate, phase_zh, safe_state_zh
+from hub_api.features.incidents.requests import IncidentRequest, PatientState
+from planner.flight_plan import DeliveryMethod
+from planner.intents import INTENT_STATES_ZH, IntentState
 from planner.site import PositionQuality
 from planner.survey_notes import LANDING_POINT, PAD, in_chinese, not_surveyed
 
@@ -61,3 +76,42 @@ def test_the_planners_own_condition_is_said_in_chinese(place: str, quality: Posi
 
 def test_what_an_authority_wrote_stays_as_it_was_written():
     assert in_chinese("Call the tower", {}) == "Call the tower"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (list(IntentState), INTENT_STATES_ZH),
+        (list(DeliveryMethod), _METHODS_ZH),
+        (get_args(DoorState), DOORS_ZH),
+        (list(Outcome), OUTCOME_ZH),
+        (list(Escalation), ESCALATION_ZH),
+        (get_args(PatientState.model_fields["source"].annotation), SOURCE_ZH),
+    ],
+)
+def test_words_that_sentences_hold_are_named_in_chinese(words: Collection[str], named: Mapping[Any, str]):
+    assert set(words) == set(named)
+    assert [name for name in named.values() if machine_words(name)] == []
+
+
+def test_every_field_that_may_be_newly_known_is_named_in_chinese():
+    never_told = {"exercise", "patient", "position", "reference", "called_at"}
+    assert set(IncidentRequest.model_fields) - never_told <= set(FIELD_ZH)
+    assert [name for name in FIELD_ZH.values() if machine_words(name)] == []
+
+
+def test_what_was_found_of_a_dock_is_one_chinese_phrase():
+    assert found_zh([]) == "正常"
+    report = DockReport(
+        station_id="st-1",
+        door="jammed",
+        mains_power=False,
+        backup_fraction=0.5,
+        charging_drone_ids=(),
+        temperature_c=None,
+        measured_at=AT,
+    )
+    found: list[Finding] = judge_dock(report, AT, silent_s=900.0)
+    assert {item.level for item in found} <= set(Level)
+    assert machine_words(found_zh(found)) == []
+    assert "舱门卡滞；" in found_zh(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -196,6 +197,8 @@ def test_among_equals_the_first_stays() -> None:
     assert {conflict.intent_id for conflict in solved.blocking} == {"first"}
     assert solved.reason is not None
     assert solved.reason.code == "conflict"
+    # The names of the intent and of who has it, and no word of ours.
+    assert set(re.findall(r"[A-Za-z]{2,}", solved.reason.detail_zh)) == {"first", "other"}
     assert "first" in solved.reason.detail
 
 

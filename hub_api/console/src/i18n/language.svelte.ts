@@ -51,6 +51,12 @@ export function either(en: string, zh: string): string {
   return language.now === "zh" ? zh || en : en || zh;
 }
 
+/** Of one sentence that the hub sent as «English · 中文», the half in the chosen language. */
+export function half(both: string): string {
+  const [en = "", ...zh] = both.split(" · ");
+  return either(en, zh.join(" · "));
+}
+
 function fill(text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
