@@ -1,8 +1,9 @@
 """The memory of one vehicle's agent: an append-only file of JSON lines, on the disk before anything
 is done.
 
-What a kill -9 leaves behind is exactly what was appended, except perhaps a torn last line, which is
-cut off when the file is opened again. A lock keeps a second agent of the same drone away: two
+What is appended together is one line, so what a kill -9 leaves behind is exactly what was appended, except perhaps
+a torn last line, which is cut off when the file is opened again: a step without its words would leave a flight that
+was accepted and never begins. A lock keeps a second agent of the same drone away: two
 controllers of one vehicle are worse than none. It is a file of its own, so that it outlives a rotation.
 
 A file that has grown large is rotated between flights: what a new agent must know is written to a new
@@ -61,6 +62,7 @@ ROTATE_BYTES = 8 * 1024 * 1024
 """Some two hundred flights; read back in well under a second (chosen: supervision resumes within 5 s)."""
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
+_TOGETHER = "together"
 
 
 @dataclass(slots=True)
@@ -179,12 +181,12 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def write(self, *, messages: Iterable[Command | Event] = (), state: State | None = None) -> None:
-        """Append commands, events and the state in one go; on the disk when this returns."""
+        """Append commands, events and the state, all of them or none; on the disk when this returns."""
         records: list[dict[str, Any]] = [{"message": json.loads(encode(message))} for message in messages]
         if state is not None:
             records.append({"state": json.loads(_STATE.dump_json(state))})
         if records:
-            self._append(records)
+            self._append(records if len(records) == 1 else [{_TOGETHER: records}])
 
     # --- rotation -----------------------------------------------------------------------------
 
@@ -229,7 +231,7 @@ class Journal:
     @staticmethod
     def _lines(file: BinaryIO) -> list[dict[str, Any]]:
         file.seek(0)
-        return [json.loads(line) for line in file.read().splitlines()]
+        return [record for line in file.read().splitlines() for record in _records_of(line)]
 
     def remember(self) -> Remembered:
         """Read everything back. Raises 5001 if a complete line is not ours: nothing is guessed then."""
@@ -238,18 +240,24 @@ class Journal:
         asked: dict[str, Command] = {}
         for number, line in enumerate(self._file.read().splitlines(), start=1):
             try:
-                record = json.loads(line)
-                if "state" in record:
-                    memory.state = _STATE.validate_python(record["state"])
-                    continue
-                message = decode(json.dumps(record["message"]).encode())
-            except (ValueError, KeyError, InternalError) as error:
+                for record in _records_of(line):
+                    if "state" in record:
+                        memory.state = _STATE.validate_python(record["state"])
+                    else:
+                        _take(memory, asked, decode(json.dumps(record["message"]).encode()))
+            except (ValueError, KeyError, TypeError, AttributeError, InternalError) as error:
                 raise InternalError(
                     ErrorCode.STORE_FAILED, f"journal {self.path.name}, line {number}: {error}"
                 ) from error
-            _take(memory, asked, message)
         memory.unanswered = [command for key, command in asked.items() if key not in memory.answers]
         return memory
+
+
+def _records_of(line: bytes) -> list[dict[str, Any]]:
+    """One record, or those that were written together. Earlier releases wrote each in a line of its own."""
+    found: dict[str, Any] = json.loads(line)
+    together: list[dict[str, Any]] | None = found.get(_TOGETHER)
+    return [found] if together is None else together
 
 
 def _take(memory: Remembered, asked: dict[str, Command], message: Any) -> None:

@@ -70,6 +70,17 @@ def ended(aed: AedState) -> FlightEnded:
     )
 
 
+def released() -> AedReleased:
+    return AedReleased(
+        event_id="evt_r",
+        drone_id="d1",
+        flight_id="flt_1",
+        at=AT,
+        position=plan().delivery.position,
+        evidence=(),
+    )
+
+
 def test_a_flight_under_way_is_remembered_with_its_state(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.jsonl")
     state = State(Phase.HOVERING, AT, aed=AedState.ON_BOARD, held=Phase.OUTBOUND)
@@ -213,3 +224,26 @@ def test_a_lock_outlives_a_rotation(tmp_path: Path) -> None:
     with pytest.raises(InternalError):
         Journal(tmp_path / "j.jsonl")
     journal.close()
+
+
+def test_what_was_written_together_is_remembered_whole_or_not_at_all(tmp_path: Path) -> None:
+    """The kernel may take a part of a long write from a process that is being killed: the journal is cut anywhere."""
+    writes = (
+        ((fly(), accepted("cmd_1"), phase(Phase.PREPARING, 1)), State(Phase.PREPARING, AT)),
+        ((released(), phase(Phase.RETRACTING, 2)), State(Phase.RETRACTING, AT, aed=AedState.RELEASED)),
+        ((ended(AedState.RELEASED),), State(Phase.ENDED, AT, safe_state=SafeState.ON_PAD)),
+    )
+    path, ends, whole = tmp_path / "j.jsonl", [0], []
+    with Journal(path) as journal:
+        whole.append(journal.remember())
+        for messages, state in writes:
+            journal.write(messages=messages, state=state)
+            ends.append(path.stat().st_size)
+            whole.append(journal.remember())
+    data = path.read_bytes()
+    near = {end + step for end in ends for step in (-1, 0, 1)}
+    for cut in sorted({*range(0, len(data), 61), *near} & set(range(len(data) + 1))):
+        path.write_bytes(data[:cut])
+        with Journal(path) as journal:
+            written = sum(1 for end in ends[1:] if end <= cut)
+            assert journal.remember() == whole[written], (cut, ends)
