@@ -16,7 +16,7 @@ from core.ids import IdSource
 from geofences.airspace import Airspace
 from geofences.model import TimeWindow
 from hub_api.dispatch.fleet import DroneView
-from hub_api.dispatch.verdicts import CandidateAnswer, Told, tell
+from hub_api.dispatch.verdicts import NOTHING_TOLD, CandidateAnswer, Told, tell
 from planner.airframe import Airframe
 from planner.benefit import Benefit
 from planner.choice import (
@@ -91,6 +91,11 @@ class Answer:
     """Against the ambulance, where its arrival is known and a plan was found."""
     warnings: tuple[Reason, ...] = ()
     """What forecasts say against the flight; it flies all the same."""
+
+
+def no_plan(reason: Reason) -> Answer:
+    """Declined without the planner."""
+    return Answer(plan=None, told=NOTHING_TOLD, reasons=(reason,), airspace_version="")
 
 
 class Planning(Protocol):

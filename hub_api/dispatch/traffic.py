@@ -74,10 +74,9 @@ class TrafficBook:
         if entry is not None:
             self._index = self._index.removing(entry.planned.intent_id)
 
-    @property
-    def known(self) -> frozenset[str]:
-        """Flights whose plan need not be read again."""
-        return frozenset(self._entries)
+    def holds(self, flight_id: str) -> bool:
+        """Whether the flight's plan need not be given again."""
+        return flight_id in self._entries
 
     def traffic(
         self, flights: Sequence[OpenFlight], views: Mapping[str, DroneView], now: datetime

@@ -6,27 +6,23 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 
 from core.clock import Clock
 from core.errors import ErrorCode, InternalError
 from core.geodesy import Wgs84Point
-from flight.model.phases import Phase
 from geofences.airspace import Airspace
-from hub_api.dispatch.deciding import ThreadDecider
+from hub_api.dispatch.deciding import ThreadDecider, Ticket, Unanswered, names_of
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.open_flights import with_plans
-from hub_api.dispatch.planning import Answer, Planning, Question
+from hub_api.dispatch.planning import Answer, Question
 from hub_api.dispatch.traffic import OpenFlight
-from hub_api.planner_process.messages import Ask, DroneNews, FlightNews, Heard, Rehearse, Setting, packed
+from hub_api.planner_process.knowledge import Knowledge, steady_news_of
+from hub_api.planner_process.messages import DroneNews, Rehearse, Setting, Told, packed
 from hub_api.planner_process.process import PlannerProcess, ProcessGone
 from planner.airframe import Airframe
-from planner.choice import Traffic
 from planner.flight_plan import FlightPlan
-from planner.reasons import Reason
 from planner.site import Site
-from planner.weather import UNKNOWN, Quantity
+from planner.weather import Quantity
 
 log = logging.getLogger(__name__)
 
@@ -92,19 +88,13 @@ class ProcessDecider:
 
     def _forget_all(self) -> None:
         """What the process that runs now knows: nothing yet."""
-        self._fleet: tuple[str, ...] | None = None
-        self._drones: dict[str, DroneNews] = {}
-        self._asked: dict[str, DroneView] = {}
-        self._fleet_asked: Sequence[DroneView] | None = None
-        self._flights: set[str] = set()
-        self._made: str | None = None
-        self._again: list[str] = []
+        self._knows = Knowledge()
         self._rehearsed: tuple[int, float, tuple[DroneNews, ...]] | None = None
 
     @property
     def known(self) -> Collection[str]:
         """See :class:`Decider`. Flights that this process alone would need are read when it does."""
-        return self._flights
+        return self._knows.flights
 
     @property
     def away(self) -> bool:
@@ -142,7 +132,7 @@ class ProcessDecider:
         if setting is None or not self._process.ready(setting):
             return
         now = self._clock.now()
-        news = tuple(_steady_news_of(view) for view in fleet())
+        news = tuple(steady_news_of(view) for view in fleet())
         told = setting, now.timestamp() // RENEW_S, news
         if self._rehearsed != told:
             self._rehearsed = told
@@ -176,9 +166,7 @@ class ProcessDecider:
     def forget(self, flight_id: str) -> None:
         """See :class:`Decider`."""
         self._here.forget(flight_id)
-        if flight_id in self._flights:
-            self._flights.discard(flight_id)
-            self._again.append(flight_id)
+        self._knows.forget(flight_id)
 
     async def close(self) -> None:
         """See :class:`Decider`."""
@@ -188,6 +176,22 @@ class ProcessDecider:
         await self._process.close()
         await self._here.close()
 
+    async def ask(
+        self,
+        question: Question,
+        fleet: Sequence[DroneView],
+        flights: Sequence[OpenFlight],
+        *,
+        flight_id: str,
+        beside: Sequence[Ticket],
+    ) -> Ticket:
+        """See :class:`Decider`."""
+        setting, flights = await self._ready_for(flights)
+        if any([ticket.lost for ticket in beside]):
+            raise ProcessGone("it was lost with what it was asked before", own_fault=False)
+        number, answer = self._ask_there(setting, question, fleet, flights, flight_id, beside)
+        return Ticket(number, flight_id, answer)
+
     async def answer(
         self,
         question: Question,
@@ -195,17 +199,14 @@ class ProcessDecider:
         flights: Sequence[OpenFlight],
         *,
         supposed: bool = False,
+        unanswered: Unanswered | None = None,
     ) -> Answer:
         """See :class:`Decider`."""
-        setting = await self._setting_of(self._in_force())
-        if not self._process.ready(setting):
-            return await self._answer_here(question, fleet, flights, supposed, "it is not ready")
-        started = self._process.starts
-        flights = await self._with_plans(flights, self._flights)
-        if self._process.starts != started or not self._process.ready(setting):
-            return await self._answer_here(question, fleet, flights, supposed, "it has just ended")
         try:
-            return await self._answer_there(setting, question, fleet, flights, supposed)
+            if unanswered is not None:
+                raise unanswered
+            setting, flights = await self._ready_for(flights)
+            return await self._ask_there(setting, question, fleet, flights, None, (), supposed)[1]
         except ProcessGone as gone:
             if not gone.own_fault:
                 return await self._answer_here(question, fleet, flights, supposed, str(gone))
@@ -214,6 +215,17 @@ class ProcessDecider:
                 raise _failed(gone) from gone
             log.error("the planner's process died of a question, the next one is asked: %s", gone)
         return await self._answer_again(question, fleet, flights, supposed)
+
+    async def _ready_for(self, flights: Sequence[OpenFlight]) -> tuple[int, Sequence[OpenFlight]]:
+        """What is in force for a question, and its flights as the process needs them. Raises :class:`ProcessGone`."""
+        setting = await self._setting_of(self._in_force())
+        if not self._process.ready(setting):
+            raise ProcessGone("it is not ready", own_fault=False)
+        started = self._process.starts
+        flights = await self._with_plans(flights, self._knows.flights)
+        if self._process.starts != started or not self._process.ready(setting):
+            raise ProcessGone("it has just ended", own_fault=False)
+        return setting, flights
 
     async def _answer_again(
         self,
@@ -233,30 +245,45 @@ class ProcessDecider:
         if not self._process.ready(setting):
             raise _failed("it ended again")
         try:
-            return await self._answer_there(setting, question, fleet, flights, supposed)
+            return await self._ask_there(setting, question, fleet, flights, None, (), supposed)[1]
         except ProcessGone as gone:
             raise _failed(gone) from gone
 
-    async def _answer_there(
+    def _ask_there(
         self,
         setting: int,
         question: Question,
         fleet: Sequence[DroneView],
         flights: Sequence[OpenFlight],
-        supposed: bool,
-    ) -> Answer:
-        """By the process that runs now. Raises :class:`ProcessGone`."""
-        ask = self._ask(setting, question, fleet, flights, supposed)
-        told = await self._process.ask(ask)
-        if told.answer is None:
+        flight_id: str | None,
+        beside: Sequence[Ticket],
+        supposed: bool = False,
+    ) -> tuple[int, asyncio.Future[Answer]]:
+        """The process that runs now. Raises, or is answered by, :class:`ProcessGone`."""
+        number = next(self._numbers)
+        ask = self._knows.ask(number, setting, question, fleet, flights, flight_id, beside, supposed)
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        void = [*ask.forget, *names_of(flights, beside, flight_id)]
+        self._process.ask(ask).add_done_callback(lambda told: self._take(told, answer, void))
+        return number, answer
+
+    def _take(self, found: asyncio.Future[Told], answer: asyncio.Future[Answer], void: Sequence[str]) -> None:
+        """Pass on what came of a question. ``void``: flights of which nobody knows what became if it failed."""
+        gone = found.exception()
+        told = None if gone is not None else found.result()
+        if told is not None and told.answer is None:
             # How far it came nobody knows: what it needs is given again, and what it has of flights is void.
-            again = [*ask.forget, *(flight.flight_id for flight in flights)]
             self._forget_all()
-            self._again = again
-            raise _failed(f"\n{told.fault}")
-        if told.answer.plan is not None:
-            self._made = told.answer.plan.plan_id
-        return told.answer
+            self._knows = Knowledge(void)
+        if answer.done():
+            return
+        if told is None:
+            assert gone is not None
+            answer.set_exception(gone)
+        elif told.answer is None:
+            answer.set_exception(_failed(f"\n{told.fault}"))
+        else:
+            answer.set_result(told.answer)
 
     async def _answer_here(
         self,
@@ -335,96 +362,6 @@ class ProcessDecider:
             for number, in_force in list(self._settings):
                 await self._send(number, in_force)
 
-    def _ask(
-        self,
-        setting: int,
-        question: Question,
-        fleet: Sequence[DroneView],
-        flights: Sequence[OpenFlight],
-        supposed: bool,
-    ) -> Ask:
-        """The question, with what has changed since the last one."""
-        names, news = self._fleet, []
-        if fleet is not self._fleet_asked:
-            names = tuple([view.drone.drone_id for view in fleet])
-            # Orders that are decided together are asked about the same views, but for what the ones before took.
-            other = [view for view in fleet if self._asked.get(view.drone.drone_id) is not view]
-            self._asked = dict(zip(names, fleet, strict=True))
-            news = [
-                found for found in map(_news_of, other) if self._drones.get(found.drone.drone_id) != found
-            ]
-            self._drones.update((found.drone.drone_id, found) for found in news)
-            self._fleet_asked = fleet
-        airborne = {flight.drone_id for flight in flights if flight.airborne_at is not None}
-        again, self._again = tuple(self._again), []
-        ask = Ask(
-            number=next(self._numbers),
-            setting=setting,
-            question=question,
-            fleet=None if names == self._fleet else names,
-            news=tuple(news),
-            heard={
-                drone_id: Heard(view.telemetry, view.telemetry_age_s)
-                for drone_id in airborne
-                if (view := self._asked.get(drone_id)) is not None
-                and view.telemetry is not None
-                and view.telemetry_age_s is not None
-            },
-            flights=tuple(self._flight_news(flight, supposed) for flight in flights),
-            supposed=supposed,
-            forget=again,
-        )
-        self._fleet = names
-        if not supposed:
-            self._flights = {flight.flight_id for flight in flights}
-        return ask
-
-    def _flight_news(self, flight: OpenFlight, supposed: bool) -> FlightNews:
-        plan: FlightPlan | str | None = flight.plan
-        if not supposed and flight.flight_id in self._flights:
-            plan = None
-        elif flight.plan is not None and flight.plan.plan_id == self._made:
-            plan = self._made
-        return FlightNews(flight.flight_id, flight.drone_id, flight.airborne_at, plan)
-
 
 def _failed(how: object) -> InternalError:
     return InternalError(ErrorCode.BROKEN_INVARIANT, f"the planner's process failed: {how}")
-
-
-def _steady_news_of(view: DroneView) -> DroneNews:
-    """What stays while a drone comes and goes: an order is asked about it when it is ready again."""
-    wind = view.wind and replace(view.wind, measured_at=_WHENEVER)
-    return DroneNews(view.drone, (), Phase.STANDBY, view.charge_fraction, wind, UNKNOWN)
-
-
-_WHENEVER = datetime(2000, 1, 1, tzinfo=UTC)
-"""An answer holds for a wind, whenever it was measured."""
-
-
-class PreparedThereToo:
-    """The planning of this process; what it prepares the planner's process prepares at the same time."""
-
-    def __init__(self, here: Planning, decider: ProcessDecider, airspace: Callable[[], Airspace]) -> None:
-        self._here, self._decider, self._airspace = here, decider, airspace
-
-    def warm_up(self) -> None:
-        """Index what is in force, for re-checks and ways in the air. Decisions are warmed up where they are made."""
-        self._here.prepare(self._airspace())
-
-    def prepare(self, airspace: Airspace) -> None:
-        """See :class:`Planning`."""
-        self._here.prepare(airspace)
-        self._decider.prepare(airspace)
-
-    def forbidden(self, airspace: Airspace, plans: Mapping[str, FlightPlan]) -> dict[str, Reason]:
-        """See :class:`Planning`."""
-        return self._here.forbidden(airspace, plans)
-
-    def decide(self, question: Question, drones: Sequence[DroneView], traffic: Traffic | None) -> Answer:
-        """See :class:`Planning`."""
-        return self._here.decide(question, drones, traffic)
-
-
-def _news_of(view: DroneView) -> DroneNews:
-    return DroneNews(view.drone, view.not_ready, view.phase, view.charge_fraction, view.wind, view.weather)

@@ -77,26 +77,30 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class FlightNews:
-    """An open flight. ``plan``: itself, the id of one that the planner's process made, or None where it has it."""
+    """An open flight. ``plan``: None where the planner's process was given it, or made it."""
 
     flight_id: str
     drone_id: str
     airborne_at: datetime | None
-    plan: FlightPlan | str | None
+    plan: FlightPlan | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A question. ``fleet`` names every drone that may be asked about, in its order; ``news`` is of those that changed."""
+    """A question. ``fleet`` names every drone that may be asked about, in its order; ``news`` is of those that changed.
+    What is None is the same as last time."""
 
     number: int
     setting: int
     question: Question
     fleet: tuple[str, ...] | None
-    """None: the same as last time."""
     news: tuple[DroneNews, ...]
-    heard: Mapping[str, Heard]
-    flights: tuple[FlightNews, ...]
+    heard: Mapping[str, Heard] | None
+    flights: tuple[FlightNews, ...] | None
+    flight_id: str | None
+    """The name of the flight, if one is found that later questions may be beside."""
+    beside: tuple[int, ...]
+    """Questions whose answers' drones and air are taken too."""
     supposed: bool
     forget: tuple[str, ...]
     """Flights whose plan is given anew."""

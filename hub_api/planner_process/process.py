@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable
 from subprocess import Popen
 
+from hub_api.dispatch.deciding import Unanswered
 from hub_api.planner_process.messages import HEAD, Ask, Ready, Rehearsed, Told, packed
 from hub_api.planner_process.spawned import take
 
@@ -28,7 +29,7 @@ FAULTS = frozenset(
 """What the computation brings upon itself. Anything else that ends the process came from outside."""
 
 
-class ProcessGone(Exception):
+class ProcessGone(Unanswered):
     """The process ended, or there is none, before the answer came. ``own_fault``: the question may have ended it;
     ``overdue``: it was ended because it did not answer."""
 
@@ -49,6 +50,7 @@ class PlannerProcess:
         self._ready: dict[int, asyncio.Event] = {}
         self._oldest = 0
         self._overdue = False
+        self._watch: asyncio.TimerHandle | None = None
         self._keeper: asyncio.Task[None] | None = None
         self.starts = 0
         self.rehearsed = 0
@@ -83,23 +85,28 @@ class PlannerProcess:
         for setting in [number for number in self._ready if number < oldest]:
             self._ready.pop(setting).set()
 
-    async def ask(self, ask: Ask) -> Told:
-        """The answer; raises :class:`ProcessGone`."""
+    def ask(self, ask: Ask) -> asyncio.Future[Told]:
+        """The answer to be, after those to what was asked before; or :class:`ProcessGone`, which it may raise itself."""
         if self._writer is None:
             raise ProcessGone("it does not run", own_fault=False)
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
         self._answers[ask.number] = answer
-        try:
-            self._writer.write(packed(ask))
-            async with asyncio.timeout(ANSWER_S):
-                return await answer
-        except TimeoutError:
-            self._overdue = True
-            self._lost()
-            self._kill()
-            raise ProcessGone(f"no answer within {ANSWER_S:.0f} s", own_fault=True, overdue=True) from None
-        finally:
-            del self._answers[ask.number]
+        self._writer.write(packed(ask))
+        if self._watch is None:
+            self._look_at_the_clock()
+        return answer
+
+    def _look_at_the_clock(self) -> None:
+        """Each question has its time from the moment at which it is the first one."""
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = asyncio.get_running_loop().call_later(ANSWER_S, self._late) if self._answers else None
+
+    def _late(self) -> None:
+        self._watch, self._overdue = None, True
+        self._lost()
+        self._kill()
+        self._fail_open(f"no answer within {ANSWER_S:.0f} s", own_fault=True)
 
     async def close(self) -> None:
         """Hang up; the process ends by itself, or is ended."""
@@ -149,7 +156,8 @@ class PlannerProcess:
             self._lost()
             writer.close()
             await self._ended(process)
-            self._fail_open(process)
+            own_fault = self._overdue or -(process.returncode or 0) in FAULTS
+            self._fail_open(f"it ended with status {process.returncode}", own_fault=own_fault)
             self._on_end()
             self._process = None
         return f"exit status {process.returncode}"
@@ -164,8 +172,10 @@ class PlannerProcess:
                         self._ready.setdefault(message.setting, asyncio.Event()).set()
                 elif isinstance(message, Rehearsed):
                     self.rehearsed = message.number
-                elif (answer := self._answers.get(message.number)) is not None and not answer.done():
-                    answer.set_result(message)
+                elif (answer := self._answers.pop(message.number, None)) is not None:
+                    self._look_at_the_clock()
+                    if not answer.done():
+                        answer.set_result(message)
 
     async def _ended(self, process: Popen[bytes]) -> None:
         try:
@@ -175,16 +185,16 @@ class PlannerProcess:
             self._kill()
             await _exit_of(process)
 
-    def _fail_open(self, process: Popen[bytes]) -> None:
-        own_fault = self._overdue or -(process.returncode or 0) in FAULTS
-        for answer in self._answers.values():
+    def _fail_open(self, how: str, *, own_fault: bool) -> None:
+        """Whatever is not answered will not be. Only the first of these was being answered."""
+        answers = list(self._answers.values())
+        self._answers.clear()
+        self._look_at_the_clock()
+        for place, answer in enumerate(answers):
             if not answer.done():
+                at_fault = own_fault and place == 0
                 answer.set_exception(
-                    ProcessGone(
-                        f"it ended with status {process.returncode}",
-                        own_fault=own_fault,
-                        overdue=self._overdue,
-                    )
+                    ProcessGone(how, own_fault=at_fault, overdue=self._overdue and place == 0)
                 )
 
 

@@ -16,11 +16,11 @@ import sys
 import threading
 import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pickle import loads
 from typing import Any
 
@@ -28,7 +28,7 @@ from core.clock import Clock
 from core.errors import ErrorCode, InternalError
 from core.ids import IdSource
 from hub_api.commands.loading import settle_memory
-from hub_api.dispatch.deciding import decided
+from hub_api.dispatch.deciding import InTurn
 from hub_api.dispatch.fleet import DroneView
 from hub_api.dispatch.planning import Answer, SitePlanning
 from hub_api.dispatch.traffic import OpenFlight, TrafficBook
@@ -37,6 +37,7 @@ from hub_api.planner_process.messages import (
     Ask,
     DroneNews,
     FlightNews,
+    Heard,
     Ready,
     Rehearse,
     Rehearsed,
@@ -44,10 +45,6 @@ from hub_api.planner_process.messages import (
     Told,
     packed,
 )
-from planner.flight_plan import FlightPlan
-
-_MADE = 256
-"""Chosen: plans that the hub may still name by their id; it does so within the next few questions."""
 
 
 class _AskedAt(Clock):
@@ -84,10 +81,12 @@ class Worker:
 
     def __init__(self) -> None:
         self._prepared: dict[int, _Prepared] = {}
-        self._book: TrafficBook | None = None
-        self._fleet: tuple[str, ...] = ()
+        self._turns: InTurn | None = None
+        self._names: tuple[str, ...] = ()
         self._views: dict[str, DroneView] = {}
-        self._made: OrderedDict[str, FlightPlan] = OrderedDict()
+        self._heard: Mapping[str, Heard] = {}
+        self._fleet: tuple[DroneView, ...] = ()
+        self._flights: tuple[OpenFlight, ...] = ()
 
     def take_setting(self, setting: Setting) -> _Prepared:
         """Know it from now on; :meth:`prepare` makes it usable."""
@@ -101,7 +100,14 @@ class Worker:
             weather_required=setting.weather_required,
         )
         self._prepared[setting.number] = prepared = _Prepared(setting, clock, planning)
-        self._book = self._book or _book(setting)
+        self._turns = self._turns or InTurn(
+            partial(
+                TrafficBook,
+                setting.origin,
+                geoid_undulation_m=setting.geoid_undulation_m,
+                telemetry_stale_s=setting.telemetry_stale_s,
+            )
+        )
         for old in [number for number in self._prepared if number < setting.number - 1]:
             del self._prepared[old]
         return prepared
@@ -128,46 +134,49 @@ class Worker:
         yield from prepared.planning.rehearse([_view_of(news) for news in rehearse.fleet])
 
     def answer(self, ask: Ask, prepared: _Prepared) -> Answer:
-        """The decision, its plan kept for the questions that come after it."""
-        book = self._book
-        assert book is not None
+        """The decision, beside what the questions before it took."""
+        turns, planning = self._turns, prepared.planning
+        assert turns is not None
         prepared.ready.wait()
         prepared.clock.at = ask.question.at
-        if ask.fleet is not None:
-            self._fleet = ask.fleet
+        self._hear(ask)
+        for flight_id in ask.forget:
+            turns.forget(flight_id)
+        if ask.supposed:
+            return turns.supposed(planning, ask.question, self._fleet, self._flights)
+        return turns.answer(
+            planning,
+            ask.number,
+            ask.question,
+            self._fleet,
+            self._flights,
+            flight_id=ask.flight_id,
+            beside=ask.beside,
+        )
+
+    def _hear(self, ask: Ask) -> None:
+        """What has changed since the last question."""
         for news in ask.news:
             self._views[news.drone.drone_id] = _view_of(news)
-        for flight_id in ask.forget:
-            book.forget(flight_id)
-        fleet = [self._heard(drone_id, ask) for drone_id in self._fleet]
-        flights = [self._flight(news) for news in ask.flights]
-        if ask.supposed:
-            book = _book(prepared.setting)
-        found = decided(prepared.planning, book, ask.question, fleet, flights)
-        if found.plan is not None:
-            self._made[found.plan.plan_id] = found.plan
-            while len(self._made) > _MADE:
-                self._made.popitem(last=False)
-        return found
+        if ask.fleet is not None:
+            self._names = ask.fleet
+        if ask.heard is not None:
+            self._heard = ask.heard
+        if ask.news or ask.fleet is not None or ask.heard is not None:
+            self._fleet = tuple([self._view(drone_id) for drone_id in self._names])
+        if ask.flights is not None:
+            self._flights = tuple([_flight_of(news) for news in ask.flights])
 
-    def _heard(self, drone_id: str, ask: Ask) -> DroneView:
-        view, heard = self._views[drone_id], ask.heard.get(drone_id)
+    def _view(self, drone_id: str) -> DroneView:
+        view, heard = self._views[drone_id], self._heard.get(drone_id)
         if heard is None:
             return view
         return replace(view, telemetry=heard.sample, telemetry_age_s=heard.age_s)
 
-    def _flight(self, news: FlightNews) -> OpenFlight:
-        plan = self._made[news.plan] if isinstance(news.plan, str) else news.plan
-        return OpenFlight(
-            flight_id=news.flight_id, drone_id=news.drone_id, airborne_at=news.airborne_at, plan=plan
-        )
 
-
-def _book(setting: Setting) -> TrafficBook:
-    return TrafficBook(
-        setting.origin,
-        geoid_undulation_m=setting.geoid_undulation_m,
-        telemetry_stale_s=setting.telemetry_stale_s,
+def _flight_of(news: FlightNews) -> OpenFlight:
+    return OpenFlight(
+        flight_id=news.flight_id, drone_id=news.drone_id, airborne_at=news.airborne_at, plan=news.plan
     )
 
 

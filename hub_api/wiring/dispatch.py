@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hub_api.crew import Crew
 from hub_api.dispatch.approvals import ApprovalDesk
+from hub_api.dispatch.asking import Asking
 from hub_api.dispatch.commander import Commander
 from hub_api.dispatch.consumer import HeardAnswers
 from hub_api.dispatch.decision_writer import DecisionWriter
@@ -18,6 +19,7 @@ from hub_api.dispatch.incident_ledger import IncidentLedger
 from hub_api.dispatch.incident_room import IncidentRoom
 from hub_api.dispatch.incident_watch import IncidentWatch
 from hub_api.dispatch.incidents import IncidentService
+from hub_api.dispatch.looking import Limits
 from hub_api.dispatch.merging import Merger
 from hub_api.dispatch.move_driver import MoveDriver
 from hub_api.dispatch.moves import MoveDesk
@@ -229,41 +231,47 @@ def _decisions(
     ground: Ground, world: World, policy: ApprovalPolicy, *, displaced: Callable[[Victim], None]
 ) -> DecisionMaker:
     settings, ledger, ids = ground.settings, ground.ledger, ground.ids
-    return DecisionMaker(
+    pre_emption = PreEmption(
+        ledger=ledger,
+        ids=ids,
+        policy=PreEmptionPolicy(
+            may_take_from={
+                str(taker): frozenset(str(each) for each in others)
+                for taker, others in settings.pre_emption.items()
+            },
+            gain_s=settings.pre_emption_gain_s,
+            limit=settings.pre_emption_limit,
+            wait_s=settings.pre_emption_wait_s,
+        ),
+        displaced=displaced,
+    )
+    asking = Asking(
         database=ground.database,
         ledger=ledger,
         fleet=world.fleet,
         decider=world.decider,
         ids=ids,
-        fleet_settle_s=settings.fleet_settle_s,
-        order_max_age_s=settings.order_max_age_s,
-        max_attempts=settings.max_attempts,
-        writer=DecisionWriter(
-            ledger,
-            ids,
-            Proposals(ledger, policy),
-            WaitingPolicy(settings.drone_wait_s, settings.order_max_age_s),
-        ),
-        pre_emption=PreEmption(
-            ledger=ledger,
-            ids=ids,
-            policy=PreEmptionPolicy(
-                may_take_from={
-                    str(taker): frozenset(str(each) for each in others)
-                    for taker, others in settings.pre_emption.items()
-                },
-                gain_s=settings.pre_emption_gain_s,
-                limit=settings.pre_emption_limit,
-                wait_s=settings.pre_emption_wait_s,
-            ),
-            displaced=displaced,
-        ),
+        limits=Limits(age_s=settings.order_max_age_s, attempts=settings.max_attempts),
+        pre_emption=pre_emption,
         outlook=Outlook(
             model=settings.survival_model,
             cpr_after_s=settings.survival_cpr_after_s,
             no_benefit_margin_s=settings.no_benefit_margin_s,
         ),
         book=ground.airspace_book,
+    )
+    return DecisionMaker(
+        database=ground.database,
+        fleet=world.fleet,
+        asking=asking,
+        fleet_settle_s=settings.fleet_settle_s,
+        writer=DecisionWriter(
+            ledger,
+            ids,
+            Proposals(ledger, policy),
+            WaitingPolicy(settings.drone_wait_s, settings.order_max_age_s),
+        ),
+        pre_emption=pre_emption,
         catch_up=world.airspace_desk.catch_up,
     )
 

@@ -18,7 +18,8 @@ from hub_api.dispatch.fleet import DroneView, Fleet
 from hub_api.dispatch.open_flights import stored_plans
 from hub_api.dispatch.planning import Planning
 from hub_api.dispatch.traffic import TrafficBook
-from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
+from hub_api.planner_process.decider import ProcessDecider
+from hub_api.planner_process.prepared import PreparedThereToo
 from hub_api.site_data.desk import load as load_site_edits
 from hub_api.weather.book import WeatherBook
 from hub_api.weather.desk import WeatherDesk

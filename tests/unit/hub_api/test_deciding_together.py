@@ -45,14 +45,14 @@ def test_orders_of_one_moment_share_a_look_and_no_drone(tmp_path: Path) -> None:
         async with world(tmp_path) as w:
             await order(w, "warm")
             asked, looks = Asked(w), 0
-            look = w.hub.orders._decisions._look
+            look = w.hub.orders._decisions._asking._look
 
             def counted(*given: Any) -> Any:
                 nonlocal looks
                 looks += 1
                 return look(*given)
 
-            w.hub.orders._decisions._look = counted  # type: ignore[method-assign]
+            w.hub.orders._decisions._asking._look = counted  # type: ignore[method-assign]
             shown = await asyncio.gather(*(order(w, f"key-{number}") for number in range(3)))
             drones = [item["decision"]["drone_id"] for item in shown]
             assert len(set(drones)) == 3

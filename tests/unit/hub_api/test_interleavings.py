@@ -32,16 +32,14 @@ def test_a_flight_that_takes_another_way_while_orders_are_decided_declines_none(
             # From here on the book holds the first flight's plan.
             await order(w, "second")
             decisions = w.hub.orders._decisions
-            look = decisions._look
+            look = decisions._asking._look
 
-            def rerouted_meanwhile(*given: Any) -> Any:
-                found = look(*given)
+            async def rerouted_meanwhile(*given: Any) -> Any:
+                found = await look(*given)
                 decisions.forget_plan(flight_id)
-                # Whatever it gave to the planner's thread is done before the planning begins.
-                decisions._decider._thread.submit(lambda: None).result()
                 return found
 
-            decisions._look = rerouted_meanwhile  # type: ignore[method-assign]
+            decisions._asking._look = rerouted_meanwhile  # type: ignore[method-assign]
             third = await order(w, "third")
             assert third["decision"]["outcome"] == "accepted", third["decision"]["reasons"]
 
@@ -67,7 +65,7 @@ def test_after_it_the_other_way_is_what_the_flight_claims(tmp_path: Path) -> Non
             )
             await w.hub.flights.take_event(other)
             await order(w, "third")
-            assert decisions._decider._book._entries[flight_id].plan.plan_id == "plan-other"
+            assert decisions._asking._decider._turns._book._entries[flight_id].plan.plan_id == "plan-other"
 
     play(main())
 
@@ -135,7 +133,7 @@ def test_an_airspace_changed_between_the_look_and_the_approval_is_seen(tmp_path:
 def test_a_decision_that_the_store_refused_is_made_as_soon_as_it_answers(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            look, refused = w.hub.orders._decisions._look, 0
+            look, refused = w.hub.orders._decisions._asking._look, 0
 
             def failing(*given: Any) -> Any:
                 nonlocal refused
@@ -144,7 +142,7 @@ def test_a_decision_that_the_store_refused_is_made_as_soon_as_it_answers(tmp_pat
                     raise STORE_FAILED
                 return look(*given)
 
-            w.hub.orders._decisions._look = failing  # type: ignore[method-assign]
+            w.hub.orders._decisions._asking._look = failing  # type: ignore[method-assign]
             answer = await w.order("k1")
             assert answer.status_code == 503, answer.text
             # Nobody asks again: the order is stored, and a patient waits.
@@ -158,14 +156,14 @@ def test_a_decision_that_the_store_refused_is_made_as_soon_as_it_answers(tmp_pat
 def test_however_often_somebody_asks_an_order_is_tried_on_once(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            answer, asked = w.hub.orders._decisions._answer_all, 0
+            answer, asked = w.hub.orders._decisions._asking._ask_each, 0
 
             async def failing(_batch: Any) -> None:
                 nonlocal asked
                 asked += 1
                 raise STORE_FAILED
 
-            w.hub.orders._decisions._answer_all = failing  # type: ignore[method-assign]
+            w.hub.orders._decisions._asking._ask_each = failing  # type: ignore[method-assign]
             order_id = (await w.receive_only("k1")).order_id
             for _ in range(100):
                 w.hub.orders.decide_later(order_id)
@@ -174,7 +172,7 @@ def test_however_often_somebody_asks_an_order_is_tried_on_once(tmp_path: Path) -
             await w.hub.clock.sleep(60.0)
             # One that tries, ever more rarely; not one for each time that somebody asked.
             assert 1 <= asked <= 10
-            w.hub.orders._decisions._answer_all = answer  # type: ignore[method-assign]
+            w.hub.orders._decisions._asking._ask_each = answer  # type: ignore[method-assign]
             await w.until(order_id, "LAUNCHING")
 
     play(main())
@@ -185,7 +183,7 @@ def test_another_drone_is_chosen_although_the_store_failed_just_then(tmp_path: P
         async with world(tmp_path, scripts={"bao-01": Script(answer="refuse", answer_delay_s=3.0)}) as w:
             placed = (await w.order("k1")).json()
             assert placed["decision"]["drone_id"] == "bao-01"
-            look, refused = w.hub.orders._decisions._look, 0
+            look, refused = w.hub.orders._decisions._asking._look, 0
 
             def failing(*given: Any) -> Any:
                 nonlocal refused
@@ -194,7 +192,7 @@ def test_another_drone_is_chosen_although_the_store_failed_just_then(tmp_path: P
                     raise STORE_FAILED
                 return look(*given)
 
-            w.hub.orders._decisions._look = failing  # type: ignore[method-assign]
+            w.hub.orders._decisions._asking._look = failing  # type: ignore[method-assign]
             closed = await w.until(placed["order_id"], "CLOSED", "FAILED")
             assert closed["state"] == "CLOSED"
             assert refused >= 2

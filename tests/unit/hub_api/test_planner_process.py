@@ -20,15 +20,17 @@ from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
-from hub_api.dispatch.deciding import ThreadDecider
+from hub_api.dispatch.deciding import ThreadDecider, Ticket
 from hub_api.dispatch.fleet import DroneView, taken
 from hub_api.dispatch.planning import Answer, Question, SitePlanning
 from hub_api.dispatch.traffic import OpenFlight
 from hub_api.planner_process import decider as decider_module
 from hub_api.planner_process import process as process_module
 from hub_api.planner_process import spawned as spawned_module
-from hub_api.planner_process.decider import PreparedThereToo, ProcessDecider
+from hub_api.planner_process.decider import ProcessDecider
 from hub_api.planner_process.messages import Ask, Told
+from hub_api.planner_process.prepared import PreparedThereToo
+from hub_api.planner_process.process import ProcessGone
 from hub_api.planner_process.spawned import started_early
 from hub_api.settings import Settings
 from planner import planning as planning_module
@@ -235,19 +237,17 @@ def test_a_question_that_ended_the_process_is_asked_once_more_of_the_next_one(
             pid, asked = await b.there(), 0
             really = b.decider.process.ask
 
-            async def deadly(ask: Ask) -> Told:
+            def deadly(ask: Ask) -> asyncio.Future[Told]:
                 nonlocal asked
                 asked += 1
                 if asked > deaths:
-                    return await really(ask)
+                    return really(ask)
                 dying = b.decider.process.pid
                 assert dying is not None
                 os.kill(dying, signal.SIGSTOP)
-                asking = asyncio.create_task(really(ask))
-                await asyncio.sleep(0.05)
-                os.kill(dying, signal.SIGSEGV)
-                os.kill(dying, signal.SIGCONT)
-                return await asking
+                for number in (signal.SIGSEGV, signal.SIGCONT):
+                    asyncio.get_running_loop().call_later(0.05, os.kill, dying, number)
+                return really(ask)
 
             monkeypatch.setattr(b.decider.process, "ask", deadly)
             known = replace(flight, plan=None)
@@ -282,6 +282,93 @@ def test_no_question_waits_longer_for_the_next_process_than_it_may(monkeypatch: 
             # The next order does not wait for it.
             assert (await b.ask(_views(), [])).plan is not None
             assert b.here == 1
+
+    asyncio.run(main())
+
+
+def test_questions_asked_at_once_are_answered_beside_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by somebody who waits for each answer and gives what it took with the next question."""
+    monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
+
+    async def main() -> None:
+        async with both() as b:
+            question, fleet, tickets = _question(NOON), _views(), list[Ticket]()
+            for number in range(len(fleet) + 1):
+                tickets.append(
+                    await b.decider.ask(question, fleet, (), flight_id=f"flt-{number}", beside=tuple(tickets))
+                )
+            views, flights = fleet, list[OpenFlight]()
+            for ticket in tickets:
+                found = await ticket.answer
+                assert _same(found) == _same(await b.thread.answer(question, views, tuple(flights)))
+                if found.plan is not None:
+                    drone_id = found.plan.drone_id
+                    flights.append(
+                        OpenFlight(
+                            flight_id=ticket.flight_id, drone_id=drone_id, airborne_at=None, plan=found.plan
+                        )
+                    )
+                    views = tuple(taken(v, "") if v.drone.drone_id == drone_id else v for v in views)
+            assert len(flights) >= 2
+            # What was found is known under its name from now on.
+            known = tuple(replace(flight, plan=None) for flight in flights)
+            assert {flight.flight_id for flight in known} <= set(b.decider.known)
+            expected = await b.thread.answer(question, views, tuple(flights))
+            assert _same(await b.decider.answer(question, views, known)) == _same(expected)
+            assert (b.here, b.read) == (0, [])
+
+    asyncio.run(main())
+
+
+def test_of_several_questions_only_the_first_can_have_ended_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
+
+    async def main() -> None:
+        async with both() as b:
+            expected = await b.ask(_views(), [])
+            pid = await b.there()
+            os.kill(pid, signal.SIGSTOP)
+            first = await b.decider.ask(_question(NOON), _views(), (), flight_id="flt-1", beside=())
+            second = await b.decider.ask(_question(NOON), _views(), (), flight_id="flt-2", beside=(first,))
+            os.kill(pid, signal.SIGSEGV)
+            os.kill(pid, signal.SIGCONT)
+            died, lost = await asyncio.gather(first.answer, second.answer, return_exceptions=True)
+            assert isinstance(died, ProcessGone)
+            assert isinstance(lost, ProcessGone)
+            assert (died.own_fault, lost.own_fault) == (True, False)
+            assert first.lost
+            assert await b.there() != pid
+            # Nobody knows what the first one took: nothing can be asked beside it.
+            with pytest.raises(ProcessGone, match="was lost"):
+                await b.decider.ask(_question(NOON), _views(), (), flight_id="flt-3", beside=(first,))
+            again = await b.decider.answer(_question(NOON), _views(), (), unanswered=died)
+            assert _same(again) == _same(expected)
+            assert b.here == 0
+
+    asyncio.run(main())
+
+
+def test_each_question_has_its_time_from_when_it_is_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "AGAIN_S", 0.05)
+
+    async def main() -> None:
+        async with both() as b:
+            pid = await b.there()
+            monkeypatch.setattr(process_module, "ANSWER_S", 0.3)
+            os.kill(pid, signal.SIGSTOP)
+            tickets = [
+                await b.decider.ask(_question(NOON), _views(), (), flight_id=f"flt-{number}", beside=())
+                for number in range(2)
+            ]
+            late, lost = await asyncio.gather(*(each.answer for each in tickets), return_exceptions=True)
+            assert isinstance(late, ProcessGone)
+            assert isinstance(lost, ProcessGone)
+            assert (late.overdue, lost.overdue) == (True, False)
+            # Not asked of another process, which might take as long; those behind it are.
+            with pytest.raises(InternalError, match="no answer within"):
+                await b.decider.answer(_question(NOON), _views(), (), unanswered=late)
 
     asyncio.run(main())
 
@@ -330,14 +417,15 @@ def test_a_fault_in_one_question_is_told_and_spoils_no_other(monkeypatch: pytest
             asked: list[Ask] = []
             really = b.decider.process.ask
 
-            async def listened(ask: Ask) -> Told:
+            def listened(ask: Ask) -> asyncio.Future[Told]:
                 asked.append(ask)
-                return await really(ask)
+                return really(ask)
 
             monkeypatch.setattr(b.decider.process, "ask", listened)
             await b.ask(_views(), [flight])
             assert asked[0].forget == ("flt-1",)
-            assert asked[0].flights[0].plan == expected.plan
+            (given,) = asked[0].flights or ()
+            assert given.plan == expected.plan
             assert _same(await b.ask(_views(), [])) == _same(expected)
             assert b.decider.process.pid == pid
             assert b.here == 0

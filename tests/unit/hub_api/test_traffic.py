@@ -171,10 +171,10 @@ def test_a_flight_leaves_the_book_when_it_is_over() -> None:
     book = _book()
     flight = OpenFlight(flight_id="flt-1", drone_id=view.drone.drone_id, airborne_at=None, plan=plan)
     assert len(book.traffic([flight], {}, NOON).intents) == 1
-    assert book.known == {"flt-1"}
+    assert book.holds("flt-1")
     assert len(book.traffic([replace(flight, plan=None)], {}, NOON).intents) == 1
     assert len(book.traffic([], {}, NOON).intents) == 0
-    assert book.known == frozenset()
+    assert not book.holds("flt-1")
 
 
 def test_in_the_air_the_claim_is_narrow_while_the_drone_keeps_to_its_plan() -> None:
