@@ -34,6 +34,11 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S = 5.0
 """Chosen: a back-up or the command line may hold the file for a moment; longer is a fault to report."""
 _READERS = 4
+_DOUBT_S = 1.0
+"""Chosen: so long after a refusal whoever sleeps until something is owed looks again. A commit may have been made and only
+its answer be lost."""
+_MAY_BE_OWED = frozenset(Owed) - {Owed.KEYS}
+"""Keys are read again after a while anyway, and must be known while the database is away."""
 _TOGETHER = 64
 """Chosen: units of work that are committed together at most, so that the first need not wait long for the last."""
 WRITER_LOCK = 0x0D0E_AED0
@@ -179,6 +184,7 @@ class Database:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._waiting: deque[Unit[Any]] = deque()
         self._writing: asyncio.Task[None] | None = None
+        self._doubt: asyncio.TimerHandle | None = None
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
 
     async def write(self, work: Callable[[Session], T]) -> T:
@@ -202,6 +208,8 @@ class Database:
                 await loop.run_in_executor(self._writer, self._write_together, units)
                 for unit in units:
                     self._tell(unit)
+                if self._doubt is None and any(map(_is_in_doubt, units)):
+                    self._doubt = loop.call_later(_DOUBT_S, self._look_again)
         except RuntimeError as error:
             # The writer is closed. Whoever comes that late is told, and does not wait for ever.
             told = InternalError(ErrorCode.STORE_FAILED, f"nothing is stored any more: {error}")
@@ -229,6 +237,10 @@ class Database:
             unit.done.set_result(unit.result)
         else:
             unit.done.set_exception(error)
+
+    def _look_again(self) -> None:
+        self._doubt = None
+        self._on_owed(_MAY_BE_OWED)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on a consistent snapshot, without waiting for writers."""
@@ -260,8 +272,15 @@ class Database:
 
     def close(self) -> None:
         """Finish running work and close every connection."""
+        if self._doubt is not None:
+            self._doubt.cancel()
         self._writer.shutdown()
         self._readers.shutdown()
         self._to_write.close()
         self._to_read.close()
         self._engine.dispose()
+
+
+def _is_in_doubt(unit: Unit[Any]) -> bool:
+    """Whether the database failed with this unit, so that nobody knows whether it is stored."""
+    return isinstance(unit.error, InternalError) and unit.error.code is ErrorCode.STORE_FAILED

@@ -100,6 +100,7 @@ def _keep_running(hub: Hub, crew: Crew, outside: Outside, dispatch: Dispatch) ->
         crew.keep(outside.identification.send(), "identification-sender")
     crew.keep(dispatch.approvals.run(), "approvals")
     crew.keep(dispatch.waiting_orders.run(), "waiting-orders")
+    crew.keep(dispatch.left_behind.run(), "left-behind")
     crew.keep(hub.care_desk.follow(hub.feed), "care")
     crew.keep(OtherHubs(hub.database, hub.feed).run(), "other-hubs")
     crew.keep(dispatch.incident_watch.run(), "incident-watch")
