@@ -1,14 +1,15 @@
-"""Orders that wait for a decision which nobody makes.
+"""Orders that wait for a decision which nobody makes, and changes of flights that nobody sees through.
 
-An order is decided by whoever stored what asks for it, after the commit. Where the answer to that commit is lost, because
-the database changes over just then, it is stored, the event is known when it is told again, and nobody follows it up: the
-patient would wait until the hub's next start. So whoever still waits at the second look is decided.
+An order is decided by whoever stored what asks for it, after the commit; so is a drone brought to a patient who moved.
+Where the answer to that commit is lost, because the database changes over just then, it is stored, it is known when it is
+told again, and nobody follows it up: the patient would wait until the hub's next start. So whoever still waits at the
+second look is decided, and what is open and not followed is taken up.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from core.clock import Clock
 from hub_api.store.database import Database
@@ -21,7 +22,8 @@ LOOK_S = 10.0
 
 
 class LeftBehind:
-    """Looks for them. ``deciding`` says of an order whether somebody decides it, ``decide_later`` has it decided."""
+    """Looks for them. ``deciding`` says of an order whether somebody decides it, ``decide_later`` has it decided;
+    ``resume`` are the desks that take up what they do not follow yet."""
 
     def __init__(
         self,
@@ -30,11 +32,13 @@ class LeftBehind:
         clock: Clock,
         deciding: Callable[[str], bool],
         decide_later: Callable[[str], None],
+        resume: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self._deciding = deciding
         self._decide_later = decide_later
+        self._resume = resume
         self._seen: frozenset[tuple[str, int]] = frozenset()
 
     async def run(self) -> None:
@@ -43,8 +47,10 @@ class LeftBehind:
             await self._clock.sleep(LOOK_S)
             try:
                 await self.look()
+                for take_up in self._resume:
+                    await take_up()
             except Exception:
-                log.exception("undecided orders could not be looked for; trying again")
+                log.exception("what was left behind could not be looked for; trying again")
 
     async def look(self) -> None:
         """Have decided what waits as it did at the look before, and nobody decides."""

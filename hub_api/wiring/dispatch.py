@@ -204,7 +204,11 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         pre_emptions=pre_emption_desk,
         waiting_orders=waiting_orders,
         left_behind=LeftBehind(
-            database=database, clock=clock, deciding=orders.decides, decide_later=orders.decide_later
+            database=database,
+            clock=clock,
+            deciding=orders.decides,
+            decide_later=orders.decide_later,
+            resume=(move_driver.resume, diversions.resume, pre_emption_desk.resume),
         ),
         moves=moves,
         move_driver=move_driver,

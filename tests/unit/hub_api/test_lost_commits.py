@@ -15,6 +15,7 @@ from hub_api.dispatch.left_behind import LeftBehind
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import events
 from tests.unit.hub_api.played_drone import Script
+from tests.unit.hub_api.test_moves import SECOND, move
 from tests.unit.hub_api.world import EPOCH, World, play, world
 
 
@@ -70,6 +71,24 @@ def test_a_drone_is_told_although_nobody_heard_that_it_was_chosen(
             (order,) = (await w.client.get("/v1/orders")).json()["orders"]
             closed = await w.until(order["order_id"], "CLOSED", at_most_s=300.0)
             assert len(closed["flights"]) == 1
+
+    play(main())
+
+
+def test_a_drone_is_brought_to_a_patient_who_moved_although_nobody_heard_that_it_was_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It stops when it is told; without a way it would come home, and another drone would fly."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order = (await w.order()).json()
+            await w.until(order["order_id"], "AIRBORNE")
+            lost = lose_the_answer(w, monkeypatch, lambda event: event.kind == "patient_moved")
+            answer = await move(w, order["order_id"])
+            assert (answer.status_code, lost) == (503, ["patient_moved"])
+            closed = await w.until(order["order_id"], "CLOSED", at_most_s=300.0)
+            assert [flight["landing_point_id"] for flight in closed["flights"]] == [SECOND.landing_point_id]
 
     play(main())
 
