@@ -22,20 +22,23 @@ LOOK_S = 10.0
 
 
 class LeftBehind:
-    """Looks for them. ``deciding`` says of an order whether somebody decides it, ``decide_later`` has it decided;
-    ``resume`` are the desks that take up what they do not follow yet."""
+    """Looks for them, where drones are heard (``hears``): a hub that only answers and streams beside another one on the
+    database sees orders that it knows no drone for. ``deciding`` says of an order whether somebody decides it,
+    ``decide_later`` has it decided; ``resume`` are the desks that take up what they do not follow yet."""
 
     def __init__(
         self,
         *,
         database: Database,
         clock: Clock,
+        hears: Callable[[], bool],
         deciding: Callable[[str], bool],
         decide_later: Callable[[str], None],
         resume: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._database = database
         self._clock = clock
+        self._hears = hears
         self._deciding = deciding
         self._decide_later = decide_later
         self._resume = resume
@@ -45,6 +48,8 @@ class LeftBehind:
         """Until cancelled."""
         while True:
             await self._clock.sleep(LOOK_S)
+            if not self._hears():
+                continue
             try:
                 await self.look()
                 for take_up in self._resume:

@@ -206,6 +206,7 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         left_behind=LeftBehind(
             database=database,
             clock=clock,
+            hears=lambda: bool(fleet.samples()),
             deciding=orders.decides,
             decide_later=orders.decide_later,
             resume=(move_driver.resume, diversions.resume, pre_emption_desk.resume),

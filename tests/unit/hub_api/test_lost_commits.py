@@ -93,6 +93,19 @@ def test_a_drone_is_brought_to_a_patient_who_moved_although_nobody_heard_that_it
     play(main())
 
 
+def test_a_hub_that_hears_no_drone_decides_nobody_s_orders(tmp_path: Path):
+    """It stands beside the one that flies, and would decline them."""
+
+    async def main() -> None:
+        silent = {f"bao-0{number}": Script(silent_from_start=True) for number in range(1, 9)}
+        async with world(tmp_path, scripts=silent) as w:
+            order_id = (await w.receive_only("k1")).order_id
+            await w.hub.clock.sleep(60.0)
+            assert await w.state(order_id) == "RECEIVED"
+
+    play(main())
+
+
 def test_only_what_nobody_decides_is_decided_and_only_at_the_second_look() -> None:
     class Undecided:
         async def read(self, _work: Any) -> list[tuple[str, int]]:
@@ -105,6 +118,7 @@ def test_only_what_nobody_decides_is_decided_and_only_at_the_second_look() -> No
         watch = LeftBehind(
             database=Undecided(),  # type: ignore[arg-type]
             clock=LoopClock(epoch=EPOCH),
+            hears=lambda: True,
             deciding=lambda order_id: order_id == "ord_2",
             decide_later=decided.append,
         )
