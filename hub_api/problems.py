@@ -36,6 +36,7 @@ _STATUS = {
     ErrorCode.BODY_TOO_LARGE: 413,
     ErrorCode.BODY_TOO_SLOW: 408,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.NOT_AT_THIS_HUB: 421,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.IDEMPOTENCY_CONFLICT: 409,
     ErrorCode.SEVERITY_CODE_UNKNOWN: 422,
@@ -63,6 +64,7 @@ _TITLES = {
     ErrorCode.BODY_TOO_LARGE: ("The body is too large", "请求体过大"),
     ErrorCode.BODY_TOO_SLOW: ("The body came too slowly", "请求体传输过慢"),
     ErrorCode.METHOD_NOT_ALLOWED: ("The method is not allowed here", "不支持该方法"),
+    ErrorCode.NOT_AT_THIS_HUB: ("This hub only watches", "本系统仅供查看"),
     ErrorCode.RATE_LIMITED: ("Too many requests", "请求过于频繁"),
     ErrorCode.IDEMPOTENCY_CONFLICT: (
         "The idempotency key belongs to another request",

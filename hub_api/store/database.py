@@ -27,6 +27,7 @@ from hub_api.actor import current_actor
 from hub_api.store.held import HeldConnection, Readers
 from hub_api.store.prepared import say_to
 from hub_api.store.records import EventRecord
+from hub_api.store.seat import Seat, SessionSeat
 from hub_api.store.units import Owed, Unit, as_told, is_refused, run_together
 
 T = TypeVar("T")
@@ -144,7 +145,13 @@ def _postgresql(url: URL) -> Engine:
             "application_name": "drone-aed hub",
             # psycopg prepares nothing: after a rollback it would have the server forget what we prepared as well.
             "prepare_threshold": None,
+            # A machine that is gone says nothing: what its hub held is free after a dozen seconds, on either side.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 11_000,
             "options": f"-c timezone=UTC -c lock_timeout={int(BUSY_TIMEOUT_S * 1000)} "
+            "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
             # A hub that died or hangs in a transaction must not keep the lock.
             "-c idle_in_transaction_session_timeout=30000 -c synchronous_commit=on",
         },
@@ -175,9 +182,13 @@ class Database:
         *,
         on_committed: Callable[[list[EventRecord]], None],
         on_owed: Callable[[frozenset[Owed]], None] = lambda _owed: None,
+        seat: Seat | None = None,
     ) -> None:
+        """``seat``: without it nothing is written; None for who does not fly (the command line, a hub that watches)."""
         self._engine = engine
-        self._to_write = HeldConnection(engine.execution_options(**_WRITING[engine.dialect.name]))
+        self._seat = seat
+        to_write = engine.execution_options(**_WRITING[engine.dialect.name])
+        self._to_write = HeldConnection(to_write, *(() if seat is None else (seat.prepare,)))
         self._to_read = Readers(engine.execution_options(**_READING[engine.dialect.name]))
         self._on_committed = on_committed
         self._on_owed = on_owed
@@ -246,6 +257,28 @@ class Database:
         """Run ``work`` on a consistent snapshot, without waiting for writers."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
 
+    async def take_seat(self) -> None:
+        """Sit down before anything is read or written. Raises :class:`~hub_api.store.seat.TakenElsewhere`, and what the
+        driver raises where there is no database."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._sit, self._to_write.connect)
+
+    async def keep_seat(self) -> None:
+        """Make sure that we sit, and sit down again where the database was away. Raises the same; 5001 while it is away."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._sit, self._ask)
+
+    def _sit(self, so_that: Callable[[], None]) -> None:
+        if self._seat is not None:
+            self._seat.hold()
+            if isinstance(self._seat, SessionSeat):
+                so_that()
+
+    def _ask(self) -> None:
+        try:
+            with self._to_write.transaction():
+                pass
+        except DBAPIError as error:
+            raise as_told(error) from error
+
     @property
     def engine(self) -> Engine:
         """For back-up and checks that need the schema rather than a unit of work."""
@@ -277,6 +310,8 @@ class Database:
         self._writer.shutdown()
         self._readers.shutdown()
         self._to_write.close()
+        if self._seat is not None:
+            self._seat.leave()
         self._to_read.close()
         self._engine.dispose()
 
