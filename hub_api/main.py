@@ -104,11 +104,14 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
+        # A redirect names an address by what the request said of our host, and sends a body with its key there.
+        redirect_slashes=False,
         dependencies=[Depends(refuse_unknown_query)],
     )
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.state.operations = [route for router in ROUTERS for route in router.routes]
     docs_page.install(app)
     console_pages.install(app, chosen)
     openapi.install(app)

@@ -85,7 +85,7 @@ def build(app: FastAPI) -> dict[str, Any]:
                 for status, response in declared(401, 403, 429, 503).items():
                     operation["responses"].setdefault(str(status), response)
             if "requestBody" in operation:
-                for status, response in declared(408).items():
+                for status, response in declared(408, 415).items():
                     operation["responses"].setdefault(str(status), response)
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"] |= {str(k): v for k, v in declared(422).items()}
