@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from psycopg import Error
+from psycopg.pq.abc import PGresult
 from sqlalchemy import ColumnElement, Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -20,20 +24,22 @@ from sqlalchemy.sql.expression import BindParameter
 from sqlmodel import Session
 
 from hub_api.store import libpq
-from hub_api.store.libpq import PgStatement
+from hub_api.store.libpq import Line, PgStatement
 
 Statement = Insert | Update | Delete | Select[*tuple[Any, ...]]
 Convert = Callable[[Any], Any]
+Check = Callable[["Found"], None]
+"""Raises if a statement gave something else than it must."""
 
 _LINK = "link"
 _CURSOR = "cursor"
-_HEARD = "heard"
+_LINE = "line"
 
 
 class _Link:
     """What statements need of a connection, looked up once in a transaction."""
 
-    __slots__ = ("connection", "cursor", "dialect", "driver", "heard")
+    __slots__ = ("connection", "cursor", "dialect", "driver", "line")
 
     def __init__(self, connection: Connection) -> None:
         self.connection, self.dialect = connection, connection.dialect
@@ -41,10 +47,10 @@ class _Link:
         self.driver = driver
         self.cursor: Any = None
         """SQLite's: one for a connection, since whatever it gives is fetched before the next statement."""
-        self.heard: set[bytes] = set()
-        """PostgreSQL's: the statements that the connection has heard."""
+        self.line: Line | None = None
+        """PostgreSQL's."""
         if self.dialect.name == "postgresql":
-            self.heard = self._kept(_HEARD, set)
+            self.line = self._kept(_LINE, lambda: Line(driver))
         else:
             self.cursor = self._kept(_CURSOR, driver.cursor)
 
@@ -58,12 +64,61 @@ class _Link:
     def say(self, words: str) -> None:
         """Words that need no values and give nothing. Raises what SQLAlchemy raises."""
         try:
-            if self.cursor is None:
-                libpq.say(self.driver, words)
-            else:
+            if self.line is None:
                 self.cursor.execute(words)
-        except Exception as error:
+            else:
+                self.line.settle()
+                libpq.say(self.driver, words)
+        except self.dialect.loaded_dbapi.Error as error:
             raise _told(error, words, self) from error
+
+    def say_later(self, words: str) -> None:
+        """The same, together with what follows."""
+        if self.line is None:
+            self.say(words)
+            return
+
+        def heed(answer: PGresult) -> None:
+            try:
+                statement.told(answer)
+            except Error as error:
+                raise _told(error, words, self) from error
+
+        statement = _as_statement(words)
+        try:
+            self.line.later(statement, (), heed)
+        except Error as error:
+            raise _told(error, words, self) from error
+
+    def settle(self) -> None:
+        """Have everything done that was left for later; raises what the first that fails raises."""
+        if self.line is None:
+            return
+        try:
+            self.line.settle()
+        except Error as error:
+            raise _told(error, "", self) from error
+
+
+@cache
+def _as_statement(words: str) -> PgStatement:
+    return PgStatement(words)
+
+
+def settle(connection: Connection) -> None:
+    """Have everything done that was left for later on a connection; raises what the first that fails raises."""
+    _Link(connection).settle()
+
+
+def drop(connection: Connection) -> None:
+    """Forget what was left for later, before the transaction is undone."""
+    if connection.invalidated:
+        return
+    line = _Link(connection).line
+    if line is not None:
+        # A connection that died in it is found out by whoever undoes the transaction.
+        with suppress(Error):
+            line.drop()
 
 
 def for_one_transaction(session: Session, connection: Connection) -> None:
@@ -76,9 +131,24 @@ def _link_of(session: Session) -> _Link:
     return _Link(session.connection()) if known is None else known
 
 
+def database_of(session: Session) -> str:
+    """Which database a session speaks to, by SQLAlchemy's name."""
+    return _link_of(session).dialect.name
+
+
 def say(session: Session, words: str) -> None:
     """Words that need no values and give nothing, to the driver as they are. Raises what SQLAlchemy raises."""
     _link_of(session).say(words)
+
+
+def say_later(session: Session, words: str) -> None:
+    """The same, at the latest when the unit of work ends."""
+    _link_of(session).say_later(words)
+
+
+def settle_unit(session: Session) -> None:
+    """The unit of work ends: have everything done that it left for later."""
+    _link_of(session).settle()
 
 
 def say_to(connection: Connection, words: str) -> None:
@@ -118,6 +188,21 @@ class Prepared:
     def run(self, session: Session, values: Mapping[str, Any]) -> Found:
         """Run in the session's transaction. Raises what SQLAlchemy raises, ``IntegrityError`` above all."""
         link = _link_of(session)
+        return self._form(link, values).run(link, values)
+
+    def run_later(self, session: Session, values: Mapping[str, Any], check: Check | None = None) -> None:
+        """The same, at the latest when the unit of work ends, where nothing has to be known of it before; what follows
+        in the transaction follows it. ``check`` sees what it gave, and what either raises fails the unit."""
+        link = _link_of(session)
+        form = self._form(link, values)
+        # Only who keeps the link of a transaction can see to what is left for later.
+        if _LINK in session.info and form.leave(link, values, check):
+            return
+        found = form.run(link, values)
+        if check is not None:
+            check(found)
+
+    def _form(self, link: _Link, values: Mapping[str, Any]) -> _Form:
         dialect, forms = self._last
         if dialect is not link.dialect:
             forms = self._forms.setdefault(link.dialect, {})
@@ -126,7 +211,7 @@ class Prepared:
         form = forms.get(names)
         if form is None:
             form = forms[names] = _Form(self._statement, link.dialect, names)
-        return form.run(link, values)
+        return form
 
 
 class _Form:
@@ -164,16 +249,40 @@ class _Form:
         self._key = _key_of(statement)
 
     def run(self, link: _Link, values: Mapping[str, Any]) -> Found:
-        parameters = [
+        parameters = self._given(values)
+        try:
+            if self._straight is None or link.line is None:
+                return self._run_by_cursor(link, values, parameters)
+            answer = link.line.now(self._straight, parameters)
+            return self._found(self._straight, link, answer, values)
+        except link.dialect.loaded_dbapi.Error as error:
+            raise _told(error, self._sql, link) from error
+
+    def leave(self, link: _Link, values: Mapping[str, Any], check: Check | None) -> bool:
+        """Leave it for later; False where this database has no later."""
+        statement, line = self._straight, link.line
+        if statement is None or line is None:
+            return False
+
+        def heed(answer: PGresult) -> None:
+            try:
+                found = self._found(statement, link, answer, values)
+            except Error as error:
+                raise _told(error, self._sql, link) from error
+            if check is not None:
+                check(found)
+
+        try:
+            line.later(statement, self._given(values), heed)
+        except Error as error:
+            raise _told(error, self._sql, link) from error
+        return True
+
+    def _given(self, values: Mapping[str, Any]) -> list[Any]:
+        return [
             fixed if name is None else values[name] if convert is None else convert(values[name])
             for name, convert, fixed in self._parameters
         ]
-        try:
-            if self._straight is not None:
-                return self._run_straight(self._straight, link, values, parameters)
-            return self._run_by_cursor(link, values, parameters)
-        except Exception as error:
-            raise _told(error, self._sql, link) from error
 
     def _run_by_cursor(self, link: _Link, values: Mapping[str, Any], parameters: list[Any]) -> Found:
         cursor = link.cursor
@@ -187,10 +296,10 @@ class _Form:
             self._read = _Reader(self._columns, kinds, link.dialect)
         return Found(self._read.rows(cursor.fetchall()), cursor.rowcount, None)
 
-    def _run_straight(
-        self, statement: PgStatement, link: _Link, values: Mapping[str, Any], parameters: list[Any]
+    def _found(
+        self, statement: PgStatement, link: _Link, answer: PGresult, values: Mapping[str, Any]
     ) -> Found:
-        rows, touched = statement.run(link.driver, link.heard, parameters)
+        rows, touched = statement.told(answer)
         if self._key is not None or not statement.answers:
             # PostgreSQL tells the number that it gave to a row.
             return Found((), touched, rows[0][0] if rows else values.get(self._key or ""))
@@ -245,12 +354,10 @@ def _key_of(statement: Statement) -> str | None:
     return next(iter(statement.table.primary_key.columns)).name  # type: ignore[attr-defined]
 
 
-def _told(error: Exception, sql: str, link: _Link) -> Exception:
+def _told(error: Any, sql: str, link: _Link) -> Exception:
     """The driver's error as SQLAlchemy's, without the values: they are people's."""
     dialect = link.dialect
     driver_error = dialect.loaded_dbapi.Error
-    if not isinstance(error, driver_error):
-        return error
     gone = dialect.is_disconnect(error, link.driver, None)
     if gone:
         link.connection.invalidate(error)

@@ -16,6 +16,7 @@ from sqlalchemy import Table, Update, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session
 
+from core.errors import ErrorCode, InternalError
 from hub_api.store.prepared import Found, Prepared, Statement
 from hub_api.store.tables import Row
 
@@ -31,6 +32,13 @@ def table_of(row: type[Row]) -> Table:
 def run(session: Session, statement: Prepared, **values: Any) -> Found:
     """Run a prepared statement in the session's transaction."""
     return statement.run(session, values)
+
+
+def run_later(
+    session: Session, statement: Prepared, check: Callable[[Found], None] | None = None, **values: Any
+) -> None:
+    """Run a prepared statement that nobody waits for at once (:meth:`Prepared.run_later`)."""
+    statement.run_later(session, values, check)
 
 
 def run_listing(session: Session, statement: Statement, **values: Any) -> CursorResult[Any]:
@@ -85,13 +93,28 @@ class Rows(Generic[Record]):
             fields[name] = adjust(fields[name])
         return self._record(**fields)
 
-    def insert(self, session: Session, **fields: Any) -> Any:
-        """Store a row; gives the first column of its primary key. ``IntegrityError`` where a constraint is broken."""
+    def insert(self, session: Session, **fields: Any) -> None:
+        """Store a row. ``IntegrityError`` where a constraint is broken, at the latest when the unit of work ends."""
+        self._insert.run_later(session, fields)
+
+    def insert_record(self, session: Session, record: Record) -> None:
+        """The same for all fields of a record."""
+        self._insert.run_later(session, self._fields_of(record))
+
+    def insert_numbered(self, session: Session, **fields: Any) -> Any:
+        """Store a row at once; gives the number that the database gave it."""
         return self._insert.run(session, fields).key
 
-    def insert_record(self, session: Session, record: Record) -> Any:
-        """The same for all fields of a record."""
-        return self._insert.run(session, self._fields_of(record)).key
+    def insert_expected(self, session: Session, number: int, **fields: Any) -> None:
+        """Store a row that the database is going to give this number. Raises 5003 if it gave another."""
+
+        def check(found: Found) -> None:
+            if found.key != number:
+                raise InternalError(
+                    ErrorCode.BROKEN_INVARIANT, f"{self.table.name} gave {found.key} instead of {number}"
+                )
+
+        self._insert.run_later(session, fields, check)
 
     def update(self) -> Update:
         """An update of the table, for preparing."""

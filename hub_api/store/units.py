@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
 from hub_api.actor import Actor
-from hub_api.store.prepared import for_one_transaction, say
+from hub_api.store.prepared import for_one_transaction, say, say_later, settle_unit
 from hub_api.store.records import EventRecord
 
 T = TypeVar("T")
@@ -21,6 +21,8 @@ T = TypeVar("T")
 _APPENDED = "appended_events"
 _OWED = "owed"
 _ACTOR = "actor"
+NEXT_NUMBER = "next_event"
+"""What the next event of this transaction will be numbered, where that is known; of the repository of events."""
 
 
 class Owed(Enum):
@@ -50,11 +52,12 @@ class Unit(Generic[T]):
         session.info |= {_ACTOR: self._actor, _APPENDED: self.appended, _OWED: self.owed}
         self.result = self._work(session)
         session.flush()
+        settle_unit(session)
 
     def run_beside_others(self, session: Session) -> None:
         """The same in a savepoint: one that fails undoes nothing of another, and what it raised is kept."""
         known = dict(session.info)
-        say(session, "SAVEPOINT unit")
+        say_later(session, "SAVEPOINT unit")
         try:
             self.run(session)
         except Exception as error:
@@ -66,6 +69,8 @@ class Unit(Generic[T]):
             # What is remembered of this transaction is of what stays in it.
             session.info.clear()
             session.info |= known
+            # But a sequence goes on, whatever is undone.
+            session.info.pop(NEXT_NUMBER, None)
         # The savepoint is left as it is: the commit ends all of them, and the next one of this name is the one meant.
         if session.in_transaction():
             # The ORM was used: rows that it keeps may be changed by the next unit's plain statements.

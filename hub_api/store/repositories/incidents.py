@@ -14,8 +14,8 @@ from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.incident_states import Escalation, IncidentState
 from hub_api.store.incident_records import IncidentRecord
 from hub_api.store.incident_tables import IncidentKeyRow, IncidentRow
-from hub_api.store.prepared import Prepared
-from hub_api.store.rows import Rows, run
+from hub_api.store.prepared import Found, Prepared
+from hub_api.store.rows import Rows, run_later
 
 _FIELDS = tuple(IncidentRecord.__dataclass_fields__)
 _ROWS = Rows(IncidentRow, IncidentRecord, _FIELDS, {"state": IncidentState, "escalation": Escalation})
@@ -149,11 +149,15 @@ def save(session: Session, incident: IncidentRecord, **changes: Any) -> Incident
     """Write the changed fields, if nobody changed the incident since it was read; 5003 otherwise."""
     fields = changes | {"version": incident.version + 1}
     of = {"of_incident": incident.incident_id, "of_version": incident.version}
-    if run(session, _SAVE, **of, **fields).rowcount != 1:
-        raise InternalError(
-            ErrorCode.BROKEN_INVARIANT,
-            f"incident {incident.incident_id} was changed by somebody else meanwhile",
-        )
+
+    def check(found: Found) -> None:
+        if found.rowcount != 1:
+            raise InternalError(
+                ErrorCode.BROKEN_INVARIANT,
+                f"incident {incident.incident_id} was changed by somebody else meanwhile",
+            )
+
+    run_later(session, _SAVE, check, **of, **fields)
     return replace(incident, **fields)
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlmodel import Session
 
 from core.errors import DispatchError, ErrorCode, InternalError
-from hub_api.store.prepared import Prepared
+from hub_api.store.prepared import Found, Prepared
 from hub_api.store.records import MissionRecord
-from hub_api.store.rows import Rows, run, run_listing, table_of
+from hub_api.store.rows import Rows, run, run_later, run_listing, table_of
 from hub_api.store.tables import MissionRow, ReservationRow
 
 _FIELDS = tuple(MissionRecord.__dataclass_fields__)
@@ -55,7 +55,7 @@ _PLANS = select(_C.flight_id, _C.plan).where(_C.flight_id.in_(bindparam("flights
 def insert(session: Session, mission: MissionRecord) -> None:
     """Store a mission and reserve its drone. ``IntegrityError`` if the drone is taken."""
     _ROWS.insert_record(session, mission)
-    run(
+    run_later(
         session,
         _RESERVE,
         drone_id=mission.drone_id,
@@ -64,9 +64,9 @@ def insert(session: Session, mission: MissionRecord) -> None:
     )
 
 
-def release_drone(session: Session, mission_id: str) -> bool:
-    """Give the drone of an ended mission free; False if it was free already."""
-    return run(session, _RELEASE, mission_id=mission_id).rowcount == 1
+def release_drone(session: Session, mission_id: str) -> None:
+    """Give the drone of an ended mission free, if it is not yet."""
+    run_later(session, _RELEASE, mission_id=mission_id)
 
 
 def proposed(session: Session) -> frozenset[str]:
@@ -97,8 +97,12 @@ def reserved_since(session: Session) -> dict[str, datetime]:
 
 def save(session: Session, mission: MissionRecord, **changes: Any) -> MissionRecord:
     """Write the changed fields of a mission."""
-    if run(session, _SAVE, of_mission=mission.mission_id, **changes).rowcount != 1:
-        raise InternalError(ErrorCode.BROKEN_INVARIANT, f"mission {mission.mission_id} is not stored")
+
+    def check(found: Found) -> None:
+        if found.rowcount != 1:
+            raise InternalError(ErrorCode.BROKEN_INVARIANT, f"mission {mission.mission_id} is not stored")
+
+    run_later(session, _SAVE, check, of_mission=mission.mission_id, **changes)
     return replace(mission, **changes)
 
 

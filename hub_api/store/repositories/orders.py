@@ -14,9 +14,9 @@ from sqlmodel import Session, col, select
 
 from core.errors import ErrorCode, InternalError
 from hub_api.dispatch.order_states import TERMINAL_STATES, OrderState
-from hub_api.store.prepared import Prepared
+from hub_api.store.prepared import Found, Prepared
 from hub_api.store.records import OrderRecord
-from hub_api.store.rows import Rows, run, table_of
+from hub_api.store.rows import Rows, run, run_later, table_of
 from hub_api.store.tables import DecisionCandidatesRow, IdempotencyRow, OrderRow
 
 _FIELDS = tuple(OrderRecord.__dataclass_fields__)
@@ -39,11 +39,6 @@ _ANOTHER_OPEN = Prepared(
     .limit(1)
 )
 _WAITING = Prepared(_ROWS.select.where(_C.state == bindparam("state")).order_by(_C.severity, _C.order_id))
-_UNDECIDED = Prepared(
-    select(_C.order_id, _C.version).where(
-        or_(*(_C.state == str(state) for state in (OrderState.RECEIVED, OrderState.REDECIDING)))
-    )
-)
 _MERGED_INTO = Prepared(
     _ROWS.select.where(_C.merged_into == bindparam("carrier"), _C.state == str(OrderState.MERGED)).order_by(
         _C.order_id
@@ -80,7 +75,7 @@ def insert(session: Session, order: OrderRecord, *, key: str, body_sha256: str) 
     between concurrent doubles, and the loser stores nothing.
     """
     _ROWS.insert_record(session, order)
-    run(
+    run_later(
         session,
         _KEEP_KEY,
         client=order.client,
@@ -236,11 +231,6 @@ def waiting(session: Session) -> list[OrderRecord]:
     return _ROWS.all(session, _WAITING, state=str(OrderState.WAITING))
 
 
-def undecided(session: Session) -> list[tuple[str, int]]:
-    """(order_id, version) of every order that waits for nothing but its decision."""
-    return [(row.order_id, row.version) for row in run(session, _UNDECIDED)]
-
-
 def of_incident(session: Session, incident_id: str) -> list[OrderRecord]:
     """Every order of an incident, oldest first."""
     return _ROWS.all(session, _OF_INCIDENT, incident_id=incident_id)
@@ -300,18 +290,22 @@ def count_open(session: Session) -> int:
 def save(session: Session, order: OrderRecord, **changes: Any) -> OrderRecord:
     """Write the changed fields of an order, if nobody changed it since it was read; 5003 otherwise."""
     fields = changes | {"version": order.version + 1}
-    if run(session, _SAVE, of_order=order.order_id, of_version=order.version, **fields).rowcount != 1:
-        raise InternalError(
-            ErrorCode.BROKEN_INVARIANT, f"order {order.order_id} was changed by somebody else meanwhile"
-        )
+
+    def check(found: Found) -> None:
+        if found.rowcount != 1:
+            raise InternalError(
+                ErrorCode.BROKEN_INVARIANT, f"order {order.order_id} was changed by somebody else meanwhile"
+            )
+
+    run_later(session, _SAVE, check, of_order=order.order_id, of_version=order.version, **fields)
     return replace(order, **fields)
 
 
 def put_candidates(session: Session, order_id: str, document: str, *, first: bool) -> None:
     """Store the candidates of an order's decision; in place of an earlier decision's unless it is the first."""
     if not first:
-        run(session, _DROP_CANDIDATES, order_id=order_id)
-    run(session, _ADD_CANDIDATES, order_id=order_id, document=document)
+        run_later(session, _DROP_CANDIDATES, order_id=order_id)
+    run_later(session, _ADD_CANDIDATES, order_id=order_id, document=document)
 
 
 def candidates_of(session: Session, order_id: str) -> str | None:

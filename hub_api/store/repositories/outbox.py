@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from hub_api.store.prepared import Prepared
 from hub_api.store.records import OutboxRecord
-from hub_api.store.rows import Rows, run
+from hub_api.store.rows import Rows, run, run_later
 from hub_api.store.tables import OutboxRow
 from hub_api.store.units import Owed, note_owed
 
@@ -84,7 +84,7 @@ def outcome_of(session: Session, message_id: str) -> str | None:
 def mark_published(session: Session, seqs: list[int], at: datetime) -> None:
     """They are on the bus; not answered yet."""
     for seq in seqs:
-        run(session, _PUBLISHED, of_seq=seq, at=at)
+        run_later(session, _PUBLISHED, of_seq=seq, at=at)
 
 
 class Settled(NamedTuple):
@@ -99,6 +99,6 @@ def settle(session: Session, message_id: str, outcome: str, at: datetime) -> Set
     return None if found is None else Settled(found.mission_id)
 
 
-def settle_of_mission(session: Session, mission_id: str, outcome: str, at: datetime) -> int:
+def settle_of_mission(session: Session, mission_id: str, outcome: str, at: datetime) -> None:
     """The mission is over: none of its commands is owed any more."""
-    return run(session, _SETTLE_MISSION, of_mission=mission_id, at=at, how=outcome).rowcount
+    run_later(session, _SETTLE_MISSION, of_mission=mission_id, at=at, how=outcome)
