@@ -27,6 +27,10 @@ DROP_LIMIT_M = 1.5
 HEIGHT_ERROR_M = 10.0
 """Chosen: a barometer's error in the campaign (5 m) and a gust that lifts."""
 CRASH_WORDS = ("crashed",)
+FALLS = frozenset({"crashed", "motor_trouble"})
+"""Faults that are told of a drone that may have fallen beside its AED: it calls nobody (docs/decisions/0045)."""
+NOT_HEARD_AGAIN = frozenset({"lost", "closed_by_hand"})
+"""Safe states of flights of which nobody knows whether people may go there."""
 
 
 def judge(
@@ -150,7 +154,7 @@ def _no_launch_twice(run: Run, skies: Skies, started: datetime) -> Iterator[str]
 
 
 def _belief_is_true(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
-    """«AED on the ground» is said only where a vehicle's world saw it put down."""
+    """«AED on the ground» is said only where a vehicle's world saw it put down, and of every release that was told."""
     put_down = {
         drone_id: len(testimony.of("on_ground")) + len(testimony.of("dropped"))
         for drone_id, testimony in run.testimonies.items()
@@ -159,6 +163,13 @@ def _belief_is_true(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
     for drone_id, count in said.items():
         if count > put_down.get(drone_id, 0):
             yield f"{drone_id}: {count} deliveries are said, {put_down.get(drone_id, 0)} were seen"
+    for order in _taken(run):
+        kinds = Counter(order.event_kinds)
+        ends = {flight["safe_state"] for flight in order.final["flights"]}
+        if kinds["aed_released"] > kinds["aed_on_ground"] and not (
+            ends & NOT_HEARD_AGAIN or FALLS.intersection(order.faults)
+        ):
+            yield f"{order.name}: an AED is released and nobody is told that it may be fetched"
 
 
 INVARIANTS: dict[InvariantName, Callable[[Run, Skies, datetime], Iterator[str]]] = {
