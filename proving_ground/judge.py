@@ -165,10 +165,12 @@ def _belief_is_true(run: Run, skies: Skies, started: datetime) -> Iterator[str]:
             yield f"{drone_id}: {count} deliveries are said, {put_down.get(drone_id, 0)} were seen"
     for order in _taken(run):
         kinds = Counter(order.event_kinds)
-        ends = {flight["safe_state"] for flight in order.final["flights"]}
-        if kinds["aed_released"] > kinds["aed_on_ground"] and not (
-            ends & NOT_HEARD_AGAIN or FALLS.intersection(order.faults)
-        ):
+        flights = order.final["flights"]
+        fell = bool(FALLS.intersection(order.faults)) or any(
+            run.testimonies[flight["drone_id"]].of(word) for flight in flights for word in CRASH_WORDS
+        )
+        unheard = any(flight["safe_state"] in NOT_HEARD_AGAIN for flight in flights)
+        if kinds["aed_released"] > kinds["aed_on_ground"] and not (fell or unheard):
             yield f"{order.name}: an AED is released and nobody is told that it may be fetched"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from proving_ground import result
 from proving_ground.judge import INVARIANTS
 from proving_ground.result import OrderSeen, Run
 from proving_ground.tracks import Recorder, TrackPoint
@@ -47,18 +48,23 @@ def test_a_zone_counts_from_when_it_is_in_force_until_it_is_opened(at_s: float, 
 
 
 @pytest.mark.parametrize(
-    ("kinds", "faults", "safe_state", "broken"),
+    ("kinds", "faults", "safe_state", "seen", "broken"),
     [
-        (("aed_released", "aed_on_ground", "flight_ended"), (), "on_pad", 0),
-        (("aed_released", "flight_ended"), ("control_taken",), "on_pad", 1),
-        (("aed_released", "flight_ended"), ("crashed",), "landed_elsewhere", 0),
-        (("aed_released", "flight_ended"), ("link_lost",), "lost", 0),
+        (("aed_released", "aed_on_ground", "flight_ended"), (), "on_pad", (), 0),
+        (("aed_released", "flight_ended"), ("control_taken",), "on_pad", ((9.0, "landed", ""),), 1),
+        (("aed_released", "flight_ended"), ("crashed",), "landed_elsewhere", (), 0),
+        (("aed_released", "flight_ended"), (), "landed_elsewhere", ((9.0, "crashed", ""),), 0),
+        (("aed_released", "flight_ended"), ("link_lost",), "lost", (), 0),
     ],
 )
 def test_a_release_that_nobody_is_told_of_is_found(
-    kinds: tuple[str, ...], faults: tuple[str, ...], safe_state: str, broken: int
+    kinds: tuple[str, ...],
+    faults: tuple[str, ...],
+    safe_state: str,
+    seen: tuple[tuple[float, str, str], ...],
+    broken: int,
 ) -> None:
     flight = {"flight_id": "f", "drone_id": "d", "aed_on_ground_at": None, "safe_state": safe_state}
     order = OrderSeen("call-1", 0.0, (201,), {}, {"order_id": "o", "flights": [flight]}, kinds, faults)
-    run = replace(run_through(30.0), orders=(order,))
+    run = replace(run_through(30.0), orders=(order,), testimonies={"d": result.Testimony(seen, False, True)})
     assert len(list(INVARIANTS["belief is true"](run, ((0.0, OPEN),), NOW))) == broken
