@@ -1,4 +1,5 @@
-"""A request body larger than the limit is refused before anything reads it into memory, and one that trickles in."""
+"""A request body larger than the limit is refused before anything reads it into memory, one that trickles in, and one
+that is packed: unpacked it might be any size."""
 
 from __future__ import annotations
 
@@ -20,14 +21,15 @@ class _TooSlow(HTTPException):
     """The body does not come to its end."""
 
     def __init__(self, at_most_s: float) -> None:
-        super().__init__(408, f"the body took longer than {at_most_s:.0f} s", {"Connection": "close"})
+        said = f"the body took longer than {at_most_s:.0f} s · 请求体传输超过 {at_most_s:.0f} 秒"
+        super().__init__(408, said, {"Connection": "close"})
 
 
 class _TooLarge(HTTPException):
     """An HTTP exception, so that whoever reads the body lets it through as it is."""
 
     def __init__(self, max_body_bytes: int) -> None:
-        super().__init__(413, f"the body is larger than {max_body_bytes} bytes", {"Connection": "close"})
+        super().__init__(413, _larger_than(max_body_bytes), {"Connection": "close"})
 
 
 class BodyLimit:
@@ -53,7 +55,12 @@ class BodyLimit:
         limit = self._limit(scope["path"])
         announced = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if announced.isdigit() and int(announced) > limit:
-            await self._refuse(limit, scope, receive, send)
+            await self._refuse(ErrorCode.BODY_TOO_LARGE, 413, _larger_than(limit), scope, receive, send)
+            return
+        packed = next((v for k, v in scope["headers"] if k == b"content-encoding"), b"identity")
+        if packed.strip().lower() not in (b"identity", b""):
+            said = "send the body as it is, without Content-Encoding · 请提交未压缩的请求体，不要使用 Content-Encoding"
+            await self._refuse(ErrorCode.ORDER_INVALID, 415, said, scope, receive, send)
             return
         received, more = 0, True
         at_most_s = PATIENCE_S + limit / SLOWEST_BYTES_S
@@ -77,11 +84,13 @@ class BodyLimit:
 
         await self._app(scope, counting, send)
 
-    async def _refuse(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem(
-            ErrorCode.BODY_TOO_LARGE,
-            f"the body is larger than {limit} bytes",
-            status=413,
-            headers={"Connection": "close"},
-        )
+    @staticmethod
+    async def _refuse(
+        code: ErrorCode, status: int, said: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        response = problem(code, said, status=status, headers={"Connection": "close"})
         await response(scope, receive, send)
+
+
+def _larger_than(limit: int) -> str:
+    return f"the body is larger than {limit} bytes · 请求体超过 {limit} 字节"

@@ -48,6 +48,7 @@ from hub_api.features.webhooks.routes import router as webhooks
 from hub_api.features.zones.routes import router as zones
 from hub_api.hub import Parts
 from hub_api.known_query import refuse_unknown_query
+from hub_api.only_watching import OnlyWatching
 from hub_api.patience import ImpatientProtocol
 from hub_api.request_log import RequestLog
 from hub_api.settings import Settings, load_settings
@@ -103,11 +104,14 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
+        # A redirect names an address by what the request said of our host, and sends a body with its key there.
+        redirect_slashes=False,
         dependencies=[Depends(refuse_unknown_query)],
     )
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.state.operations = [route for router in ROUTERS for route in router.routes]
     docs_page.install(app)
     console_pages.install(app, chosen)
     openapi.install(app)
@@ -119,6 +123,8 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
             "/v1/photos": chosen.max_photo_bytes,
         },
     )
+    if not chosen.flies:
+        app.add_middleware(OnlyWatching)
     app.add_middleware(RequestLog)
     return app
 

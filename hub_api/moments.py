@@ -19,13 +19,16 @@ def _written_out(value: object) -> object:
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _WRITTEN.fullmatch(value):
-        raise ValueError("a moment is written out with its offset, e.g. 2026-03-01T16:09:00+08:00")
+        raise ValueError(
+            "a moment is written out with its offset, e.g. 2026-03-01T16:09:00+08:00 · "
+            "时间须完整写出并带时区，例如 2026-03-01T16:09:00+08:00"
+        )
     return value
 
 
 def _in_time(moment: datetime) -> datetime:
     if not EARLIEST <= moment <= LATEST:
-        raise ValueError("the year is not between 1900 and 2200")
+        raise ValueError("the year is not between 1900 and 2200 · 年份须在 1900 至 2200 之间")
     return moment
 
 

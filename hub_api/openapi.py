@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from hub_api.features.orders.schemas import OrderEventView
+from hub_api.only_watching import LOGGING_IN, READING
 from hub_api.problems import Problem, declared
 
 DESCRIPTION = """\
@@ -71,8 +72,11 @@ def build(app: FastAPI) -> dict[str, Any]:
     # Validation faults are problem details here, not FastAPI's own shape.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for methods in document["paths"].values():
-        for operation in methods.values():
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method.upper() not in READING and not path.startswith(LOGGING_IN):
+                for status, response in declared(421).items():
+                    operation["responses"].setdefault(str(status), response)
             # A query parameter that is not declared is refused everywhere.
             for status, response in declared(422).items():
                 operation["responses"].setdefault(str(status), response)
@@ -81,7 +85,7 @@ def build(app: FastAPI) -> dict[str, Any]:
                 for status, response in declared(401, 403, 429, 503).items():
                     operation["responses"].setdefault(str(status), response)
             if "requestBody" in operation:
-                for status, response in declared(408).items():
+                for status, response in declared(408, 415).items():
                     operation["responses"].setdefault(str(status), response)
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"] |= {str(k): v for k, v in declared(422).items()}

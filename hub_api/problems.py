@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from core.errors import AirspaceError, DispatchError, DroneAedError, ErrorCode, InternalError
 from hub_api import known_query
@@ -36,6 +37,7 @@ _STATUS = {
     ErrorCode.BODY_TOO_LARGE: 413,
     ErrorCode.BODY_TOO_SLOW: 408,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.NOT_AT_THIS_HUB: 421,
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.IDEMPOTENCY_CONFLICT: 409,
     ErrorCode.SEVERITY_CODE_UNKNOWN: 422,
@@ -63,6 +65,7 @@ _TITLES = {
     ErrorCode.BODY_TOO_LARGE: ("The body is too large", "请求体过大"),
     ErrorCode.BODY_TOO_SLOW: ("The body came too slowly", "请求体传输过慢"),
     ErrorCode.METHOD_NOT_ALLOWED: ("The method is not allowed here", "不支持该方法"),
+    ErrorCode.NOT_AT_THIS_HUB: ("This hub only watches", "本系统仅供查看"),
     ErrorCode.RATE_LIMITED: ("Too many requests", "请求过于频繁"),
     ErrorCode.IDEMPOTENCY_CONFLICT: (
         "The idempotency key belongs to another request",
@@ -220,6 +223,9 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
             status=400,
             errors=found,
         )
+    if any(item.field == "body" and item.reason in _NO_OBJECT for item in found) and not _is_json(request):
+        said = "send Content-Type: application/json · 请使用 Content-Type: application/json"
+        return problem(ErrorCode.ORDER_INVALID, said, status=415, errors=found)
     if any(item.field == "header.idempotency-key" for item in found):
         return problem(
             ErrorCode.ORDER_INVALID,
@@ -242,11 +248,41 @@ async def _on_validation_error(request: Request, error: Exception) -> JSONRespon
     return problem(ErrorCode.ORDER_INVALID, detail, errors=found)
 
 
+_NO_OBJECT = frozenset({"model_attributes_type", "model_type", "dict_type", "list_type"})
+
+
+def _is_json(request: Request) -> bool:
+    """As the framework decides whether it reads JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _BY_STATUS.get(error.status_code, ErrorCode.ORDER_INVALID)
     headers = dict(error.headers) if error.headers else None
-    return problem(code, str(error.detail), status=error.status_code, headers=headers)
+    said = str(error.detail)
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_allowed(request))
+        headers = {"Allow": allowed}
+        said = f"here are allowed: {allowed} · 此处可用方法：{allowed}"
+    return problem(code, _SAID_BY_OTHERS.get(said, said), status=error.status_code, headers=headers)
+
+
+_SAID_BY_OTHERS = {
+    "Not Found": "there is nothing at this address · 该地址下没有内容",
+    "There was an error parsing the body": "the body is no JSON in UTF-8 · 请求体不是 UTF-8 编码的 JSON",
+}
+"""Sentences of the framework, told better and in both languages."""
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all operations at this address; the framework names those of the first."""
+    methods: set[str] = set()
+    for route in (*getattr(request.app.state, "operations", ()), *request.app.routes):
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return sorted(methods)
 
 
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub_api.logs import request_context
 
 _NAMED = re.compile(r"/v1/(?:orders|incidents|flights)/([a-z]{3}_[A-Za-z0-9]{1,60})(?:/|$)")
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+"""A stranger may send any word as a method, and each would be a metric for good."""
 _GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -44,4 +46,5 @@ class RequestLog:
         if hub is not None:
             # The template, not the path: a metric for every order would grow without end.
             route = getattr(scope.get("route"), "path", "none")
-            hub.metrics.requests.labels(scope["method"], route, status).observe(took_s)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            hub.metrics.requests.labels(method, route, status).observe(took_s)

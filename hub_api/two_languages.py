@@ -49,6 +49,10 @@ _KINDS = {
     "datetime_from_date_parsing": "须为带时区的时间",
     "datetime_type": "须为带时区的时间",
     "timezone_aware": "时间须带时区",
+    "date_type": "须为日期",
+    "date_parsing": "须为日期",
+    "date_from_datetime_parsing": "须为日期",
+    "date_from_datetime_inexact": "须为日期，不带时间",
     "url_parsing": "须为有效网址",
     "url_type": "须为有效网址",
     "url_scheme": "网址类型须为 {expected_schemes}",
@@ -73,7 +77,7 @@ def of_reader(text: str, *, otherwise_zh: str) -> tuple[str, str]:
 
 def of_validation(error: Mapping[str, Any]) -> tuple[str, str]:
     """What a validation error says, in English and by its kind in Chinese."""
-    said, kind = str(error["msg"]), _KINDS.get(str(error["type"]))
+    said, kind = str(error["msg"]).removeprefix("Value error, "), _KINDS.get(str(error["type"]))
     if kind is None or _HAN.search(said):
         return both_languages(said, otherwise_zh="该值不符合要求")
     return said, kind.format_map(error.get("ctx") or {})

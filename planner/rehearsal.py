@@ -17,8 +17,8 @@ from planner.policy import PlanningPolicy
 from planner.site import Site
 from planner.task import FlightTask
 
-NEAREST = 32
-"""Chosen: drones asked about for each landing point. A point that 24 can't fly to is given up, and some are away."""
+NEAREST = 48
+"""Chosen: drones asked about for each landing point. A point that 24 can't fly to is given up, and as many are away."""
 
 
 def rehearsals(

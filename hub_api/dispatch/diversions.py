@@ -77,6 +77,7 @@ class DiversionDesk:
         self._commander = commander
         self._site = site
         self._spawn = spawn
+        self._driven: set[str] = set()
 
     # --- what may be chosen ---------------------------------------------------------------------
 
@@ -155,13 +156,18 @@ class DiversionDesk:
             held_before=view.phase in _STANDING,
             hold_id=hold.command_id,
         )
-        outcome = await self._commander.send(
-            hold.command_id, lambda session: self._store(session, diversion, hold, place)
-        )
+        # Ours from the moment at which it is stored: what the drone answers is waited for here first.
+        self._driven.add(diversion.diversion_id)
+        try:
+            outcome = await self._commander.send(
+                hold.command_id, lambda session: self._store(session, diversion, hold, place)
+            )
+            if outcome.outcome == "refused":
+                await self._settle(diversion, "hold_refused", outcome.reasons)
+        finally:
+            self._driven.discard(diversion.diversion_id)
         if outcome.outcome != "refused":
-            self._spawn(self._drive(diversion.diversion_id))
-        else:
-            await self._settle(diversion, "hold_refused", outcome.reasons)
+            self._begin(diversion.diversion_id)
         return outcome
 
     def _against(
@@ -235,13 +241,19 @@ class DiversionDesk:
 
     # --- bringing the drone there ---------------------------------------------------------------
 
+    def _begin(self, diversion_id: str) -> None:
+        if diversion_id not in self._driven:
+            self._driven.add(diversion_id)
+            self._spawn(self._drive(diversion_id))
+
     async def resume(self) -> None:
-        """After a start: take up what was under way."""
+        """Take up what is under way and nobody drives: after a start, or where nobody heard that it was stored."""
         for diversion in await self._database.read(diversions.open_diversions):
-            self._spawn(self._drive(diversion.diversion_id))
+            self._begin(diversion.diversion_id)
 
     async def _drive(self, diversion_id: str) -> None:
         await until_settled(lambda: self._look(diversion_id), self._clock, f"the diversion {diversion_id}")
+        self._driven.discard(diversion_id)
 
     async def _look(self, diversion_id: str) -> bool:
         """One step; True once it is settled."""

@@ -74,18 +74,22 @@ class MoveDriver:
         self._ways = ways
         self._planning = planning
         self._spawn = spawn
+        self._driven: set[str] = set()
 
     def begin(self, move_id: str) -> None:
         """A move is stored: bring the drone there."""
-        self._spawn(self._drive(move_id))
+        if move_id not in self._driven:
+            self._driven.add(move_id)
+            self._spawn(self._drive(move_id))
 
     async def resume(self) -> None:
-        """After a start: take up what was under way."""
+        """Take up what is under way and nobody drives: after a start, or where nobody heard that it was stored."""
         for move in await self._database.read(moves.open_moves):
             self.begin(move.move_id)
 
     async def _drive(self, move_id: str) -> None:
         await until_settled(lambda: self._look(move_id), self._clock, f"the move {move_id}")
+        self._driven.discard(move_id)
 
     async def _look(self, move_id: str) -> bool:
         """One step; True once it is settled."""

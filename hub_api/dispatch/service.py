@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,6 +117,7 @@ class OrderService:
         self._on_decided = on_decided
         self._callback_objection = callback_objection
         self._tried_on: set[str] = set()
+        self._decided_now: Counter[str] = Counter()
 
     async def place(self, new: NewOrder) -> Placed:
         """Store and decide an order; the same key and body again give the same order.
@@ -247,7 +249,12 @@ class OrderService:
     async def _decide_for(self, order_id: str) -> Outcome:
         return await asyncio.shield(self._spawn(self._decide(order_id)))
 
+    def decides(self, order_id: str) -> bool:
+        """Whether the order is being decided, or tried on."""
+        return order_id in self._tried_on or order_id in self._decided_now
+
     async def _decide(self, order_id: str, *, freed: str | None = None) -> Outcome:
+        self._decided_now[order_id] += 1
         try:
             return await self._decide_once(order_id, freed)
         except Exception:
@@ -256,6 +263,10 @@ class OrderService:
                 self._tried_on.add(order_id)
                 self._spawn(self._decide_at_last(order_id))
             raise
+        finally:
+            self._decided_now[order_id] -= 1
+            if not self._decided_now[order_id]:
+                del self._decided_now[order_id]
 
     async def _decide_at_last(self, order_id: str) -> None:
         """Until it is decided; once for each order, however often somebody asks meanwhile."""

@@ -26,13 +26,16 @@ ModeName = Literal["automatic", "approve", "drill"]
 def _no_control_characters(text: str) -> str:
     for character in text:
         if (ord(character) < 32 and character not in "\n\t") or 0xD800 <= ord(character) <= 0xDFFF:
-            raise ValueError("control characters are not allowed")
+            raise ValueError("control characters are not allowed · 不允许使用控制字符")
     return text
 
 
 def _not_ground_zero(floor: int) -> int:
     if floor == 0:
-        raise ValueError("floors count as in China: 1 is street level, -1 the first basement; 0 is no floor")
+        raise ValueError(
+            "floors count as in China: 1 is street level, -1 the first basement; 0 is no floor · "
+            "楼层按国内习惯：1 为首层，-1 为地下一层，没有 0 层"
+        )
     return floor
 
 

@@ -188,11 +188,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         for text in addresses:
             if not self._destinations.allows(host, ipaddress.ip_address(text.partition("%")[0])):
                 raise DestinationRefused("this host is not one the hub may call", request=request)
-        error: httpx.ConnectError | None = None
+        error: httpx.ConnectError | httpx.ConnectTimeout | None = None
         for text in addresses:
             try:
                 return await self._inner.handle_async_request(_sent_to(request, host, text))
-            except httpx.ConnectError as fault:
+            except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
+                # Where one kind of address leads nowhere, nobody refuses: it is only silent.
                 error = fault
         assert error is not None
         raise error

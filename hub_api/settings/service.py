@@ -16,6 +16,11 @@ class ServiceSettings(SettingsGroup):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
     port: int = Field(8120, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
+    duty: Literal["fly", "watch"] = Field(
+        "fly",
+        description="`fly`: this hub takes orders and flies the drones; one does on a database, and a second one does not "
+        "start. `watch`: it shows and streams what another hub does, and changes nothing.",
+    )
     demo: bool = Field(
         False, description="Demo mode: the well-known demo key works. Never in front of real drones."
     )
@@ -57,6 +62,11 @@ class ServiceSettings(SettingsGroup):
         description="A TrueType font (.ttf) with Chinese that PDF reports embed; none: the standard font STSong-Light, "
         "which the reader's program supplies.",
     )
+
+    @property
+    def flies(self) -> bool:
+        """Whether ``duty`` is to take orders and fly."""
+        return self.duty == "fly"
 
     @model_validator(mode="after")
     def _demo_only(self) -> Self:

@@ -27,6 +27,7 @@ from hub_api.actor import current_actor
 from hub_api.store.held import HeldConnection, Readers
 from hub_api.store.prepared import drop, say_to, settle
 from hub_api.store.records import EventRecord
+from hub_api.store.seat import Seat, SessionSeat
 from hub_api.store.units import Owed, Unit, as_told, is_refused, run_together
 
 T = TypeVar("T")
@@ -34,6 +35,11 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S = 5.0
 """Chosen: a back-up or the command line may hold the file for a moment; longer is a fault to report."""
 _READERS = 4
+_DOUBT_S = 1.0
+"""Chosen: so long after a refusal whoever sleeps until something is owed looks again. A commit may have been made and only
+its answer be lost."""
+_MAY_BE_OWED = frozenset(Owed) - {Owed.KEYS}
+"""Keys are read again after a while anyway, and must be known while the database is away."""
 _TOGETHER = 64
 """Chosen: units of work that are committed together at most, so that the first need not wait long for the last."""
 WRITER_LOCK = 0x0D0E_AED0
@@ -139,7 +145,13 @@ def _postgresql(url: URL) -> Engine:
             "application_name": "drone-aed hub",
             # psycopg prepares nothing: after a rollback it would have the server forget what we prepared as well.
             "prepare_threshold": None,
+            # A machine that is gone says nothing: what its hub held is free after a dozen seconds, on either side.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 11_000,
             "options": f"-c timezone=UTC -c lock_timeout={int(BUSY_TIMEOUT_S * 1000)} "
+            "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
             # A hub that died or hangs in a transaction must not keep the lock.
             "-c idle_in_transaction_session_timeout=30000 -c synchronous_commit=on",
         },
@@ -176,15 +188,20 @@ class Database:
         *,
         on_committed: Callable[[list[EventRecord]], None],
         on_owed: Callable[[frozenset[Owed]], None] = lambda _owed: None,
+        seat: Seat | None = None,
     ) -> None:
+        """``seat``: without it nothing is written; None for who does not fly (the command line, a hub that watches)."""
         self._engine = engine
-        self._to_write = HeldConnection(engine.execution_options(**_WRITING[engine.dialect.name]))
+        self._seat = seat
+        to_write = engine.execution_options(**_WRITING[engine.dialect.name])
+        self._to_write = HeldConnection(to_write, *(() if seat is None else (seat.prepare,)))
         self._to_read = Readers(engine.execution_options(**_READING[engine.dialect.name]))
         self._on_committed = on_committed
         self._on_owed = on_owed
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._waiting: deque[Unit[Any]] = deque()
         self._writing: asyncio.Task[None] | None = None
+        self._doubt: asyncio.TimerHandle | None = None
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
 
     async def write(self, work: Callable[[Session], T]) -> T:
@@ -208,6 +225,8 @@ class Database:
                 await loop.run_in_executor(self._writer, self._write_together, units)
                 for unit in units:
                     self._tell(unit)
+                if self._doubt is None and any(map(_is_in_doubt, units)):
+                    self._doubt = loop.call_later(_DOUBT_S, self._look_again)
         except RuntimeError as error:
             # The writer is closed. Whoever comes that late is told, and does not wait for ever.
             told = InternalError(ErrorCode.STORE_FAILED, f"nothing is stored any more: {error}")
@@ -236,9 +255,35 @@ class Database:
         else:
             unit.done.set_exception(error)
 
+    def _look_again(self) -> None:
+        self._doubt = None
+        self._on_owed(_MAY_BE_OWED)
+
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` on a consistent snapshot, without waiting for writers."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+
+    async def take_seat(self) -> None:
+        """Sit down before anything is read or written. Raises :class:`~hub_api.store.seat.TakenElsewhere`, and what the
+        driver raises where there is no database."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._sit, self._to_write.connect)
+
+    async def keep_seat(self) -> None:
+        """Make sure that we sit, and sit down again where the database was away. Raises the same; 5001 while it is away."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._sit, self._ask)
+
+    def _sit(self, so_that: Callable[[], None]) -> None:
+        if self._seat is not None:
+            self._seat.hold()
+            if isinstance(self._seat, SessionSeat):
+                so_that()
+
+    def _ask(self) -> None:
+        try:
+            with self._to_write.transaction():
+                pass
+        except DBAPIError as error:
+            raise as_told(error) from error
 
     @property
     def engine(self) -> Engine:
@@ -266,8 +311,17 @@ class Database:
 
     def close(self) -> None:
         """Finish running work and close every connection."""
+        if self._doubt is not None:
+            self._doubt.cancel()
         self._writer.shutdown()
         self._readers.shutdown()
         self._to_write.close()
+        if self._seat is not None:
+            self._seat.leave()
         self._to_read.close()
         self._engine.dispose()
+
+
+def _is_in_doubt(unit: Unit[Any]) -> bool:
+    """Whether the database failed with this unit, so that nobody knows whether it is stored."""
+    return isinstance(unit.error, InternalError) and unit.error.code is ErrorCode.STORE_FAILED

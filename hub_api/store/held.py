@@ -20,9 +20,25 @@ T = TypeVar("T")
 class HeldConnection:
     """Used by one thread at a time. One that is found dead when a transaction begins is replaced: nothing was done in it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, prepare: Callable[[Connection], None] = lambda _connection: None
+    ) -> None:
+        """``prepare``: what every connection does before its first transaction; if it raises, there is none."""
         self._engine = engine
+        self._prepare = prepare
         self._connection: Connection | None = None
+
+    def connect(self) -> None:
+        """Now, if it is not connected: whatever keeps it from connecting is known before the first transaction."""
+        if self._connection is None:
+            connection = self._engine.connect()
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.invalidate()
+                connection.close()
+                raise
+            self._connection = connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -40,8 +56,8 @@ class HeldConnection:
         while True:
             fresh = self._connection is None
             try:
-                if self._connection is None:
-                    self._connection = self._engine.connect()
+                self.connect()
+                assert self._connection is not None
                 return self._connection.begin()
             except DBAPIError as error:
                 self.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -39,7 +40,8 @@ def alembic_config(bind: Engine | Connection | None = None) -> Config:
     """Alembic's configuration for the migrations inside this package, without an ini file."""
     from alembic.config import Config
 
-    config = Config()
+    # Its own default is what was standard output when it was imported.
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", str(resources.files("hub_api.store") / "migrations"))
     if bind is not None:
         config.attributes["bind"] = bind
@@ -49,8 +51,15 @@ def alembic_config(bind: Engine | Connection | None = None) -> Config:
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest schema; from empty or from any earlier release. Raises 5001 for a later one, and
     for one that cannot be opened."""
-    try:
+    with opening(engine):
         _upgrade(engine)
+
+
+@contextmanager
+def opening(engine: Engine) -> Iterator[None]:
+    """Raises 5001 with what the database says, for one that cannot be opened."""
+    try:
+        yield
     except (DBAPIError, sqlite3.Error) as error:
         said = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
         # The driver adds advice in further lines.
@@ -72,6 +81,19 @@ def _upgrade(engine: Engine) -> None:
         )
     with alone(engine) as connection:
         upgrade_on(connection)
+
+
+def refuse_other_schema(engine: Engine) -> None:
+    """Raise 5001 unless the schema is this release's: who only watches changes nothing under the hub that flies."""
+    with opening(engine), engine.connect() as connection:
+        found = revisions(connection)
+    if found != newest():
+        raise InternalError(
+            ErrorCode.STORE_FAILED,
+            f"the database is at schema {', '.join(sorted(found)) or 'none'}, not at this release's: a hub with duty=fly "
+            "brings it there",
+            field="database_url",
+        )
 
 
 def upgrade_on(connection: Connection, revision: str = "head") -> None:

@@ -19,6 +19,7 @@ from hub_api.dispatch.incident_ledger import IncidentLedger
 from hub_api.dispatch.incident_room import IncidentRoom
 from hub_api.dispatch.incident_watch import IncidentWatch
 from hub_api.dispatch.incidents import IncidentService
+from hub_api.dispatch.left_behind import LeftBehind
 from hub_api.dispatch.looking import Limits
 from hub_api.dispatch.merging import Merger
 from hub_api.dispatch.move_driver import MoveDriver
@@ -55,6 +56,7 @@ class Dispatch:
     relay: OutboxRelay
     pre_emptions: PreEmptionDesk
     waiting_orders: WaitingOrders
+    left_behind: LeftBehind
     moves: MoveDesk
     move_driver: MoveDriver
     commander: Commander
@@ -201,6 +203,14 @@ def make_dispatch(ground: Ground, world: World, outside: Outside, crew: Crew) ->
         relay=relay,
         pre_emptions=pre_emption_desk,
         waiting_orders=waiting_orders,
+        left_behind=LeftBehind(
+            database=database,
+            clock=clock,
+            hears=lambda: bool(fleet.samples()),
+            deciding=orders.decides,
+            decide_later=orders.decide_later,
+            resume=(move_driver.resume, diversions.resume, pre_emption_desk.resume),
+        ),
         moves=moves,
         move_driver=move_driver,
         commander=commander,

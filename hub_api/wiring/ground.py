@@ -32,7 +32,8 @@ from hub_api.site_data.book import SiteBook
 from hub_api.store.database import Database, make_engine
 from hub_api.store.records import EventRecord
 from hub_api.store.repositories import missions, orders
-from hub_api.store.schema import upgrade
+from hub_api.store.schema import opening, refuse_other_schema, upgrade
+from hub_api.store.seat import seat_of
 from hub_api.store.units import Owed
 from hub_api.vault import Vault
 from planner.airframe import shipped_airframes
@@ -95,9 +96,14 @@ async def open_ground(settings: Settings, given: Parts, stack: AsyncExitStack) -
             wakers[each]()
 
     engine = make_engine(settings.effective_database_url)
-    await asyncio.get_running_loop().run_in_executor(None, upgrade, engine)
-    database = Database(engine, on_committed=committed, on_owed=owed)
+    seat = seat_of(engine) if settings.flies else None
+    database = Database(engine, on_committed=committed, on_owed=owed, seat=seat)
     stack.callback(database.close)
+    # Before the schema is touched: a hub that is refused leaves everything as it was.
+    with opening(engine):
+        await database.take_seat()
+    bring = upgrade if settings.flies else refuse_other_schema
+    await asyncio.get_running_loop().run_in_executor(None, bring, engine)
     clock = await _clock(settings, given, database)
     ids = given.ids or IdSource(clock)
     await ensure_demo_key(database, ids, clock, demo=settings.demo)

@@ -16,6 +16,7 @@ from hub_api.dispatch.other_hubs import OtherHubs
 from hub_api.housekeeping import keep_house
 from hub_api.hub import Hub, Parts
 from hub_api.planner_process.decider import ProcessDecider
+from hub_api.seat_keeper import keep_seat
 from hub_api.settings import Settings
 from hub_api.site_data.book import SiteInForce
 from hub_api.site_data.desk import SiteDesk
@@ -70,6 +71,11 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         )
         crew.keep(consume_telemetry(ground.bus, world.fleet), "telemetry")
         await asyncio.sleep(0)
+        if not settings.flies:
+            agent_room = make_agent_room(crew, None, lambda drone: later_agent(hub, given, None, drone))
+            crew.keep(OtherHubs(hub.database, hub.feed).run(), "other-hubs")
+            yield hub
+            return
         links = rooms.open_links(settings, ground.clock) if given.agents is None else None
         if links is not None:
             crew.keep(links.run(), "links")
@@ -92,6 +98,7 @@ async def _take_up(dispatch: Dispatch) -> None:
 
 
 def _keep_running(hub: Hub, crew: Crew, outside: Outside, dispatch: Dispatch) -> None:
+    crew.keep(keep_seat(hub.database), "seat")
     crew.keep(dispatch.relay.run(), "relay")
     crew.keep(outside.callbacks.run(), "callbacks")
     crew.keep(outside.message_sender.run(), "messages")
@@ -100,6 +107,7 @@ def _keep_running(hub: Hub, crew: Crew, outside: Outside, dispatch: Dispatch) ->
         crew.keep(outside.identification.send(), "identification-sender")
     crew.keep(dispatch.approvals.run(), "approvals")
     crew.keep(dispatch.waiting_orders.run(), "waiting-orders")
+    crew.keep(dispatch.left_behind.run(), "left-behind")
     crew.keep(hub.care_desk.follow(hub.feed), "care")
     crew.keep(OtherHubs(hub.database, hub.feed).run(), "other-hubs")
     crew.keep(dispatch.incident_watch.run(), "incident-watch")

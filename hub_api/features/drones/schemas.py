@@ -142,7 +142,7 @@ class FlightCommandRequest(BaseModel):
     @model_validator(mode="after")
     def _only_to_divert(self) -> FlightCommandRequest:
         if self.to is not None and self.command != "divert_flight":
-            raise ValueError("only divert_flight goes to a place")
+            raise ValueError("only divert_flight goes to a place · 只有 divert_flight 可以指定地点")
         return self
 
 

@@ -74,8 +74,14 @@ async def get_readiness(hub: HubDep, response: Response) -> ReadinessView:
         at_head = False
     settled = not hub.fleet.settling(hub.settings.fleet_settle_s)
     running = not hub.stopping and not hub.failure.done()
-    ready = at_head and settled and running
+    flies = hub.settings.flies
+    ready = at_head and settled and running and flies
     response.status_code = 200 if ready else 503
     return ReadinessView(
-        ready=ready, database=at_head, fleet=settled, running=running, planner=not hub.planner_away
+        ready=ready,
+        database=at_head,
+        fleet=settled,
+        running=running,
+        flies=flies,
+        planner=not hub.planner_away,
     )

@@ -44,6 +44,7 @@ class ReadinessView(BaseModel):
     database: bool = Field(description="It can be read and is at this release's schema.")
     fleet: bool = Field(description="Every drone has reported since the start, or had its time to.")
     running: bool = Field(description="No part has failed and the hub is not stopping.")
+    flies: bool = Field(description="It takes orders and flies; a hub that only watches does not.")
     planner: bool = Field(
         description="The planner's process answers. While it does not, decisions are made in the hub's own process, more "
         "slowly: no reason not to send orders. Always true where the settings give it no process."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 from hub_api.dispatch.guidance import VideoGuidance
 from hub_api.dispatch.incident_states import Escalation, Outcome, PartyKind, PartyRole, PartyState, Stage
@@ -28,16 +30,15 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def _word(kind: type) -> BeforeValidator:
-    """JSON knows words, not members: strict models would refuse them."""
+def _word(kind: type[StrEnum]) -> BeforeValidator:
+    """JSON knows words, not members: strict models would refuse them, and not say which words there are."""
 
     def convert(value: object) -> object:
-        if isinstance(value, str):
-            try:
-                return kind(value)
-            except ValueError:
-                return value
-        return value
+        if isinstance(value, kind):
+            return value
+        if isinstance(value, str) and value in set(kind):
+            return kind(value)
+        raise PydanticKnownError("enum", {"expected": ", ".join(repr(str(word)) for word in kind)})
 
     return BeforeValidator(convert)
 

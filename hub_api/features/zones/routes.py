@@ -38,10 +38,16 @@ async def get_zones(
     """
     airspace, now = hub.airspace, hub.clock.now()
     headers = {"ETag": tag_of(airspace, now), "Vary": "Accept-Encoding"}
-    if if_none_match == headers["ETag"]:
+    if _named(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     compressed = "gzip" in accept_encoding
     content = await asyncio.to_thread(document, airspace, now, compressed=compressed)
     if compressed:
         headers["Content-Encoding"] = "gzip"
     return Response(content, media_type="application/json", headers=headers)
+
+
+def _named(if_none_match: str | None, tag: str) -> bool:
+    """Whether the client has this answer: a list of tags, weak ones too, or «*» (RFC 9110)."""
+    named = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
+    return tag in named or named == ["*"]

@@ -39,6 +39,11 @@ _ANOTHER_OPEN = Prepared(
     .limit(1)
 )
 _WAITING = Prepared(_ROWS.select.where(_C.state == bindparam("state")).order_by(_C.severity, _C.order_id))
+_UNDECIDED = Prepared(
+    select(_C.order_id, _C.version).where(
+        or_(*(_C.state == str(state) for state in (OrderState.RECEIVED, OrderState.REDECIDING)))
+    )
+)
 _MERGED_INTO = Prepared(
     _ROWS.select.where(_C.merged_into == bindparam("carrier"), _C.state == str(OrderState.MERGED)).order_by(
         _C.order_id
@@ -229,6 +234,11 @@ def list_open(session: Session) -> list[OrderRecord]:
 def waiting(session: Session) -> list[OrderRecord]:
     """Orders that wait for a drone, the most urgent first («I» sorts first), then the oldest."""
     return _ROWS.all(session, _WAITING, state=str(OrderState.WAITING))
+
+
+def undecided(session: Session) -> list[tuple[str, int]]:
+    """(order_id, version) of every order that waits for nothing but its decision."""
+    return [(row.order_id, row.version) for row in run(session, _UNDECIDED)]
 
 
 def of_incident(session: Session, incident_id: str) -> list[OrderRecord]:

@@ -112,6 +112,8 @@ def get(
         reached.append(request)
         if str(request.url.host).endswith(".99"):
             raise httpx.ConnectError("unreachable")
+        if str(request.url.host).endswith(".98"):
+            raise httpx.ConnectTimeout("silent")
         return httpx.Response(204)
 
     async def main() -> Any:
@@ -119,7 +121,7 @@ def get(
         async with httpx.AsyncClient(transport=transport) as client:
             try:
                 return await client.post(url, content=b"x")
-            except httpx.ConnectError as fault:
+            except httpx.TransportError as fault:
                 return fault
 
     return reached, asyncio.run(main())
@@ -146,10 +148,17 @@ def test_the_connection_goes_to_the_address_that_was_judged_under_the_host_s_nam
     assert request.extensions["sni_hostname"] == "centre.example"
 
 
-def test_the_next_address_is_tried_when_one_does_not_answer():
-    reached, ended = get("http://centre.example/", [["8.8.8.99", "2606:4700::1111"]])
+@pytest.mark.parametrize("dead", ["8.8.8.99", "8.8.8.98"])
+def test_the_next_address_is_tried_when_one_does_not_answer(dead: str):
+    reached, ended = get("http://centre.example/", [[dead, "2606:4700::1111"]])
     assert ended.status_code == 204
-    assert [request.url.host for request in reached] == ["8.8.8.99", "2606:4700::1111"]
+    assert [request.url.host for request in reached] == [dead, "2606:4700::1111"]
+
+
+def test_where_every_address_is_silent_that_is_said():
+    reached, ended = get("http://centre.example/", [["8.8.8.98", "9.9.9.98"]])
+    assert len(reached) == 2
+    assert isinstance(ended, httpx.ConnectTimeout)
 
 
 def test_a_real_request_to_loopback_needs_the_list(tmp_path: Path):

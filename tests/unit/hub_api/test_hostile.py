@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import time
@@ -155,7 +156,7 @@ ORDER = json.dumps(BODY).encode()
         (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", (400,)),
         (b"X-A: 1\r\n" * 20_000 + b"\r\n", (400, 431)),
         (b"X-Long: " + b"x" * 200_000 + b"\r\n\r\n", (400, 431)),
-        (b"Idempotency-Key: a\r\n b: folded\r\nContent-Length: 2\r\n\r\n{}", (400, 422)),
+        (b"Idempotency-Key: a\r\n b: folded\r\nContent-Length: 2\r\n\r\n{}", (400, 415)),
         (b"X-Request-Id: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n", (400,)),
         (b"X-Request-Id: a\0b\r\nContent-Length: 0\r\n\r\n", (400,)),
         (b": nameless\r\nContent-Length: 0\r\n\r\n", (400,)),
@@ -264,6 +265,111 @@ def test_a_name_that_looks_like_another_is_refused(hub: httpx.Client, name: str)
     assert answer.json()["errors"][0]["field"] == "name"
     key = {"client": name, "name": "n", "scopes": ["fleet:read"]}
     assert hub.post("/v1/keys", json=key).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/orders", "GET, POST"),
+        ("/v1/orders/ord_1", "GET"),
+        ("/v1/drones/bao-01", "DELETE, GET, PUT"),
+        ("/v1/health/live", "GET"),
+    ],
+)
+def test_a_method_that_is_not_allowed_hears_which_are(hub: httpx.Client, path: str, methods: str):
+    for method in ("OPTIONS", "TRACE", "PROPFIND", "get"):
+        answer = hub.request(method, path) if method != "get" else _as_sent(hub, method, path)
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == methods
+        assert answer.json()["detail_zh"] == f"此处可用方法：{methods}"
+
+
+def _as_sent(hub: httpx.Client, method: str, path: str) -> httpx.Response:
+    """The client would write it in capitals."""
+    answer = raw(hub, f"{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    pairs = [tuple(line.split(": ", 1)) for line in lines[1:]]
+    return httpx.Response(int(lines[0].split(" ")[1]), headers=pairs, content=body)  # type: ignore[arg-type]
+
+
+def test_methods_that_nobody_knows_make_no_metric_each(hub: httpx.Client):
+    for number in range(30):
+        assert hub.request(f"ODD{number}", "/v1/orders").status_code == 405
+    told = hub.get("/metrics").text
+    assert 'method="other"' in told
+    assert "ODD" not in told
+
+
+@pytest.mark.parametrize("path", ["/v1/orders/", "/v1/orders%2f", "/v1//orders", "/v1/drones/"])
+def test_an_address_that_is_nearly_one_is_not_led_elsewhere(hub: httpx.Client, path: str):
+    for answer in (hub.get(path), hub.post(path, content=ORDER)):
+        assert answer.status_code == 404
+        assert "location" not in answer.headers
+        assert answer.json()["detail_zh"] == "该地址下没有内容"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "deflate, gzip", "x-nonsense"])
+def test_a_packed_body_is_not_unpacked(hub: httpx.Client, encoding: str):
+    packed = gzip.compress(b" " * 50_000_000)
+    headers = {"Idempotency-Key": "gz", "Content-Type": "application/json", "Content-Encoding": encoding}
+    for path in ("/v1/orders", "/v1/airspace/feeds/f/preview?format=geojson"):
+        answer = hub.post(path, content=packed, headers=headers)
+        assert answer.status_code == 415, answer.text
+        assert "未压缩" in answer.json()["detail_zh"]
+    answer = hub.post("/v1/orders", content=b"{}", headers=headers | {"Content-Encoding": "identity"})
+    assert answer.status_code == 422
+    assert "415" in hub.get("/openapi.json").json()["paths"]["/v1/orders"]["post"]["responses"]
+
+
+def test_json_that_does_not_say_so_is_told_to(hub: httpx.Client):
+    for headers in ({}, {"Content-Type": "text/plain"}):
+        answer = hub.post("/v1/orders", content=ORDER, headers={"Idempotency-Key": "plain"} | headers)
+        assert answer.status_code == 415
+        assert "application/json" in answer.json()["detail"]
+    answer = hub.post(
+        "/v1/orders", content=b"[]", headers={"Idempotency-Key": "list", "Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("named", ["*", '"x", {tag}', "W/{tag}", "{tag}"])
+def test_whoever_has_the_zones_is_not_sent_them_again(hub: httpx.Client, named: str):
+    tag = hub.get("/v1/zones").headers["etag"]
+    answer = hub.get("/v1/zones", headers={"If-None-Match": named.format(tag=tag)})
+    assert (answer.status_code, answer.content) == (304, b"")
+    for other in ('"x"', "", '"x", *', tag[:-2] + '"'):
+        assert hub.get("/v1/zones", headers={"If-None-Match": other}).status_code == 200
+
+
+def test_a_word_that_is_none_of_ours_hears_which_there_are(hub: httpx.Client):
+    answer = hub.post("/v1/incidents/inc_1/escalate", json={"level": "Volunteers", "reason": "r"})
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["reason"]) == ("level", "enum")
+    assert "'volunteers'" in error["detail"]
+    assert "'volunteers'" in error["detail_zh"]
+    for wrong in (None, 7, [], {}):
+        answer = hub.post("/v1/incidents/inc_1/escalate", json={"level": wrong, "reason": "r"})
+        assert answer.json()["errors"][0]["reason"] == "enum"
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "said_zh"),
+    [
+        ({"floor": 0}, "floors count as in China", "没有 0 层"),
+        ({"notes": "\x07"}, "control characters are not allowed", "不允许使用控制字符"),
+        ({"ambulance_eta_at": 7}, "a moment is written out", "时间须完整写出并带时区"),
+        ({"ambulance_eta_at": "0001-01-01T00:00:00Z"}, "the year is not between", "年份须在"),
+    ],
+)
+def test_our_own_rules_are_told_in_both_languages(
+    hub: httpx.Client, change: dict[str, object], said: str, said_zh: str
+):
+    answer = hub.post("/v1/orders", json=BODY | change, headers={"Idempotency-Key": "rule"})
+    (error,) = answer.json()["errors"]
+    assert error["detail"].startswith(said)
+    assert said_zh in error["detail_zh"]
+    assert "Value error" not in answer.text
 
 
 def test_the_service_is_unharmed(hub: httpx.Client):

@@ -149,7 +149,7 @@ def test_a_screen_at_one_hub_follows_an_order_placed_at_another(each_database: s
         (tmp_path / name).mkdir()
     with (
         running_hub(tmp_path / "a", database_url=database_url_of(tmp_path)) as (placing, _),
-        running_hub(tmp_path / "b", database_url=database_url_of(tmp_path)) as (watching, _),
+        running_hub(tmp_path / "b", database_url=database_url_of(tmp_path), duty="watch") as (watching, _),
         httpx.Client(base_url=placing, headers=KEY, trust_env=False, timeout=30.0) as centre,
         connect(
             f"{watching.replace('http', 'ws')}/v1/stream?topics=incidents", additional_headers=KEY, proxy=None
