@@ -30,6 +30,7 @@ from planner.choice import (
 )
 from planner.corridor import corridor_of
 from planner.flight_plan import FlightPlan
+from planner.intent_volumes import volumes_of_plan
 from planner.planning import plan_flight
 from planner.policy import PlanningPolicy
 from planner.reasons import Reason, from_verdict, verification_failed
@@ -245,9 +246,10 @@ class SitePlanning:
             warnings=() if decision.accepted is None else self._warnings(decision.accepted, drones),
         )
 
-    def rehearse(self, drones: Sequence[DroneView]) -> Iterator[None]:
+    def rehearse(self, drones: Sequence[DroneView], *, geoid_undulation_m: float) -> Iterator[None]:
         """Plan for the next orders: one question each time it is asked to go on, none twice while its wind holds.
 
+        ``geoid_undulation_m``: by which ways become volumes, as the traffic book's; these are drawn as well.
         Questions about drones of unknown charge or wind are left to their order, which refuses them.
         """
         states = [self._known(view).state for view in drones if view.charge_fraction is not None]
@@ -265,7 +267,11 @@ class SitePlanning:
             if len(self._rehearsed) >= _REHEARSED:
                 self._rehearsed.clear()
             self._rehearsed[key] = held
-            plan_flight(task, site=site, airspace=airspace, ids=self._ids, at=now, policy=self._policy)
+            found = plan_flight(
+                task, site=site, airspace=airspace, ids=self._ids, at=now, policy=self._policy
+            )
+            if isinstance(found, FlightPlan):
+                volumes_of_plan(found, geoid_undulation_m=geoid_undulation_m)
             yield
 
     def _known(self, view: DroneView) -> _Known:

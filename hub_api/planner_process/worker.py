@@ -131,7 +131,10 @@ class Worker:
         """Plan for the next orders, one question after the other."""
         prepared.ready.wait()
         prepared.clock.at = rehearse.at
-        yield from prepared.planning.rehearse([_view_of(news) for news in rehearse.fleet])
+        yield from prepared.planning.rehearse(
+            [_view_of(news) for news in rehearse.fleet],
+            geoid_undulation_m=prepared.setting.geoid_undulation_m,
+        )
 
     def answer(self, ask: Ask, prepared: _Prepared) -> Answer:
         """The decision, beside what the questions before it took."""

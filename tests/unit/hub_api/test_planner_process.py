@@ -495,8 +495,8 @@ def test_what_was_rehearsed_is_not_searched_for_again(monkeypatch: pytest.Monkey
     views = _views()
     expected = _same(b._planning().decide(_question(NOON), views, None))
     planning = b._planning()
-    assert len(list(planning.rehearse(views))) > len(views)
-    assert not list(planning.rehearse(views))
+    assert len(list(planning.rehearse(views, geoid_undulation_m=0.0))) > len(views)
+    assert not list(planning.rehearse(views, geoid_undulation_m=0.0))
 
     def searched(*_given: object) -> None:
         raise AssertionError("it searched")
@@ -505,7 +505,7 @@ def test_what_was_rehearsed_is_not_searched_for_again(monkeypatch: pytest.Monkey
         patched.setattr(planning_module._Question, "best", searched)
         assert _same(planning.decide(_question(NOON), views, None)) == expected
     windy = replace(views[0], wind=Wind(from_deg=90.0, speed_m_s=4.0, measured_at=NOON))
-    rehearsed = len(list(planning.rehearse((windy, *views[1:]))))
+    rehearsed = len(list(planning.rehearse((windy, *views[1:]), geoid_undulation_m=0.0)))
     assert 0 < rehearsed <= len(a_site().landing_points)
 
 
