@@ -55,6 +55,8 @@ test("every state, scope and command of the API has its words", () => {
     ...members("geofences/applicability.py", "SolarEvent").map((event) => `sun.${event}`),
     ...members("hub_api/dispatch/incident_states.py", "PartyState").map((state) => `partystate.${state}`),
     ...checks.map((match) => `check.${match[1] ?? ""}`),
+    // What the hub itself says of parties that it knows (hub_api/features/incidents/views.py).
+    ..."open closed called reported dispatched on_scene planned commanded accepted airborne aed_on_ground lost ended".split(" ").map((state) => `partystate.${state}`),
     ...of("PartyKind").map((kind) => `party.${kind}`),
     ...of("Stage").map((stage) => `stage.${stage}`),
     ...of("IncidentState").map((state) => `incident.${state}`),

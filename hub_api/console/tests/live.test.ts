@@ -104,10 +104,22 @@ test("a stream that breaks is resumed after the last event, by itself", () => {
   vi.advanceTimersByTime(600);
   const second = PlayedSocket.made[1];
   expect(second?.url.searchParams.get("after")).toBe("8");
-  second?.say({ type: "hello", position: "12" });
+  second?.say({ type: "hello", position: "8" });
   second?.say(event("9"));
   expect(heard).toEqual(["8", "d1", "d2", "9"]);
   expect(links).toEqual(["connecting", "live first", "cut", "connecting", "live"]);
+});
+
+test("a hub whose database was restored goes on from an earlier position, and something may have been missed", () => {
+  const { heard, links } = play();
+  PlayedSocket.made[0]?.say({ type: "hello", position: "70" });
+  PlayedSocket.made[0]?.onclose?.({ code: 1006 });
+  vi.advanceTimersByTime(600);
+  expect(PlayedSocket.made[1]?.url.searchParams.get("after")).toBe("70");
+  PlayedSocket.made[1]?.say({ type: "hello", position: "5" });
+  PlayedSocket.made[1]?.say(event("6"));
+  expect(heard).toEqual(["6"]);
+  expect(links.at(-1)).toBe("live first");
 });
 
 test("a break before any event resumes from where the stream began, not from now", () => {

@@ -158,6 +158,9 @@ async def follow_order(
     """Everything that happened and happens to the order, in order, without gap or double."""
     order = await _find(hub, order_id, who)
     position = int(last_event_id) if last_event_id is not None else after
+    if position > await hub.database.read(events.last_seq):
+        # Of a database before a restore: what this one holds of the order is told from the beginning.
+        position = 0
 
     async def stream() -> AsyncGenerator[bytes, None]:
         async def read_after(seq: int) -> list[EventRecord]:

@@ -130,11 +130,13 @@ async def stream(
     keep_alive: asyncio.TimerHandle | None = None
     try:
         # The live queue is open before the position is read, so nothing falls between the two.
-        position = await hub.database.read(events.last_seq) if after is None else after
+        newest = await hub.database.read(events.last_seq)
+        # A position that has not been yet is of a database before a restore: waiting for it would be silence.
+        position = newest if after is None else min(after, newest)
         start = {"type": "hello", "position": str(position), "topics": sorted(topics)}
         yield [StreamMessage("hello", None, json.dumps(start))]
         told_s = loop.time()
-        behind = after is not None
+        behind = position < newest
         while not hub.feed.closed:
             while behind:
                 page = await hub.database.read(lambda s, p=position: events.after(s, p, limit=_PAGE))  # type: ignore[misc]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter
@@ -121,7 +122,8 @@ def holding(airspace: Airspace, now: datetime) -> str:
 
 def tag_of(airspace: Airspace, now: datetime) -> str:
     """The ETag of the document: the version, and what holds now."""
-    return f'"{airspace.version}.{holding(airspace, now)}"'
+    # A version may be in any letters; a header holds few.
+    return f'"{quote(airspace.version, safe="+:")}.{holding(airspace, now)}"'
 
 
 def document(airspace: Airspace, now: datetime, *, compressed: bool) -> bytes:

@@ -7,13 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.virtual_time import run_virtual
 from flight import messages as m
+from geofences.airspace import Airspace
 from hub_api.access.principal import Principal
 from hub_api.access.scopes import Scope
 from hub_api.features.streams.messages import EventFilter, Topic
+from hub_api.features.zones.views import tag_of
 from hub_api.store.repositories import events
-from tests.unit.hub_api.world import World, world
+from tests.unit.hub_api.played_planning import an_airspace
+from tests.unit.hub_api.world import EPOCH, World, world
 
 NEAR = [113.87, 22.55]
 """A corner beside the demo stations, in longitude and latitude."""
@@ -229,6 +234,16 @@ def test_zones_are_sent_compressed_to_who_takes_it_and_are_the_same(tmp_path: Pa
             assert packed.headers["Vary"] == "Accept-Encoding"
 
     run_virtual(main())
+
+
+@pytest.mark.parametrize("version", ["宝安-2026-11", 'a"b', "a b\tc", "v1.2+3"])
+def test_a_version_in_any_letters_names_the_zones(version: str) -> None:
+    named = Airspace(an_airspace().zones, version=version)
+    tag = tag_of(named, EPOCH)
+    assert tag.isascii()
+    assert tag.isprintable()
+    assert (tag[0], tag[-1], tag.count('"')) == ('"', '"', 2)
+    assert tag_of(Airspace(an_airspace().zones, version=version + "x"), EPOCH) != tag
 
 
 def test_an_approval_is_given_once_and_revoked_for_good(tmp_path: Path) -> None:

@@ -83,6 +83,30 @@ def event(number: int) -> EventRecord:
     return EventRecord(seq=number, message_id=f"evt_{number}", at=EPOCH, stored_at=EPOCH, kind="k")
 
 
+def test_a_position_that_has_not_been_yet_is_no_silence(tmp_path: Path):
+    """After a restore the numbers begin anew; whoever comes with an old one must not wait until they are there again."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            order_id = (await w.order()).json()["order_id"]
+            await w.until(order_id, "CLOSED")
+            whole = await follow(w, order_id)
+            assert await follow(w, order_id, **{"Last-Event-ID": "999999"}) == whole
+            who = Principal("key", "demo", frozenset({str(Scope.ADMIN)}))
+            told = messages.stream(
+                w.hub, who, frozenset({messages.Topic.INCIDENTS}), after=999_999, telemetry_every_s=None
+            )
+            (hello,) = await anext(told)
+            newest = await w.hub.database.read(events.last_seq)
+            assert json.loads(hello.data_json)["position"] == str(newest)
+            await w.order(key="k2")
+            found = await anext(told)
+            assert found[0].kind == "incident_opened"
+            await told.aclose()
+
+    play(main())
+
+
 def test_a_slow_listener_is_told_to_read_the_gap():
     async def main() -> None:
         feed = EventFeed()

@@ -133,8 +133,9 @@ export class HubStream {
     this.#heard();
     switch (message.type) {
       case "hello": {
-        const resumed = this.#position !== null;
-        this.#position ??= message.position;
+        // A hub whose database was restored goes on from an earlier position: not everything was heard then.
+        const resumed = this.#position === message.position;
+        this.#position = message.position;
         this.#pauseMs = FIRST_PAUSE_MS;
         this.#parts.onLink("live", resumed);
         break;
