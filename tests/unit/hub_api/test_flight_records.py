@@ -232,6 +232,7 @@ def test_files_are_given_out_when_they_are_there_and_no_others(tmp_path: Path):
             open_record.finish()
             shown = (await w.client.get(url)).json()["record"]
             assert shown["status"] == "complete"
+            assert {file["name"] for file in shown["files"]} == {"tlog", "kml", "report.pdf"}
             for file in shown["files"]:
                 answer = await w.client.get(file["url"])
                 assert answer.status_code == 200, file

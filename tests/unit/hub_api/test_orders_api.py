@@ -144,6 +144,7 @@ def test_as_many_orders_as_drones_fly_and_the_next_is_declined_with_reasons(tmp_
             (declined,) = [d for d in decisions if d["outcome"] == "declined"]
             assert {d["drone_id"] for d in accepted} == set(w.drones)
             assert declined["reasons"][0]["detail_zh"]
+            assert declined["candidates"]
             for candidate in declined["candidates"]:
                 assert candidate["verdict"] == "refused"
                 assert [r["code"] for r in candidate["reasons"]] == ["on_mission"]
@@ -270,6 +271,7 @@ def test_no_drone_left_to_try_fails_the_order_with_reasons(tmp_path: Path):
             order = (await w.order()).json()
             failed = await w.until(order["order_id"], "FAILED")
             assert failed["decision"]["outcome"] == "declined"
+            assert failed["decision"]["candidates"]
             assert all(
                 [r["code"] for r in c["reasons"]] == ["tried_before"]
                 for c in failed["decision"]["candidates"]

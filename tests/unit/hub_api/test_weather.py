@@ -184,7 +184,8 @@ def test_a_stale_reading_is_replaced_by_a_near_report_and_a_far_one_by_nothing()
 def test_a_report_never_stands_in_for_wind(tmp_path: Path):
     async def main() -> None:
         async with world(tmp_path) as w:
-            await send_reports(w, METAR.replace("010800Z", f"{w.hub.clock.now():%d%H%M}Z"))
+            (taken,) = await send_reports(w, METAR.replace("010800Z", f"{w.hub.clock.now():%d%H%M}Z"))
+            assert taken["taken"], taken
             assert all(view.wind is None for view in w.hub.fleet.views({}))
 
     play(main())
