@@ -99,6 +99,13 @@ class _Link:
         except Error as error:
             raise _told(error, "", self) from error
 
+    def drop(self) -> None:
+        """Heed nothing of what was left for later: it is going to be undone."""
+        if self.line is not None:
+            # A connection that died in it is found out by whoever undoes it.
+            with suppress(Error):
+                self.line.drop()
+
 
 @cache
 def _as_statement(words: str) -> PgStatement:
@@ -112,13 +119,8 @@ def settle(connection: Connection) -> None:
 
 def drop(connection: Connection) -> None:
     """Forget what was left for later, before the transaction is undone."""
-    if connection.invalidated:
-        return
-    line = _Link(connection).line
-    if line is not None:
-        # A connection that died in it is found out by whoever undoes the transaction.
-        with suppress(Error):
-            line.drop()
+    if not connection.invalidated:
+        _Link(connection).drop()
 
 
 def for_one_transaction(session: Session, connection: Connection) -> None:
@@ -149,6 +151,11 @@ def say_later(session: Session, words: str) -> None:
 def settle_unit(session: Session) -> None:
     """The unit of work ends: have everything done that it left for later."""
     _link_of(session).settle()
+
+
+def drop_unit(session: Session) -> None:
+    """The unit of work is going to be undone: heed nothing of what it left for later."""
+    _link_of(session).drop()
 
 
 def say_to(connection: Connection, words: str) -> None:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core.errors import ErrorCode, InternalError
 from hub_api.actor import Actor
-from hub_api.store.prepared import for_one_transaction, say, say_later, settle_unit
+from hub_api.store.prepared import drop_unit, for_one_transaction, say, say_later, settle_unit
 from hub_api.store.records import EventRecord
 
 T = TypeVar("T")
@@ -65,6 +65,8 @@ class Unit(Generic[T]):
                 # The database itself refuses: nobody's work is stored.
                 raise
             self.error = error
+            # Whatever else fails of it is no news, and must not be taken for the others' failure.
+            drop_unit(session)
             say(session, "ROLLBACK TO SAVEPOINT unit")
             # What is remembered of this transaction is of what stays in it.
             session.info.clear()

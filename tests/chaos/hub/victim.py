@@ -81,14 +81,14 @@ class Executioner:
 
         events.note_appended = note_appended  # type: ignore[attr-defined]
         event.listen(engine, "before_cursor_execute", self._executed)
-        run = prepared._Form.run
+        given = prepared._Form._given
 
-        def run_prepared(form: Any, *rest: Any) -> Any:
-            # Straight to the driver: SQLAlchemy tells nobody.
+        def given_to_prepared(form: Any, *rest: Any) -> Any:
+            # Straight to the driver, now or later: SQLAlchemy tells nobody.
             self._note(form._sql)
-            return run(form, *rest)
+            return given(form, *rest)
 
-        prepared._Form.run = run_prepared  # type: ignore[method-assign]
+        prepared._Form._given = given_to_prepared  # type: ignore[method-assign]
         commit = engine.dialect.do_commit
 
         def do_commit(connection: Any) -> None:

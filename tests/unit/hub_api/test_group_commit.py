@@ -198,3 +198,21 @@ def test_the_audit_log_goes_on_from_what_stays_when_a_unit_fails(store: Opened):
         "s1",
     ]
     assert store.read(audit.verify).faults == ()
+
+
+def test_a_unit_that_gives_up_after_a_statement_that_fails_takes_nobody_along(store: Opened):  # noqa: F811
+    """Its key is taken, which PostgreSQL tells with what was left for later, and by then it has given up for a reason of
+    its own: nobody heeds the rest of it, and the others are stored."""
+
+    def gives_up(session: Session) -> None:
+        orders.insert(session, order(4), key="key-1", body_sha256="0" * 64)
+        raise LookupError("not this one")
+
+    found, commits = together(store, storing(1), gives_up, storing(3))
+    assert (found[0], found[2], commits) == (1, 3, 1)
+    assert isinstance(found[1], (LookupError, IntegrityError))
+
+    def stored(session: Session) -> list[bool]:
+        return [orders.find(session, order(number).order_id) is not None for number in (1, 4, 3)]
+
+    assert asyncio.run(store.database.read(stored)) == [True, False, True]
