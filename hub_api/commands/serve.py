@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub_api.commands.loading import without_collector
-from hub_api.planner_process.spawned import started_early
+from hub_api.planner_process.spawned import dismiss_early, started_early
 from hub_api.rooms import load_airspace
 from hub_api.settings import load_settings
 from planner.site import load_site
@@ -45,6 +45,9 @@ def serve(
             demo=demo,
             speedup=speedup,
         )
+        if not settings.decides_in_a_process:
+            # It would sit there with a hundred megabytes.
+            dismiss_early()
         # A site or an airspace that can't be read is the commonest mistake: say it before anything starts.
         parts = Parts(site=load_site(settings.site_file), airspace=load_airspace(settings))
         run(serving(settings, on_ready=_say, parts=parts))

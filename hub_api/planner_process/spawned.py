@@ -63,8 +63,13 @@ def started_early() -> Iterator[None]:
     try:
         yield
     finally:
-        for left in _early:
-            left.ours.close()
-            left.process.kill()
-            left.process.wait()
-        _early.clear()
+        dismiss_early()
+
+
+def dismiss_early() -> None:
+    """Nobody will take the one that was started early."""
+    for left in _early:
+        left.ours.close()
+        left.process.kill()
+        left.process.wait()
+    _early.clear()

@@ -78,7 +78,9 @@ class ServiceSettings(SettingsGroup):
 
     @property
     def decides_in_a_process(self) -> bool:
-        """``planner``, with ``auto`` looked up."""
+        """``planner``, with ``auto`` looked up; a hub that watches decides nothing."""
+        if not self.flies:
+            return False
         if self.planner == "auto":
             # Not every system says what a process may use of the machine.
             allowed = getattr(os, "sched_getaffinity", None)

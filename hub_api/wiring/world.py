@@ -61,7 +61,7 @@ async def open_world(ground: Ground) -> World:
     )
     thread = ThreadDecider(planning, new_traffic_book)
     decider: ThreadDecider | ProcessDecider = thread
-    if given.planning is None and given.clock is None and settings.flies and settings.decides_in_a_process:
+    if given.planning is None and given.clock is None and settings.decides_in_a_process:
         decider = _in_a_process(ground, thread, lambda: fleet.views({}))
         planning = PreparedThereToo(planning, decider, lambda: airspace_book.current)
         decider.begin()

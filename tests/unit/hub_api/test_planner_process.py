@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from core.geodesy import Wgs84Point
 from core.ids import IdSource
 from geofences.airspace import Airspace
 from geofences.site_airspace import load_demo_airspace
+from hub_api.commands.serve import serve
 from hub_api.dispatch.deciding import ThreadDecider, Ticket
 from hub_api.dispatch.fleet import DroneView, taken
 from hub_api.dispatch.planning import Answer, Question, SitePlanning
@@ -40,6 +42,7 @@ from planner.wind import Wind
 from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.test_traffic import NOON, PATIENT, _book, _flying, _views
 
+ROOT = Path(__file__).resolve().parents[3]
 START_S = 60.0
 """A process that starts beside a full suite."""
 
@@ -558,6 +561,30 @@ async def main():
     await asyncio.sleep(600)
 asyncio.run(main())
 """
+
+
+@pytest.mark.parametrize("given", [{"planner": "thread"}, {"planner": "process", "duty": "watch"}])
+def test_a_process_that_was_started_early_goes_where_the_settings_want_none(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[spawned_module.Spawned] = []
+    spawn = spawned_module.spawn
+
+    def spawned() -> spawned_module.Spawned:
+        made.append(spawn())
+        return made[-1]
+
+    async def serving(_settings: Settings, **_given: object) -> None:
+        assert spawned_module._early == []
+        assert [each.process.returncode for each in made] == [-signal.SIGKILL]
+
+    monkeypatch.setattr(spawned_module, "spawn", spawned)
+    monkeypatch.setattr("hub_api.main.serve", serving)
+    monkeypatch.chdir(ROOT)
+    for name, value in given.items():
+        monkeypatch.setenv(f"DRONE_AED_{name.upper()}", value)
+    serve(demo=True, data_dir=tmp_path)
+    assert len(made) == 1
 
 
 def test_a_hub_that_is_killed_leaves_no_process_behind() -> None:
