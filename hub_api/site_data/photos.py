@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image
 from sqlmodel import Session
 
 from core.clock import Clock
@@ -38,23 +38,40 @@ def redrawn(content: bytes) -> tuple[bytes, int, int]:
     """(JPEG, width, height), upright and at most 2048 px long. Raises 4001 for what is no picture."""
     try:
         with warnings.catch_warnings():
+            # What a camera wrote wrongly beside the picture is left out anyway.
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise _refused(f"{picture.width} × {picture.height} pixels are too many")
-                upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombWarning,
-    ) as error:
+                upright = _upright(picture).convert("RGB")
+    except DispatchError:
+        raise
+    except Exception as error:
+        # Decoders raise errors of a dozen kinds over a broken file; none of them is about the hub.
         raise _refused(f"it is no whole {', '.join(FORMATS)} picture ({type(error).__name__})") from None
     upright.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=_QUALITY, optimize=True)
     return out.getvalue(), upright.width, upright.height
+
+
+_TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each Orientation (Exif 2.32, 4.6.4)."""
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """As it was seen. Nothing else of what the camera wrote is looked at, let alone written anew."""
+    turned = _TURNED.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    return picture if turned is None else picture.transpose(turned)
 
 
 def _refused(why: str) -> DispatchError:
