@@ -80,6 +80,8 @@ ROUTERS = (
 """In the order of the documentation."""
 
 
+MOST_SAID_BYTES = 4096
+"""Chosen: of one message that a stream's listener sends; it is dropped unread, and until then held."""
 GRACE_S = 3
 """Seconds that open streams get at a stop; drones fly on without us, so nothing is lost by leaving."""
 
@@ -230,6 +232,8 @@ async def serve(
             http=ImpatientProtocol,
             # The library that speaks the present interface of websockets.
             ws="websockets-sansio",
+            # Nobody who listens has anything to say.
+            ws_max_size=MOST_SAID_BYTES,
             timeout_graceful_shutdown=GRACE_S,
         ),
         on_ready,

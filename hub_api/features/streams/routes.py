@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Security, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Header, Query, Request, Security, WebSocket
 from fastapi.responses import StreamingResponse
 
 from core.errors import DispatchError, ErrorCode
@@ -235,8 +235,6 @@ async def _watch(hub: Hub, secret: str, who: Principal) -> None:
 
 async def _until_gone(socket: WebSocket) -> None:
     """Reads and drops what the client says; ends when it leaves."""
-    try:
-        while True:
-            await socket.receive_text()
-    except (WebSocketDisconnect, KeyError, RuntimeError):
-        return
+    with contextlib.suppress(RuntimeError):
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from hub_api import body_limit, patience
 from hub_api.settings import DEMO_API_KEY
@@ -370,6 +372,42 @@ def test_our_own_rules_are_told_in_both_languages(
     assert error["detail"].startswith(said)
     assert said_zh in error["detail_zh"]
     assert "Value error" not in answer.text
+
+
+def a_screen(hub: httpx.Client) -> ClientConnection:
+    address = str(hub.base_url).replace("http", "ws").rstrip("/") + "/v1/stream?topics=incidents"
+    return connect(address, additional_headers=KEY, proxy=None)
+
+
+@pytest.mark.parametrize("said", ["{", "", b"\0", b"\xff" * 4000])
+def test_whoever_talks_to_a_stream_is_not_listened_to(hub: httpx.Client, said: bytes | str):
+    with a_screen(hub) as screen:
+        assert json.loads(screen.recv(timeout=10))["type"] == "hello"
+        screen.send(said)
+        # It goes on telling.
+        hub.post(
+            "/v1/orders",
+            json=BODY,
+            headers={"Idempotency-Key": f"talk{len(said)}{said[:1]!r}".replace("\\", "")},
+        )
+        assert json.loads(screen.recv(timeout=10))["type"] == "event"
+
+
+@pytest.mark.parametrize("said", ["x" * 100_000, b"x" * 100_000])
+def test_whoever_talks_much_to_a_stream_is_hung_up_on(hub: httpx.Client, said: bytes | str):
+    with a_screen(hub) as screen:
+        screen.recv(timeout=10)
+        screen.send(said)
+        with pytest.raises(ConnectionClosed) as closed:
+            _hear_out(screen)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+
+
+def _hear_out(screen: ClientConnection) -> None:
+    """Flights of other tests may be told of until then."""
+    while True:
+        screen.recv(timeout=10)
 
 
 def test_the_service_is_unharmed(hub: httpx.Client):
