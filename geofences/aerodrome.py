@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from core.errors import AirspaceError, ZoneFileError
 from core.geodesy import LocalFrame, Wgs84Point
 from geofences.model import (
     GROUND,
@@ -38,7 +39,7 @@ from geofences.model import (
     Volume,
     Zone,
 )
-from geofences.readers.fields import Fields, load_json
+from geofences.readers.fields import Fields, load_json, quote
 from geofences.readers.limits import DATUMS, make_limit
 from geofences.readers.result import Report
 
@@ -52,6 +53,7 @@ CLEARANCE_BEYOND_M = 20_000.0
 _ARC_SEGMENTS = 16
 """Per quarter circle; arcs are circumscribed, so 16 segments add 0.12 % (7 m at 6 km)."""
 
+_QUALITIES = {quality.value: quality for quality in PositionQuality}
 _RESTRICTIONS = {r.value: r for r in (Restriction.PROHIBITED, Restriction.REQ_AUTHORISATION)}
 
 
@@ -59,12 +61,19 @@ def read_aerodromes(data: bytes | str) -> tuple[Zone, ...]:
     """Zones around the aerodromes of a file in the form of ``data/aerodromes.json``; 3101 if wrong."""
     top = Fields(load_json(data), feature="", path="", report=Report())
     zones: list[Zone] = []
-    for aerodrome in top.children("airports"):
-        aerodrome.feature = aerodrome.text("icao", None)
-        zones.extend(_airport_zones(aerodrome))
-    for heliport in top.children("heliports"):
-        heliport.feature = heliport.text("name", None)
-        zones.extend(_heliport_zones(heliport))
+    for section, name, read in (
+        ("airports", "icao", _airport_zones),
+        ("heliports", "name", _heliport_zones),
+    ):
+        for aerodrome in top.children(section):
+            aerodrome.feature = aerodrome.text(name, None)
+            try:
+                zones.extend(read(aerodrome))
+            except ZoneFileError:
+                raise
+            except AirspaceError as error:
+                field = f"{aerodrome.path}.{error.field}" if error.field else aerodrome.path
+                raise ZoneFileError(error.detail, feature=aerodrome.feature, field=field) from error
     return tuple(zones)
 
 
@@ -75,10 +84,20 @@ def _point(fields: Fields) -> Wgs84Point:
     return Wgs84Point(latitude_deg, longitude_deg)
 
 
+def _ends(runway: Fields) -> list[Wgs84Point]:
+    ends = [_point(end) for end in runway.children("ends")]
+    if len(ends) != 2:
+        runway.refuse("ends", "a runway has two ends")
+    if ends[0] == ends[1]:
+        runway.refuse("ends", "the two ends of a runway are one point")
+    return ends
+
+
 def _airport_zones(airport: Fields) -> list[Zone]:
-    runways = [[_point(end) for end in runway.children("ends")] for runway in airport.children("runways")]
-    first = runways[0][0]
-    frame = LocalFrame(first)
+    runways = [_ends(runway) for runway in airport.children("runways")]
+    if not runways:
+        airport.refuse("runways", "is missing")
+    frame = LocalFrame(runways[0][0])
     lines = [frame.project([(p.longitude_deg, p.latitude_deg) for p in ends]) for ends in runways]
     shapes: dict[str, Callable[[Fields], list[shapely.Polygon]]] = {
         "runway_core": lambda rule: [
@@ -122,7 +141,7 @@ def _zone(rule: Fields, aerodrome: Fields, volumes: tuple[Volume, ...]) -> Zone:
         reasons=("AIR_TRAFFIC",),
         country="CHN",
         authorities=(Authority(name=aerodrome.text("authority"), purpose="AUTHORIZATION"),),
-        position_quality=PositionQuality(aerodrome.text("position_quality", None)),
+        position_quality=aerodrome.choice("position_quality", _QUALITIES),
         source=DataSource(description=f"{aerodrome.text('source', None)} Rule: {rule.text('rule', None)}"),
         **values,
     )
@@ -132,6 +151,8 @@ def _metres(rule: Fields, name: str) -> float:
     metres = rule.number(name)
     if metres is None:
         rule.refuse(name, "is missing")
+    if metres < 0.0:
+        rule.refuse(name, f"{quote(rule.raw(name))} is not a number from 0 up")
     return metres
 
 

@@ -98,6 +98,8 @@ SENTENCES: dict[str, str] = {
     "Duplicate Rings[{at}]": "环重复 [{at}]",
     "Too few points in geometry component[{at}]": "图形的点过少 [{at}]",
     "Invalid Coordinate[{at}]": "坐标无效 [{at}]",
+    "a runway has two ends": "跑道须有两个端点",
+    "the two ends of a runway are one point": "跑道的两个端点为同一点",
     # Heights.
     "the floor {floor} is above the ceiling {ceiling}": "下限 {floor} 高于上限 {ceiling}",
     "a second {which} limit": "{which} 高度限制重复",

@@ -19,6 +19,7 @@ from geofences.readers.result import ReadResult
 MAX_UNPACKED_BYTES = 64 * 2**20
 """Chosen: a city's zones are a few megabytes of KML; an archive of kilobytes can unpack to gigabytes."""
 
+_LONGEST_REASON = 200
 MAX_ENTRIES = 10_000
 """Chosen: far above the pictures of any map."""
 
@@ -53,7 +54,10 @@ def _main_file(data: bytes) -> bytes:
                 raise ZoneFileError("is encrypted", feature=main.filename)
             return _unpacked(archive, main)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-        raise ZoneFileError(f"the file is not a readable KMZ archive: {error}") from error
+        # It may quote names out of the archive, of any length.
+        raise ZoneFileError(
+            f"the file is not a readable KMZ archive: {str(error)[:_LONGEST_REASON]}"
+        ) from error
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

@@ -19,7 +19,6 @@ from tests.unit.hub_api.world import World, play, world
 ROOT = Path(__file__).resolve().parents[3]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 NOT_ASKED_BY_REQUESTS = {
-    "aerodrome.py": "tables of aerodromes are built into an airspace before a hub runs",
     "airspace.py": "its questions come from the planner",
     "batch.py": "likewise",
     "geotiff.py": "the ground is read at start",
@@ -177,6 +176,13 @@ def test_zone_files_are_refused_in_chinese_with_field_and_reason(tmp_path: Path)
         ("PK", "kmz", "KMZ", ""),
         ("AC R\nAN X\nAL GND\nAH 100 QNH\n", "openair", "不是高度", "line 4"),
         (json.dumps({"features": 3}), "ed269", "须为要素列表", "features"),
+        (json.dumps({"airports": [{"icao": "ZGSZ"}]}), "aerodromes", "要素 ZGSZ：缺少该字段", "runways"),
+        (
+            json.dumps({"airports": [{"icao": "ZGSZ", "runways": [{"ends": []}]}]}),
+            "aerodromes",
+            "跑道须有两个端点",
+            "ends",
+        ),
     ]
 
     async def main() -> None:
