@@ -311,15 +311,21 @@ class IncidentLedger:
         order = turn.order
         if order.incident_id is None or turn.new:
             return
-        incident = incidents.find(session, order.incident_id)
-        if incident is None or incident.state is IncidentState.CLOSED:
+        managed = incidents.is_managed(session, order.incident_id)
+        if managed is None:
             return
-        if record.kind == "patient_moved" and not order.request.get("separate"):
+        place_changed = record.kind == "patient_moved" and not order.request.get("separate")
+        over = not managed and order.state in TERMINAL_STATES and not orders.another_open(session, order)
+        if not (managed or place_changed or over):
+            # Mostly: the incident itself need not be read.
+            return
+        incident = incidents.get(session, order.incident_id)
+        if place_changed:
             incident = self._follow_patient(session, incident, order)
-        if incident.managed:
+        if managed:
             incidents.save(session, incident, updated_at=self.now(), warned_at=None)
             self._owe_callbacks(session, incident, record)
-        elif order.state in TERMINAL_STATES and not orders.another_open(session, order):
+        elif over:
             self.close(session, incident, Outcome.ORDERS_FINISHED, {})
 
     def _follow_patient(

@@ -8,7 +8,8 @@ Statements are built once, when a module is loaded, get their values by name, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -58,6 +59,36 @@ class FieldsOf:
         return dict(zip(self._names, self._get(record), strict=True))
 
 
+class RecordsOf(Generic[Record]):
+    """Makes frozen slotted records of one class through its slots: by their names, one by one, as the class itself does
+    it, they would take several times as long. Nothing but the values makes such a record, and nothing is checked."""
+
+    def __init__(self, kind: Callable[..., Record]) -> None:
+        assert isinstance(kind, type)
+        assert is_dataclass(kind)
+        assert not hasattr(kind, "__post_init__"), "a record is its values"
+        self._kind: Any = kind
+        self.names = tuple(field.name for field in fields(kind))
+        slots = [getattr(kind, name) for name in self.names]
+        self._get = tuple(slot.__get__ for slot in slots)
+        self._put = tuple(slot.__set__ for slot in slots)
+        self._put_named = dict(zip(self.names, self._put, strict=True))
+
+    def made(self, values: Iterable[Any]) -> Record:
+        """Of the values of all fields, in their order."""
+        record: Record = object.__new__(self._kind)
+        for put, value in zip(self._put, values, strict=True):
+            put(record, value)
+        return record
+
+    def changed(self, record: Record, changes: Mapping[str, Any]) -> Record:
+        """As :func:`dataclasses.replace`. ``KeyError`` for what is no field."""
+        changed = self.made([get(record) for get in self._get])
+        for name, value in changes.items():
+            self._put_named[name](changed, value)
+        return changed
+
+
 class Rows(Generic[Record]):
     """One table's rows as records. ``adjust`` turns what a column holds into what a record's field holds."""
 
@@ -70,9 +101,11 @@ class Rows(Generic[Record]):
     ) -> None:
         self.table = table_of(row)
         self.columns = self.table.c
-        self._record, self._names = record, tuple(names)
+        self._records, self._names = RecordsOf(record), tuple(names)
+        assert self._names == self._records.names
         self._fields_of = FieldsOf(self._names)
-        self._adjust = dict(adjust or {})
+        self._adjust = tuple((self._names.index(name), change) for name, change in (adjust or {}).items())
+        self.changed = self._records.changed
         self.select = select(*(self.columns[name] for name in self._names))
         """All fields of a record; narrow it with ``where``."""
         self._insert = Prepared(insert(self.table))
@@ -88,24 +121,24 @@ class Rows(Generic[Record]):
 
     def made(self, values: Sequence[Any]) -> Record:
         """The record of a row of :attr:`select`."""
-        fields = dict(zip(self._names, values, strict=True))
-        for name, adjust in self._adjust.items():
-            fields[name] = adjust(fields[name])
-        return self._record(**fields)
+        adjusted = list(values)
+        for place, adjust in self._adjust:
+            adjusted[place] = adjust(adjusted[place])
+        return self._records.made(adjusted)
 
-    def insert(self, session: Session, **fields: Any) -> None:
+    def insert(self, session: Session, **values: Any) -> None:
         """Store a row. ``IntegrityError`` where a constraint is broken, at the latest when the unit of work ends."""
-        self._insert.run_later(session, fields)
+        self._insert.run_later(session, values)
 
     def insert_record(self, session: Session, record: Record) -> None:
         """The same for all fields of a record."""
         self._insert.run_later(session, self._fields_of(record))
 
-    def insert_numbered(self, session: Session, **fields: Any) -> Any:
+    def insert_numbered(self, session: Session, **values: Any) -> Any:
         """Store a row at once; gives the number that the database gave it."""
-        return self._insert.run(session, fields).key
+        return self._insert.run(session, values).key
 
-    def insert_expected(self, session: Session, number: int, **fields: Any) -> None:
+    def insert_expected(self, session: Session, number: int, **values: Any) -> None:
         """Store a row that the database is going to give this number. Raises 5003 if it gave another."""
 
         def check(found: Found) -> None:
@@ -114,7 +147,7 @@ class Rows(Generic[Record]):
                     ErrorCode.BROKEN_INVARIANT, f"{self.table.name} gave {found.key} instead of {number}"
                 )
 
-        self._insert.run_later(session, fields, check)
+        self._insert.run_later(session, values, check)
 
     def update(self) -> Update:
         """An update of the table, for preparing."""

@@ -43,10 +43,24 @@ class UtcDateTime(TypeDecorator[datetime]):
         """SQLite keeps the text that SQLAlchemy would make of it, which takes that several times as long."""
         return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        """The same of what comes back; SQLite's texts are in UTC."""
+        return _of_text if dialect.name == "sqlite" else _in_utc
+
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return _in_utc(value)
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def _as_text(value: datetime | None) -> str | None:

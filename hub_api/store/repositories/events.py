@@ -99,7 +99,7 @@ def append(session: Session, event: NewEvent) -> EventRecord:
         seq = _ROWS.insert_numbered(session, **fields)
     else:
         _ROWS.insert_expected(session, seq, **fields)
-    record = EventRecord(**fields, seq=seq)
+    record = _ROWS.made([*fields.values(), seq])
     note_appended(session, record)
     return record
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +14,17 @@ from hub_api.dispatch.incident_states import Escalation, IncidentState
 from hub_api.store.incident_records import IncidentRecord
 from hub_api.store.incident_tables import IncidentKeyRow, IncidentRow
 from hub_api.store.prepared import Found, Prepared
-from hub_api.store.rows import Rows, run_later
+from hub_api.store.rows import Rows, run, run_later
 
 _FIELDS = tuple(IncidentRecord.__dataclass_fields__)
 _ROWS = Rows(IncidentRow, IncidentRecord, _FIELDS, {"state": IncidentState, "escalation": Escalation})
 _C = _ROWS.columns
 _BY_ID = Prepared(_ROWS.select.where(_C.incident_id == bindparam("incident_id")))
+_CARED_FOR = Prepared(
+    select(_C.managed).where(
+        _C.incident_id == bindparam("incident_id"), _C.state != str(IncidentState.CLOSED)
+    )
+)
 _OPEN = Prepared(
     _ROWS.select.where(
         _C.client == bindparam("client"),
@@ -46,6 +50,12 @@ def insert(session: Session, incident: IncidentRecord) -> None:
 
 def find(session: Session, incident_id: str) -> IncidentRecord | None:
     return _ROWS.one(session, _BY_ID, incident_id=incident_id)
+
+
+def is_managed(session: Session, incident_id: str) -> bool | None:
+    """Whether somebody works with the incident itself; None if it is closed, or unknown."""
+    found: bool | None = run(session, _CARED_FOR, incident_id=incident_id).scalar()
+    return found
 
 
 def get(session: Session, incident_id: str) -> IncidentRecord:
@@ -158,7 +168,7 @@ def save(session: Session, incident: IncidentRecord, **changes: Any) -> Incident
             )
 
     run_later(session, _SAVE, check, **of, **fields)
-    return replace(incident, **fields)
+    return _ROWS.changed(incident, fields)
 
 
 def remember_key(

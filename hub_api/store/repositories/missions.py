@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +32,7 @@ _RESERVED_SINCE = Prepared(select(_R.drone_id, _R.since))
 _SAVE = Prepared(_ROWS.update().where(_C.mission_id == bindparam("of_mission")))
 _BY_ID = Prepared(_ROWS.select.where(_C.mission_id == bindparam("mission_id")))
 _BY_FLIGHT = Prepared(_ROWS.select.where(_C.flight_id == bindparam("flight_id")))
+_PLAN = _FIELDS.index("plan")
 _SHORT = tuple(name for name in _FIELDS if name != "plan")
 _SHORT_BY_FLIGHT = Prepared(
     select(*(_C[name] for name in _SHORT)).where(_C.flight_id == bindparam("flight_id"))
@@ -103,7 +103,7 @@ def save(session: Session, mission: MissionRecord, **changes: Any) -> MissionRec
             raise InternalError(ErrorCode.BROKEN_INVARIANT, f"mission {mission.mission_id} is not stored")
 
     run_later(session, _SAVE, check, of_mission=mission.mission_id, **changes)
-    return replace(mission, **changes)
+    return _ROWS.changed(mission, changes)
 
 
 def find(session: Session, mission_id: str) -> MissionRecord | None:
@@ -118,7 +118,7 @@ def short_by_flight(session: Session, flight_id: str) -> MissionRecord | None:
     """The same with an empty plan: plans are large, and most of what a drone tells of its flight has nothing to do with
     it."""
     found = run(session, _SHORT_BY_FLIGHT, flight_id=flight_id).first()
-    return None if found is None else MissionRecord(plan={}, **dict(zip(_SHORT, found, strict=True)))
+    return None if found is None else _ROWS.made([*found[:_PLAN], {}, *found[_PLAN:]])
 
 
 def of_order(session: Session, order_id: str) -> list[MissionRecord]:

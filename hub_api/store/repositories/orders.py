@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -308,7 +307,7 @@ def save(session: Session, order: OrderRecord, **changes: Any) -> OrderRecord:
             )
 
     run_later(session, _SAVE, check, of_order=order.order_id, of_version=order.version, **fields)
-    return replace(order, **fields)
+    return _ROWS.changed(order, fields)
 
 
 def put_candidates(session: Session, order_id: str, document: str, *, first: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -16,9 +17,9 @@ from sqlmodel import Session
 from sqlmodel import select as orm_select
 
 from hub_api.store.prepared import Prepared
-from hub_api.store.records import NewEvent
+from hub_api.store.records import NewEvent, OrderRecord
 from hub_api.store.repositories import events, orders
-from hub_api.store.rows import run, table_of
+from hub_api.store.rows import RecordsOf, run, table_of
 from hub_api.store.tables import EventRow, OrderRow, UtcDateTime
 from tests.unit.hub_api.test_store import AT, Opened, order, store  # noqa: F401 - a fixture
 
@@ -143,3 +144,28 @@ def test_sqlite_keeps_a_moment_in_the_words_of_sqlalchemy(moment: datetime) -> N
     assert ours(None) is None
     with pytest.raises(ValueError, match="naive"):
         ours(moment.replace(tzinfo=None))
+
+
+@given(st.datetimes())
+def test_sqlite_reads_a_moment_as_sqlalchemy_does(moment: datetime) -> None:
+    words = sqlite_types.DATETIME().bind_processor(sqlite.dialect())
+    plain = sqlite_types.DATETIME().result_processor(sqlite.dialect(), None)
+    assert words is not None
+    assert plain is not None
+    ours = UtcDateTime().result_processor(sqlite.dialect(), None)
+    assert ours(words(moment)) == plain(words(moment)).replace(tzinfo=UTC)
+    assert ours(None) is None
+
+
+def test_a_record_made_through_its_slots_is_the_one_that_its_class_makes() -> None:
+    records = RecordsOf(OrderRecord)
+    plain = order(1)
+    values = [getattr(plain, name) for name in records.names]
+    assert records.made(values) == plain
+    changed = records.changed(plain, {"version": 7, "severity": "II"})
+    assert changed == replace(plain, version=7, severity="II")
+    assert plain == order(1)
+    with pytest.raises(KeyError):
+        records.changed(plain, {"no_field": 1})
+    with pytest.raises(ValueError, match="zip"):
+        records.made(values[:-1])
