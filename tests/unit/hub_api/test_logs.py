@@ -92,7 +92,7 @@ def test_every_line_about_an_order_or_a_flight_names_its_incident(tmp_path: Path
     assert {"order_received", "aed_on_ground", "incident_received", "incident_closed"} <= said
     # By other parts of the hub than the ledger: the planner, the callbacks, the messages.
     loggers = {line["logger"].rpartition(".")[2] for line, _ in about}
-    assert {"ledger", "incident_ledger", "decisions", "callbacks", "sender"} <= loggers, loggers
+    assert {"ledger", "incident_ledger", "asking", "callbacks", "sender"} <= loggers, loggers
     # And nothing else is taken for an incident's.
     assert {line["incident_id"] for line in found} == {"-", *owners.values()}
 

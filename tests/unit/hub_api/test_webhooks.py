@@ -181,7 +181,7 @@ def test_a_secret_that_somebody_was_shown_is_not_retired_by_one_made_for_the_fir
 
             async def after_the_look(work: Any) -> Any:
                 found = await read(work)
-                if "Webhooks.headers_of" in work.__qualname__ and not shown:
+                if "Webhooks.headers_of" in getattr(work, "__qualname__", "") and not shown:
                     # Nobody has a secret yet: the centre makes one before ours is stored.
                     shown.append("")
                     shown[0] = await rotate(w)
