@@ -115,6 +115,11 @@ class Fleet:
         self._watches: set[TelemetryWatch] = set()
         self._rendered: dict[str, tuple[TelemetrySample, str]] = {}
 
+    def begins(self) -> None:
+        """The drones can be heard from now on. What a hub needs until then is no time in which they kept silent: one that
+        started slowly would decline the orders that it takes up."""
+        self._started_s = self._clock.monotonic_s()
+
     def take_site(self, site: Site) -> None:
         """Other drones from now on; what is known of those that stay is kept."""
         self._drones = {drone.drone_id: drone for drone in site.drones}

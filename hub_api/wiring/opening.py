@@ -83,6 +83,7 @@ async def open_hub(settings: Settings, parts: Parts | None = None) -> AsyncItera
         agent_room = make_agent_room(crew, links, lambda drone: later_agent(hub, given, links, drone))
         for drone, agent in zip(hub.site.drones, agents, strict=True):
             agent_room.begin(drone, agent)
+        world.fleet.begins()
         await _take_up(dispatch)
         _keep_running(hub, crew, outside, dispatch)
         await ask_for_state(hub)

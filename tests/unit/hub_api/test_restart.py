@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from core.clock import LoopClock
+from hub_api.dispatch.fleet import Fleet
 from hub_api.dispatch.order_states import OrderState
 from hub_api.store.repositories import orders, outbox
 from tests.unit.hub_api.played_drone import Memory, Script
+from tests.unit.hub_api.played_planning import a_site
 from tests.unit.hub_api.world import EPOCH, World, play, world
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -149,3 +152,19 @@ def test_a_restart_with_nothing_open_says_nothing(tmp_path: Path):
             assert found.state is OrderState.CLOSED
 
     play(second())
+
+
+def test_a_slow_start_is_no_time_in_which_drones_kept_silent() -> None:
+    async def main() -> None:
+        clock = LoopClock(epoch=EPOCH)
+        fleet = Fleet(a_site(), clock, telemetry_stale_s=5.0, weather_stale_s=60.0)
+        # As long as the planner's rehearsal on a busy machine.
+        await clock.sleep(40.0)
+        fleet.begins()
+        assert fleet.settling(15.0)
+        assert fleet.holds_command("bao-01", 15.0)
+        began_s = clock.monotonic_s()
+        assert not await fleet.wait_until_settled(15.0)
+        assert clock.monotonic_s() - began_s == pytest.approx(15.0)
+
+    play(main())
